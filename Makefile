@@ -1,0 +1,35 @@
+# make run: everything from a fresh clone to the tour.  make test: the same, then the tests.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+.PHONY: run test test-long lint develop clean
+
+run: $(VENV)/installed
+	$(BIN)/motte demo
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+
+test-long: $(VENV)/installed
+	$(BIN)/python -m pytest -n 2 --dist loadfile --long tests
+
+lint: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet '.[lint]'
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The core is compiled into the source tree, for work on Motte itself: PYTHONPATH=src.
+develop:
+	test -d build || meson setup build
+	ninja -C build
+	cp build/core/_core*.so src/motte/core/_core.so.new && mv src/motte/core/_core.so.new src/motte/core/_core.so
+
+$(VENV)/installed: pyproject.toml meson.build $(shell git ls-files src core guest 2>/dev/null)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet '.[test,bench]'
+	touch $@
+
+clean:
+	rm -rf build $(VENV)

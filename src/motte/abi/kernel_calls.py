@@ -1,0 +1,32 @@
+"""The kernel calls: functions that a guest calls directly, each through its gate."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from motte.abi.layout import GATE_BASE, GATE_STRIDE
+
+
+@dataclass(frozen=True, slots=True)
+class KernelCall:
+    """One kernel call: its gate's index, its C name, and its incoming stack bytes (A)."""
+
+    index: int
+    name: str
+    stack_arguments: int = 0
+
+    @property
+    def gate_address(self) -> int:
+        """Host address of the gate: the only code outside its program that a guest may call."""
+        return GATE_BASE + self.index * GATE_STRIDE
+
+
+KERNEL_CALLS: Final = (
+    # void motte_exit(int status): never returns.
+    KernelCall(0, "motte_exit"),
+    # long motte_syscall(long number, long a, long b, long c, long d, long e)
+    KernelCall(1, "motte_syscall"),
+    # long motte_syscall6(long number, const long arguments[6])
+    KernelCall(2, "motte_syscall6"),
+)
+
+KERNEL_CALL_BY_NAME: Final = {call.name: call for call in KERNEL_CALLS}

@@ -1,0 +1,66 @@
+"""Every exception that Motte raises; one base, one place.
+
+Four failures are never mixed.  A *refusal* (input not acceptable) is
+:class:`CompileError` or :class:`Refused`.  *Misuse* (our caller erred) is
+:class:`Closed`, :class:`BadState` or a builtin ``TypeError``/``ValueError``.
+A guest's *fault* is a value (``Exit.fault``), never an exception.  An
+:class:`InternalError` is a bug in Motte.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from motte.verifier.verdict import Verdict
+
+
+class MotteError(Exception):
+    """Base of every exception that this package defines."""
+
+
+class CompileError(MotteError):
+    """The input cannot become a program: it does not compile, link, or fit a compile limit.
+
+    ``diagnostics`` is the full text for people (compiler output, file:line), never empty.
+    """
+
+    def __init__(self, message: str, diagnostics: str = "") -> None:
+        super().__init__(message)
+        self.diagnostics = diagnostics or message
+
+
+class Refused(MotteError):
+    """The verifier, or the artifact reader, did not accept the program.
+
+    ``verdict`` lists each violation with its rule and place; ``None`` if the artifact
+    could not be read far enough to verify any code.
+    """
+
+    def __init__(self, message: str, verdict: Verdict | None = None) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+
+
+class LimitReached(MotteError):
+    """A limit stands in the way; the message names it and its value."""
+
+
+class Timeout(MotteError, TimeoutError):
+    """A wait ended before what it waited for."""
+
+
+class Closed(MotteError):
+    """An object was used after its ``close()``."""
+
+
+class BadState(MotteError):
+    """The operation does not fit the object's present state."""
+
+
+class Unsupported(MotteError):
+    """This host lacks something that Motte needs; the message says what, and what to do."""
+
+
+class InternalError(MotteError):
+    """A bug in Motte itself; nothing the guest did can be blamed."""
