@@ -1,0 +1,228 @@
+"""How a process ended, as values: its exit status, its fault, what stopped it, what it used.
+
+The core reports a bare record of numbers; this file turns it into words.  It knows no
+process and no program: the place in the source arrives as an argument.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from motte.abi.faults import (
+    EXIT_ABORT,
+    EXIT_KILLED,
+    EXIT_LIMIT,
+    EXIT_OUTPUT_LIMIT,
+    FAULT_EXIT_STATUS,
+    FaultKind,
+    StopReason,
+)
+from motte.errors import InternalError
+from motte.quantities import format_duration, format_size
+
+_SIGNAL_ABORT: Final = EXIT_ABORT - 128
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """The limits that one process runs under: sizes in bytes, times in nanoseconds, ``None`` for no limit."""
+
+    memory: int | None
+    cpu_time_ns: int | None
+    extra_time_ns: int
+    wall_time_ns: int | None
+    native_stack: int
+    data_stack: int
+    output: int | None
+    open_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process has used up to now, or in all when it has ended."""
+
+    cpu_time: float
+    """Seconds of CPU time, including the host's work on the guest's behalf."""
+
+    wall_time: float
+    """Seconds from start to end."""
+
+    memory: int
+    """Bytes of storage that the process holds."""
+
+    peak_memory: int
+    """Most bytes of storage that it held at once."""
+
+    output: int
+    """Bytes written to its standard output and standard error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What the guest did that the machine could not let pass; ``str()`` gives the one line for people."""
+
+    kind: FaultKind
+    address: int | None
+    """Window address of the access, or the refused function pointer; ``None`` where there is none."""
+
+    access: str | None
+    """``"read"``, ``"write"`` or ``None``."""
+
+    function: str | None
+    file: str | None
+    line: int | None
+    code_offset: int | None
+    """Bytes from the start of the program's code, as ``motte inspect --disassemble`` shows them."""
+
+    text: str
+    """One line: what, where, and which limit."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended."""
+
+    reason: StopReason
+    returncode: int
+    """The guest's own exit status, or the one that README.md's table gives for what stopped it."""
+
+    fault: Fault | None
+    usage: Usage
+    message: str | None
+    """One line for people about what stopped it; ``None`` after an ordinary exit."""
+
+
+class Place(Protocol):
+    """A place in a program; ``file`` and ``line`` are ``None`` without debug information."""
+
+    @property
+    def function(self) -> str | None:
+        """Name of the function."""
+
+    @property
+    def file(self) -> str | None:
+        """Source file."""
+
+    @property
+    def line(self) -> int | None:
+        """Line in the source file, from 1."""
+
+
+class StopRecord(Protocol):
+    """What the core says about a stopped process."""
+
+    @property
+    def reason(self) -> StopReason:
+        """Which kind of end it was."""
+
+    @property
+    def value(self) -> int:
+        """Exit status, or signal number, as the reason says."""
+
+    @property
+    def fault(self) -> FaultKind | None:
+        """Kind of fault, if it faulted."""
+
+    @property
+    def address(self) -> int | None:
+        """Window address of the fault, or the refused function pointer."""
+
+    @property
+    def access(self) -> str | None:
+        """``"read"``, ``"write"`` or ``None``."""
+
+    @property
+    def code_offset(self) -> int | None:
+        """Where in the code it stopped."""
+
+
+def describe_exit(record: StopRecord, usage: Usage, limits: RunLimits, place: Place | None) -> Exit:
+    """The end of a process in words; ``place`` is where its code stood, if that is known."""
+    returncode, message, fault = 0, None, None
+    match record.reason:
+        case StopReason.EXITED if _overran(usage, limits):
+            returncode, message = EXIT_LIMIT, f"stopped: {_cpu_limit(limits)}{_where(place)}"
+        case StopReason.EXITED:
+            returncode = record.value & 0xFF
+        case StopReason.FAULTED:
+            fault = describe_fault(record, limits, place)
+            returncode, message = FAULT_EXIT_STATUS[fault.kind], fault.text
+        case StopReason.SIGNALLED:
+            name = "abort()" if record.value == _SIGNAL_ABORT else f"signal {record.value} raised by the program"
+            returncode, message = 128 + record.value, f"stopped: {name}{_where(place)}"
+        case StopReason.KILLED:
+            returncode, message = EXIT_KILLED, "stopped: killed by the host"
+        case StopReason.CPU_LIMIT:
+            returncode, message = EXIT_LIMIT, f"stopped: {_cpu_limit(limits)}{_where(place)}"
+        case StopReason.WALL_LIMIT:
+            wall_time = format_duration(limits.wall_time_ns or 0)
+            returncode, message = EXIT_LIMIT, f"stopped: wall-time limit of {wall_time} reached (--wall-time){_where(place)}"
+        case StopReason.OUTPUT_LIMIT:
+            output = format_size(limits.output or 0)
+            returncode, message = EXIT_OUTPUT_LIMIT, f"stopped: output limit of {output} reached (--output-limit){_where(place)}"
+        case StopReason.INTERNAL:
+            raise InternalError(f"the core stopped a process for a reason of its own (code {record.value})")
+    return Exit(record.reason, returncode, fault, usage, message)
+
+
+def describe_fault(record: StopRecord, limits: RunLimits, place: Place | None) -> Fault:
+    """The fault in words."""
+    if record.fault is None:
+        raise InternalError("the core reported a fault without its kind")
+    text = f"fault: {_what(record, limits)}{_where(place)}"
+    return Fault(
+        kind=record.fault,
+        address=record.address,
+        access=record.access,
+        function=place.function if place else None,
+        file=place.file if place else None,
+        line=place.line if place else None,
+        code_offset=record.code_offset,
+        text=text,
+    )
+
+
+def _what(record: StopRecord, limits: RunLimits) -> str:
+    address = "an unknown address" if record.address is None else f"{record.address:#x}"
+    access = record.access or "access"
+    match record.fault:
+        case FaultKind.NULL_PAGE:
+            return f"{access} through a null pointer, at {address}"
+        case FaultKind.UNMAPPED:
+            return f"{access} at {address}, where nothing is mapped"
+        case FaultKind.READ_ONLY:
+            return f"{access} at {address}, which is read-only"
+        case FaultKind.NATIVE_STACK_OVERFLOW:
+            return f"native stack overflow; limit: {format_size(limits.native_stack)} (--stack)"
+        case FaultKind.DATA_STACK_OVERFLOW:
+            return f"data stack overflow; limit: {format_size(limits.data_stack)} (--data-stack)"
+        case FaultKind.DIVIDE:
+            return "integer division by zero, or its result does not fit"
+        case FaultKind.MISALIGNED:
+            return f"misaligned vector {access} at {address}"
+        case FaultKind.ILLEGAL_INSTRUCTION:
+            return "illegal instruction (a trap, or a path that the compiler took for unreachable)"
+        case FaultKind.BAD_INDIRECT_CALL:
+            return f"call through a bad function pointer{'' if record.address is None else f', {address}'}"
+        case FaultKind.GENERAL_PROTECTION:
+            return "general protection fault"
+        case _:
+            return f"misuse of a kernel call, argument {address}"
+
+
+def _where(place: Place | None) -> str:
+    if place is None or place.function is None:
+        return ""
+    line = "" if place.file is None else f" ({place.file}:{place.line})"
+    return f", in {place.function}{line}"
+
+
+def _overran(usage: Usage, limits: RunLimits) -> bool:
+    """Whether a process that ended by itself did so only thanks to its extra time."""
+    return bool(limits.extra_time_ns and limits.cpu_time_ns and usage.cpu_time * 10**9 > limits.cpu_time_ns)
+
+
+def _cpu_limit(limits: RunLimits) -> str:
+    return f"CPU-time limit of {format_duration(limits.cpu_time_ns or 0)} reached (--time)"
