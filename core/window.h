@@ -1,0 +1,46 @@
+/* What is mapped in a process's window: a sorted list of areas, and the pages charged for them.
+ *
+ * The list is the truth; the host's mappings follow it.  It is touched only by the thread that runs the
+ * process (in its gates and its fault handler), or by the creator before the process starts.
+ *
+ * Pages are charged when they become usable, not when they are touched: a page that was once accessible
+ * stays charged until it is unmapped.  Page tables are charged with the first mapping in each 2 MiB.
+ * The number of areas is limited per process and over all processes, because host mappings
+ * (vm.max_map_count) are shared with the rest of the host process.
+ *
+ * All functions here check everything before they change anything.  They return 0 or
+ *   -EINVAL  the range is not page-aligned, is empty, or reaches below the null guard or past the exchange area
+ *   -ENOMEM  the bank is exhausted, or there are too many areas
+ * and what else is said below.
+ */
+#ifndef MOTTE_WINDOW_H
+#define MOTTE_WINDOW_H
+
+#include "guest_memory.h"
+
+enum window_protection {
+    WINDOW_NO_ACCESS,
+    WINDOW_READ,
+    WINDOW_READ_WRITE,
+};
+
+/* New zero pages on a range that is free: -EEXIST if any page of it is mapped. With WINDOW_NO_ACCESS the range
+ * is only reserved, and not charged until window_protect makes it accessible. */
+int window_map(struct process *process, guest_addr start, uint64_t pages, enum window_protection protection);
+
+/* Frees what is mapped in the range; free pages in it are ignored. The bytes are gone. */
+int window_unmap(struct process *process, guest_addr start, uint64_t pages);
+
+/* Changes protection; -ENOENT if any page of the range is free. */
+int window_protect(struct process *process, guest_addr start, uint64_t pages, enum window_protection protection);
+
+/* Makes accessible pages of the range read as zeros again; they stay charged. -ENOENT as above. */
+int window_discard(struct process *process, guest_addr start, uint64_t pages);
+
+/* Finds the highest free range of `pages` in [low, high); -ENOMEM if there is none. */
+int window_find_free(struct process *process, guest_addr low, guest_addr high, uint64_t pages, guest_addr *found);
+
+/* True if every page of the range is mapped (whatever its protection). */
+bool window_is_mapped(struct process *process, guest_addr start, uint64_t pages);
+
+#endif
