@@ -1,0 +1,92 @@
+"""Which files make up the guest's C library, and how clang is called for them.
+
+The library is musl, from the wheel that also brings clang, with parts of our own:
+
+* ``guest/overlay`` comes before musl's x86-64 headers, whose inline assembly no guest may contain;
+* ``guest/FOLDER/NAME.c`` replaces musl's ``src/FOLDER/NAME.c``;
+* ``guest/FOLDER/FEATURE/NAME.c`` replaces both where the target CPU has that LLVM feature;
+* ``guest/runtime`` replaces what :data:`REPLACED_BY_RUNTIME` lists.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from motte.toolchain.locations import c_include_directories, guest_directory, musl_directory
+
+REPLACED_BY_RUNTIME: Final = frozenset({
+    # start.c: reads no program headers, sets up no thread-local storage.
+    "env/__libc_start_main.c", "env/__init_tls.c", "env/__reset_tls.c",
+    # thread.c: one thread.
+    "thread/pthread_create.c", "thread/pthread_cancel.c", "thread/synccall.c",
+    "thread/__set_thread_area.c", "thread/__tls_get_addr.c", "thread/tls.c", "thread/__unmapself.c",
+    # clone.c, dl_iterate_phdr.c, timer_create.c: nothing to do it with.
+    "thread/clone.c", "ldso/dl_iterate_phdr.c", "ldso/tlsdesc.c", "time/timer_create.c",
+    # signals.c, signal_mask.c, signal_wait.c, raise.c, abort.c: signals that a process sends to itself.
+    "signal/sigaction.c", "signal/block.c", "thread/pthread_sigmask.c", "signal/sigpending.c",
+    "signal/sigsuspend.c", "signal/sigtimedwait.c", "signal/raise.c", "signal/kill.c", "signal/sigqueue.c",
+    "thread/pthread_kill.c", "signal/restore.c", "exit/abort.c",
+})  # fmt: skip
+
+LEFT_OUT: Final = frozenset({
+    # Jumping between frames needs a map of the native stack; see motte.toolchain.unavailable.
+    "setjmp/setjmp.c", "setjmp/longjmp.c", "signal/sigsetjmp.c", "signal/siglongjmp.c", "signal/sigsetjmp_tail.c",
+})  # fmt: skip
+
+MALLOC_FOLDER: Final = "malloc/mallocng"
+
+GUEST_FOLDERS: Final = ("runtime", "string", "math", "compiler_rt")
+
+LIBRARY_FLAGS: Final = (
+    # musl is written without regard to type-based aliasing, and defines what builtins would call.
+    "-std=gnu11", "-ffreestanding", "-fno-builtin", "-fno-strict-aliasing", "-D_XOPEN_SOURCE=700",
+    # Its mathematics sets no errno, so square roots and the like may be single instructions.
+    "-fno-math-errno", "-w",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LibrarySource:
+    """One source file and the name of the archive member that it becomes."""
+
+    member: str
+    path: Path
+
+
+def _replacements(folder: str, features: Collection[str]) -> Iterator[Path]:
+    directory = guest_directory() / folder
+    yield from directory.glob("*.c")
+    for subdirectory in directory.iterdir():
+        if subdirectory.is_dir() and subdirectory.name in features:
+            yield from subdirectory.glob("*.c")
+
+
+def library_sources(features: Collection[str]) -> list[LibrarySource]:
+    """Every source of the library for a CPU with these LLVM ``features``, sorted by member name."""
+    source = musl_directory() / "src"
+    chosen: dict[str, Path] = {}
+    for folder in (*sorted(entry.name for entry in source.iterdir() if entry.is_dir()), MALLOC_FOLDER):
+        for path in (source / folder).glob("*.c"):
+            name = f"{folder}/{path.name}"
+            if name not in REPLACED_BY_RUNTIME and name not in LEFT_OUT:
+                chosen[name] = path
+    for folder in GUEST_FOLDERS:
+        for path in _replacements(folder, features):
+            chosen[f"{folder}/{path.name}"] = path
+    return [LibrarySource(name.removesuffix(".c"), chosen[name]) for name in sorted(chosen)]
+
+
+def library_include_directories() -> tuple[Path, ...]:
+    """Include directories of the library's own files, in the order of search."""
+    guest, musl = guest_directory(), musl_directory()
+    return (
+        guest / "overlay",
+        guest / "runtime",
+        guest / "include",
+        musl / "arch" / "x86_64",
+        musl / "arch" / "generic",
+        musl / "src" / "include",
+        musl / "src" / "internal",
+        *c_include_directories(),
+    )
