@@ -1,0 +1,16 @@
+/* idea: exhaust the host's memory
+   stopped by: allocation draws from a bank with a limit; malloc returns NULL
+   memory: 64MiB
+   expect: 0
+   stdout: null after less than 64 MiB */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(void)
+{
+    unsigned long total = 0, step = 1 << 16;
+    for (char *p; (p = malloc(step)); total += step)
+        memset(p, 0x5a, step);
+    printf("null after %s than 64 MiB\n", total < 64ul << 20 && total > 32ul << 20 ? "less" : "more");
+    return 0;
+}

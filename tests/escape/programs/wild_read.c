@@ -1,0 +1,8 @@
+/* idea: read host memory through a forged 47-bit pointer
+   stopped by: only the low 32 bits of an address take part in addressing
+   expect: 139 UNMAPPED read 0xdeadbee0 */
+int main(void)
+{
+    volatile unsigned long forged = 0x00007fffdeadbee0ul;
+    return *(volatile int *)forged;
+}
