@@ -1,0 +1,11 @@
+CREATE TABLE city(id INTEGER PRIMARY KEY, name TEXT, country INTEGER);
+CREATE TABLE country(id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+INSERT INTO country VALUES (1,'Norway'),(2,'Chile'),(3,'Kenya');
+INSERT INTO city(name,country) VALUES ('Bergen',1),('Oslo',1),('Arica',2),('Nakuru',3),('Nowhere',NULL);
+SELECT city.name, country.name FROM city JOIN country ON country.id=city.country ORDER BY 1;
+SELECT city.name, coalesce(country.name,'-') FROM city LEFT JOIN country ON country.id=city.country ORDER BY 1;
+SELECT country.name, count(city.id) FROM country LEFT JOIN city ON city.country=country.id GROUP BY 1 HAVING count(city.id)>0 ORDER BY 2 DESC, 1;
+CREATE INDEX by_country ON city(country, name);
+EXPLAIN QUERY PLAN SELECT name FROM city WHERE country=1 ORDER BY name;
+SELECT name FROM city WHERE country IN (SELECT id FROM country WHERE name LIKE '%a') ORDER BY name;
+SELECT a.name, b.name FROM city a, city b WHERE a.id<b.id AND a.country=b.country;
