@@ -1,0 +1,97 @@
+"""The bytes of an artifact: what is in a ``.motte`` file, and how a program becomes one.
+
+    b"MOTTE\\0\\0\\1" | u32 length of the manifest | manifest, JSON | blobs, one after another
+
+The manifest holds scalars, names of imports and features, and the size of each blob.  Blobs are
+bytes or arrays of fixed records of little-endian u32, in the order of :data:`BLOBS`, without gaps; the file ends with
+the last one.  Nothing depends on time, place or hash order: equal programs give equal files.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Final
+
+from motte.errors import CompileError
+from motte.image.program import LinkedProgram
+
+MAGIC: Final = b"MOTTE\0\0\x01"
+FORMAT: Final = 1
+MANIFEST_LENGTH: Final = struct.Struct("<I")
+LARGEST_MANIFEST: Final = 1 << 18
+
+BLOBS: Final[Mapping[str, int]] = {
+    "code": 1,
+    "read_only": 1,
+    "writable": 1,
+    "functions": 12,  # offset, size, stack arguments
+    "function_names": 1,  # each ended by a NUL
+    "classes": 8,  # class, stack arguments
+    "function_entries": 12,  # entry, function, class
+    "gate_entries": 12,  # entry, import, class
+    "table_references": 4,  # code offset
+    "gate_calls": 8,  # code offset, import
+    "jump_tables": 12,  # first target, targets, owner function
+    "jump_targets": 4,  # code offset
+    "line_offsets": 4,
+    "line_numbers": 4,
+    "line_files": 4,
+    "file_names": 1,  # each ended by a NUL; number 0 is empty
+}
+"""Size in bytes of each blob's records."""
+
+SCALARS: Final = ("entry", "trap", "data_stack_pointer", "data_stack_limit", "zero_size")
+"""Non-negative integers of the manifest, named as in :class:`LinkedProgram`."""
+
+
+def encode(program: LinkedProgram, *, cpu_features: Sequence[str], metadata: Mapping[str, str]) -> bytes:
+    """The artifact of ``program``.
+
+    Raises :class:`~motte.errors.CompileError` if ``metadata`` makes the manifest too long.
+    """
+    blobs = _blobs(program)
+    manifest = {
+        "format": FORMAT,
+        "blobs": {name: len(blobs[name]) for name in BLOBS},
+        "cpu_features": sorted(set(cpu_features)),
+        "imports": list(program.imports),
+        "metadata": dict(metadata),
+        **{name: getattr(program, name) for name in SCALARS},
+    }
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode("ascii")
+    if len(text) > LARGEST_MANIFEST:
+        raise CompileError(f"the artifact's manifest has {len(text)} bytes; at most {LARGEST_MANIFEST} are possible")
+    return b"".join((MAGIC, MANIFEST_LENGTH.pack(len(text)), text, *(blobs[name] for name in BLOBS)))
+
+
+def _blobs(program: LinkedProgram) -> dict[str, bytes | bytearray]:
+    return {
+        "code": program.code,
+        "read_only": program.read_only,
+        "writable": program.writable,
+        "functions": _numbers(chain.from_iterable(function[:3] for function in program.functions)),
+        "function_names": _names(function.name for function in program.functions),
+        "classes": _numbers(chain.from_iterable(sorted(program.classes.items()))),
+        "function_entries": _numbers(chain.from_iterable(program.function_entries)),
+        "gate_entries": _numbers(chain.from_iterable(program.gate_entries)),
+        "table_references": _numbers(program.table_references),
+        "gate_calls": _numbers(chain.from_iterable(program.gate_calls)),
+        "jump_tables": _numbers(chain.from_iterable(program.jump_tables)),
+        "jump_targets": _numbers(program.jump_targets),
+        "line_offsets": _numbers(program.lines.offsets),
+        "line_numbers": _numbers(program.lines.lines),
+        "line_files": _numbers(program.lines.files),
+        "file_names": _names(program.lines.file_names),
+    }
+
+
+def _numbers(values: Iterable[int]) -> bytes:
+    numbers = tuple(values)
+    return struct.pack(f"<{len(numbers)}I", *numbers)
+
+
+def _names(names: Iterable[str]) -> bytes:
+    return b"".join(name.encode("utf-8", "surrogateescape") + b"\0" for name in names)

@@ -1,0 +1,88 @@
+"""A linked program: what the linker produces and what an artifact stores, position independent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class LinkedFunction(NamedTuple):
+    """A function; ``offset`` and ``size`` are bytes of the code, ``stack_arguments`` is A in bytes."""
+
+    offset: int
+    size: int
+    stack_arguments: int
+    name: str
+
+
+class FunctionEntry(NamedTuple):
+    """A used entry of the function table that leads to a function."""
+
+    entry: int
+    function: int
+    function_class: int
+
+
+class GateEntry(NamedTuple):
+    """A used entry of the function table that leads to a kernel call."""
+
+    entry: int
+    imported: int
+    function_class: int
+
+
+class GateCall(NamedTuple):
+    """A direct call of a kernel call: the offset of its 32-bit displacement in the code."""
+
+    offset: int
+    imported: int
+
+
+class JumpTable(NamedTuple):
+    """A run of ``entries`` jump targets, from number ``first``, owned by one function."""
+
+    first: int
+    entries: int
+    owner: int
+
+
+@dataclass(slots=True)
+class LineRows:
+    """Source lines by code offset: parallel, ascending in ``offsets``; file 0 ends a run without lines."""
+
+    offsets: list[int] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+    file_names: list[str] = field(default_factory=lambda: [""])
+
+
+@dataclass(slots=True)
+class LinkedProgram:
+    """Code, window image, and everything that a loader must still add an address to."""
+
+    code: bytearray
+    read_only: bytearray
+    writable: bytearray
+    zero_size: int
+    """Bytes after ``writable`` that start as zero."""
+    functions: Sequence[LinkedFunction]
+    entry: int
+    """Index of the function that the core enters."""
+    trap: int
+    """Index of the function that unused table entries lead to."""
+    data_stack_pointer: int
+    data_stack_limit: int
+    """Window addresses of the two variables that the core sets before entry."""
+    imports: Sequence[str]
+    classes: Mapping[int, int]
+    """A, the stack argument bytes, of every class that a table entry or a call site names."""
+    function_entries: Sequence[FunctionEntry]
+    gate_entries: Sequence[GateEntry]
+    table_references: Sequence[int]
+    """Offsets in the code of 32-bit fields to which the address of the tables is added."""
+    gate_calls: Sequence[GateCall]
+    jump_tables: Sequence[JumpTable]
+    jump_targets: Sequence[int]
+    """Code offsets."""
+    lines: LineRows
