@@ -140,10 +140,9 @@ class StopRecord(Protocol):
 
 def describe_exit(record: StopRecord, usage: Usage, limits: RunLimits, place: Place | None) -> Exit:
     """The end of a process in words; ``place`` is where its code stood, if that is known."""
+    reason = StopReason.CPU_LIMIT if _overran(usage, limits) else record.reason
     returncode, message, fault = 0, None, None
-    match record.reason:
-        case StopReason.EXITED if _overran(usage, limits):
-            returncode, message = EXIT_LIMIT, f"stopped: {_cpu_limit(limits)}{_where(place)}"
+    match reason:
         case StopReason.EXITED:
             returncode = record.value & 0xFF
         case StopReason.FAULTED:
@@ -164,7 +163,7 @@ def describe_exit(record: StopRecord, usage: Usage, limits: RunLimits, place: Pl
             returncode, message = EXIT_OUTPUT_LIMIT, f"stopped: output limit of {output} reached (--output-limit){_where(place)}"
         case StopReason.INTERNAL:
             raise InternalError(f"the core stopped a process for a reason of its own (code {record.value})")
-    return Exit(record.reason, returncode, fault, usage, message)
+    return Exit(reason, returncode, fault, usage, message)
 
 
 def describe_fault(record: StopRecord, limits: RunLimits, place: Place | None) -> Fault:
@@ -220,7 +219,7 @@ def _where(place: Place | None) -> str:
 
 
 def _overran(usage: Usage, limits: RunLimits) -> bool:
-    """Whether a process that ended by itself did so only thanks to its extra time."""
+    """Whether a process used up its CPU time and came to its end, whatever that was, in its extra time."""
     return bool(limits.extra_time_ns and limits.cpu_time_ns and usage.cpu_time * 10**9 > limits.cpu_time_ns)
 
 

@@ -56,42 +56,42 @@ class Streams:
     """The three descriptors for one process, and what was captured from them.
 
     Use: give :attr:`descriptors` to the core, which makes its own copies; then
-    :meth:`attached` (or :meth:`close`, if that failed); after the process stopped,
-    :meth:`captured`.
+    :meth:`attached`; after the process stopped, :meth:`captured`; at last, or when any
+    of this failed, :meth:`close`.
     """
 
     def __init__(self, stdin: Input, stdout: Output, stderr: Output) -> None:
         """Raises ``TypeError`` for what is no stream, and ``OSError`` when the host is out of descriptors."""
         self._owned: list[int] = []
         self._pipes: dict[int, int] = {}
+        self._drain: _Drain | None = None
         try:
             self.descriptors = (self._input(stdin), self._output(1, stdout), self._output(2, stderr))
         except BaseException:
             self.close()
             raise
-        self._drain: _Drain | None = None
 
     def attached(self) -> None:
         """The process has its copies: close ours, and start draining the captured pipes."""
         self._close_owned()
         if self._pipes:
             self._drain = _Drain(self._pipes)
-
-    def close(self) -> None:
-        """Give up a set of streams that no process got."""
-        self._close_owned()
-        for reading_end in self._pipes.values():
-            os.close(reading_end)
-        self._pipes = {}
+            self._pipes = {}
 
     def captured(self, stream: int) -> bytes | None:
         """Everything written to stream 1 or 2; ``None`` if it is not captured.
 
         Call it only when the process has stopped: it takes what the pipe holds then as the end.
         """
-        if stream not in self._pipes or self._drain is None:
-            return None
-        return self._drain.finish()[stream]
+        return None if self._drain is None else self._drain.finish().get(stream)
+
+    def close(self) -> None:
+        """Give everything up; harmless when repeated.  What was captured stays readable."""
+        self._close_owned()
+        while self._pipes:
+            os.close(self._pipes.popitem()[1])
+        if self._drain is not None:
+            self._drain.finish()
 
     def _input(self, given: Input) -> int:
         if given is None or given is DISCARD:

@@ -1,0 +1,109 @@
+"""Motte: a secure virtual machine for LLVM code, at native speed and under hard limits.
+
+    import motte
+    done = motte.run("wordcount.c", ["-l"], stdin=b"a\\nb\\n", memory="16MiB", time=2.0)
+    done.returncode, done.stdout, done.stderr, done.fault, done.usage
+
+    with motte.Machine(memory="1GiB") as machine:
+        program = machine.load("filter.c")
+        with machine.spawn(program, ["x"], stdin=b"…") as process:
+            exit = process.wait(timeout=5)                    # or: exit = await process
+
+Every name that users need is here; each is loaded when it is first used, because a
+command that runs a cached program has a few milliseconds for all its imports.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from motte.abi.faults import FaultKind, StopReason
+    from motte.directories import Directory
+    from motte.errors import (
+        BadState,
+        Closed,
+        CompileError,
+        InternalError,
+        LimitReached,
+        MotteError,
+        Refused,
+        Timeout,
+        Unsupported,
+    )
+    from motte.exit import Exit, Fault, Usage
+    from motte.machine import Machine, MachineStatistics
+    from motte.process import Process
+    from motte.program import Program
+    from motte.running import Completed, run
+    from motte.streams import CAPTURE, DISCARD
+    from motte.verifier import Verdict, Violation
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CAPTURE",
+    "DISCARD",
+    "BadState",
+    "Closed",
+    "CompileError",
+    "Completed",
+    "Directory",
+    "Exit",
+    "Fault",
+    "FaultKind",
+    "InternalError",
+    "LimitReached",
+    "Machine",
+    "MachineStatistics",
+    "MotteError",
+    "Process",
+    "Program",
+    "Refused",
+    "StopReason",
+    "Timeout",
+    "Unsupported",
+    "Usage",
+    "Verdict",
+    "Violation",
+    "__version__",
+    "run",
+]
+
+_NAMES_BY_MODULE = {
+    "motte.abi.faults": ("FaultKind", "StopReason"),
+    "motte.directories": ("Directory",),
+    "motte.errors": (
+        "BadState",
+        "Closed",
+        "CompileError",
+        "InternalError",
+        "LimitReached",
+        "MotteError",
+        "Refused",
+        "Timeout",
+        "Unsupported",
+    ),
+    "motte.exit": ("Exit", "Fault", "Usage"),
+    "motte.machine": ("Machine", "MachineStatistics"),
+    "motte.process": ("Process",),
+    "motte.program": ("Program",),
+    "motte.running": ("Completed", "run"),
+    "motte.streams": ("CAPTURE", "DISCARD"),
+    "motte.verifier": ("Verdict", "Violation"),
+}
+
+_HOME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, from the module that defines it."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'motte' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

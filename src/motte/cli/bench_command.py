@@ -1,0 +1,13 @@
+"""``motte bench``: hands over to the benchmarks, which parse their own arguments."""
+
+import importlib
+
+import click
+
+
+@click.command("bench", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[code] [OPTIONS]")
+def bench_command(arguments: tuple[str, ...]) -> int:
+    """Measure: motte bench code compares kernels and real programs with native code and wasmtime."""
+    status: int = importlib.import_module("motte.benchmark.main").main(list(arguments))
+    return status

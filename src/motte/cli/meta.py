@@ -1,0 +1,91 @@
+"""What ``motte run --meta FILE`` writes: how the run ended, for programs that call programs.
+
+The status word tells a guest's own 124 from ours.  The file is written at the very end,
+whatever happened; it may be a pipe.
+"""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from motte.abi.faults import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, StopReason
+from motte.errors import CompileError, Refused
+from motte.exit import Exit, Fault
+
+STATUS: Final = {
+    StopReason.EXITED: "exited",
+    StopReason.FAULTED: "fault",
+    StopReason.SIGNALLED: "signal",
+    StopReason.KILLED: "killed",
+    StopReason.CPU_LIMIT: "cpu-limit",
+    StopReason.WALL_LIMIT: "wall-limit",
+    StopReason.OUTPUT_LIMIT: "output-limit",
+}
+"""Besides these: ``interrupted``, ``compile-error``, ``refused`` and ``error``, where there was no run or no end of its own."""
+
+
+class Meta:
+    """The record of one run; written when the ``with`` block ends, if a file was named."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = None if path is None else Path(path)
+        self._record: dict[str, Any] = {}
+
+    def ended(self, end: Exit) -> None:
+        """The guest came to an end."""
+        self._record = {"status": STATUS[end.reason], **_described(end)}
+
+    def interrupted(self, end: Exit) -> None:
+        """Ctrl-C; the process was killed for it."""
+        self._record = {"status": "interrupted", **_described(end), "exit_code": EXIT_INTERRUPTED, "message": "Ctrl-C"}
+
+    def __enter__(self) -> "Meta":
+        """The record itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Write; an exception on its way out is recorded, and goes on."""
+        if self._path is None:
+            return
+        record = self._record or _failure(error)
+        self._path.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def _described(end: Exit) -> dict[str, Any]:
+    return {
+        "exit_code": end.returncode,
+        "message": end.message,
+        "fault": None if end.fault is None else _fault(end.fault),
+        "cpu_time": end.usage.cpu_time,
+        "wall_time": end.usage.wall_time,
+        "peak_memory": end.usage.peak_memory,
+        "counters": {"output_bytes": end.usage.output},
+    }
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {
+        "kind": fault.kind.name.lower(),
+        "address": fault.address,
+        "access": fault.access,
+        "function": fault.function,
+        "file": fault.file,
+        "line": fault.line,
+        "code_offset": fault.code_offset,
+        "text": fault.text,
+    }
+
+
+def _failure(error: BaseException | None) -> dict[str, Any]:
+    if isinstance(error, CompileError):
+        status, exit_code, message = "compile-error", EXIT_REFUSED, error.diagnostics
+    elif isinstance(error, Refused):
+        status, exit_code, message = "refused", EXIT_REFUSED, str(error)
+    elif isinstance(error, KeyboardInterrupt):
+        status, exit_code, message = "interrupted", EXIT_INTERRUPTED, "Ctrl-C"
+    else:
+        status, exit_code, message = "error", EXIT_USAGE, str(error)
+    return {"status": status, "exit_code": exit_code, "message": message, "fault": None}

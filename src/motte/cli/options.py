@@ -1,0 +1,83 @@
+"""Options that several commands share, and what their texts mean."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from motte.abi.limits import DEFAULT_LIMITS
+from motte.directories import Directory
+from motte.quantities import duration_ns, format_size, size_bytes
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def size(text: str) -> int | None:
+    """Bytes; ``None`` for no limit."""
+    try:
+        return size_bytes(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def duration(text: str) -> float | None:
+    """Seconds; ``None`` for no limit."""
+    try:
+        nanoseconds = duration_ns(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return None if nanoseconds is None else nanoseconds / 10**9
+
+
+def directory(text: str) -> Directory:
+    """A granted directory."""
+    try:
+        return Directory.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def variable(text: str) -> tuple[str, str]:
+    """A variable of the environment."""
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise click.BadParameter(f"expected NAME=VALUE, got {text!r}")
+    return name, value
+
+
+def size_option(name: str, default: int | None, text: str) -> Callable[[_Command], _Command]:
+    """An option with a size."""
+    shown = "none" if default is None else format_size(default).replace(" ", "")
+    return click.option(name, type=size, metavar="SIZE", default=shown, show_default=True, help=text)
+
+
+def duration_option(name: str, default: float | None, text: str) -> Callable[[_Command], _Command]:
+    """An option with a duration."""
+    shown = "none" if default is None else f"{default:g}s"
+    return click.option(name, type=duration, metavar="TIME", default=shown, show_default=True, help=text)
+
+
+_BUILD_OPTIONS = (
+    click.option(
+        "-O",
+        "optimization",
+        type=click.IntRange(0, 3),
+        default=3,
+        show_default=True,
+        metavar="LEVEL",
+        help="How hard to optimise: 0 to 3.",
+    ),
+    click.option("-I", "include", multiple=True, metavar="DIR", help="Search DIR for headers (repeatable)."),
+    click.option("-D", "define", multiple=True, metavar="NAME[=VALUE]", help="Define a macro (repeatable)."),
+    click.option("-g", "debug", is_flag=True, help="Debug information: faults name file and line."),
+    duration_option("--compile-time", DEFAULT_LIMITS.compile_time, "Limit on the CPU time of each compiler process."),
+    size_option("--compile-memory", DEFAULT_LIMITS.compile_memory, "Limit on the memory of each compiler process."),
+)
+"""Their names are the keywords of ``motte.build.BuildOptions``."""
+
+
+def build_options(command: _Command) -> _Command:
+    """Adds everything that says how to compile; the values arrive as keywords of ``BuildOptions``."""
+    for option in reversed(_BUILD_OPTIONS):
+        command = option(command)
+    return command

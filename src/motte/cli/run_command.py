@@ -1,0 +1,110 @@
+"""``motte run``: compile if needed, verify, run under limits, and say how it ended."""
+
+import os
+from contextlib import ExitStack
+from typing import Any
+
+import click
+
+from motte.abi.faults import EXIT_INTERRUPTED
+from motte.abi.limits import DEFAULT_LIMITS
+from motte.build import BuildOptions
+from motte.cli.meta import Meta
+from motte.cli.options import build_options, directory, duration_option, size_option, variable
+from motte.cli.progress import progress_on_terminal
+from motte.directories import Directory
+from motte.machine import Machine
+
+
+@click.command("run", context_settings={"allow_interspersed_args": False})
+@click.argument("file", metavar="FILE")
+@click.argument("arguments", nargs=-1, metavar="[ARGS]...", type=click.UNPROCESSED)
+@click.option("-s", "sources", multiple=True, metavar="FILE", help="A further source of the program (repeatable).")
+@size_option("--memory", DEFAULT_LIMITS.memory, "Storage; beyond it malloc returns NULL.")
+@duration_option("--time", DEFAULT_LIMITS.cpu_time, "CPU time.")
+@duration_option("--extra-time", None, "CPU time beyond --time before the program is stopped, to see what it needs.")
+@duration_option("--wall-time", DEFAULT_LIMITS.wall_time, "Time by the clock on the wall.")
+@size_option("--stack", DEFAULT_LIMITS.native_stack, "Native stack: return addresses and spilled registers.")
+@size_option("--data-stack", DEFAULT_LIMITS.data_stack, "Data stack: local arrays and other addressable variables.")
+@size_option("--output-limit", DEFAULT_LIMITS.output, "Bytes written, to streams and files together.")
+@click.option("--open-files", type=click.IntRange(3, 1 << 16), default=DEFAULT_LIMITS.open_files, show_default=True)
+@click.option(
+    "--dir",
+    "directories",
+    type=directory,
+    multiple=True,
+    metavar="HOST[::GUEST][:ro]",
+    help="Grant a directory, under its own name or as GUEST (repeatable).",
+)
+@click.option("--env", type=variable, multiple=True, metavar="NAME=VALUE", help="Set a variable (repeatable).")
+@click.option("--stdin", "stdin_file", metavar="FILE", help="Read standard input from FILE.")
+@click.option("--stdout", "stdout_file", metavar="FILE", help="Write standard output to FILE.")
+@click.option("--stderr", "stderr_file", metavar="FILE", help="Write standard error to FILE.")
+@click.option("--meta", "meta_file", metavar="FILE", help="Write how it ended to FILE, as JSON.")
+@build_options
+def run_command(
+    file: str,
+    arguments: tuple[str, ...],
+    sources: tuple[str, ...],
+    memory: int | None,
+    directories: tuple[Directory, ...],
+    env: tuple[tuple[str, str], ...],
+    stdin_file: str | None,
+    stdout_file: str | None,
+    stderr_file: str | None,
+    meta_file: str | None,
+    **settings: Any,
+) -> int:
+    """Run FILE (.c .cc .cpp .ll .bc .motte) with ARGS; options go before FILE.
+
+    The program sees its arguments, standard input and output, and nothing else that is
+    not granted: no environment, no files, no network.
+
+    \b
+      motte run hello.c
+      motte run --time 2s --memory 64M solve.c < input.txt
+      motte run --dir data:ro --dir out::/out convert.c data/in.csv /out/result.csv
+      motte run -s list.c -s hash.c -I include -O2 main.c --option-of-the-program
+      motte run --meta result.json untrusted.motte
+
+    \b
+    Exit status: the program's own, or
+      124  limit on CPU or wall time      125  wrong usage, unreadable file, Motte failed
+      126  does not compile or verify     130  Ctrl-C
+      132  illegal instruction or trap    134  abort()
+      136  division by zero or overflow   137  killed
+      139  bad memory access, stack overflow, bad function pointer
+      153  output limit
+    """
+    build = BuildOptions(**{name: settings.pop(name) for name in BuildOptions.keywords()})
+    with ExitStack() as stack:
+        meta = stack.enter_context(Meta(meta_file))
+        streams = {
+            "stdin": _open(stack, stdin_file, os.O_RDONLY, 0),
+            "stdout": _open(stack, stdout_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 1),
+            "stderr": _open(stack, stderr_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 2),
+        }
+        machine = stack.enter_context(Machine(memory=memory))
+        with progress_on_terminal() as progress:
+            program = machine.load([file, *sources], build, progress=progress)
+        process = stack.enter_context(
+            machine.spawn(program, arguments, env=dict(env), directories=directories, **streams, **settings)
+        )
+        try:
+            end = process.wait()
+        except KeyboardInterrupt:
+            process.kill()
+            meta.interrupted(process.wait())
+            return EXIT_INTERRUPTED
+        meta.ended(end)
+        if end.message is not None:
+            click.echo(f"motte: {end.message}", err=True)
+        return end.returncode
+
+
+def _open(stack: ExitStack, path: str | None, flags: int, inherited: int) -> int:
+    if path is None:
+        return inherited
+    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o666)
+    stack.callback(os.close, descriptor)
+    return descriptor

@@ -1,0 +1,7 @@
+/* The honest one. */
+#include <stdio.h>
+
+int main(void) {
+    puts("Hello from inside the motte.");
+    return 0;
+}

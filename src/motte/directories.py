@@ -1,0 +1,90 @@
+"""Directories that a process is given: the only files it can reach.
+
+``HOST[::GUEST][:ro]``: the host's directory HOST appears to the guest as GUEST (by
+default under the name that HOST was written with), for reading only with ``:ro``.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_SEPARATOR = "::"
+_READ_ONLY = ":ro"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One granted directory.
+
+    ``guest`` is an absolute path in the guest's own tree, normal (no ``.``, ``..`` or
+    doubled slashes); nothing outside ``host`` can be reached through it.
+    """
+
+    host: str
+    guest: str
+    read_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ``ValueError`` for a path that no file can have, or a guest path that climbs."""
+        for path in (self.host, self.guest):
+            if not path or "\0" in path:
+                raise ValueError(f"directory: {path!r} is not a path")
+        if not self.guest.startswith("/") or ".." in self.guest.split("/"):
+            raise ValueError(f"directory: the guest's path {self.guest!r} must be absolute and without '..'")
+        if _rooted(self.guest) != self.guest:
+            raise ValueError(f"directory: the guest's path {self.guest!r} is not normal")
+
+    @classmethod
+    def parse(cls, text: str) -> "Directory":
+        """The directory that ``HOST[::GUEST][:ro]`` means.
+
+        A relative GUEST is below the guest's root, which is also where a guest starts.
+
+        >>> Directory.parse("data::/srv:ro")
+        Directory(host='data', guest='/srv', read_only=True)
+        """
+        rest, read_only = text, False
+        if text.endswith(_READ_ONLY):
+            rest, read_only = text.removesuffix(_READ_ONLY), True
+        host, separator, guest = rest.partition(_SEPARATOR)
+        if not host or (separator and not guest):
+            raise ValueError(f"directory: expected HOST[::GUEST][:ro], got {text!r}")
+        return cls(host, _rooted(guest or host), read_only)
+
+
+GrantedDirectory = str | os.PathLike[str] | Directory
+"""A :class:`Directory`, a path (granted under its own name), or a text ``HOST[::GUEST][:ro]``."""
+
+
+def granted_directories(given: Iterable[GrantedDirectory]) -> tuple[Directory, ...]:
+    """All grants, checked: every host directory is there, no guest path is named twice.
+
+    Raises ``ValueError`` for a text that is no grant or a path named twice, and ``OSError``
+    (``NotADirectoryError``, ``FileNotFoundError``) for what is not a directory on the host.
+    """
+    if isinstance(given, str | os.PathLike):
+        raise TypeError(f"directories: expected a list of directories, got the single {given!r}")
+    directories = tuple(_directory(grant) for grant in given)
+    seen: set[str] = set()
+    for directory in directories:
+        if directory.guest in seen:
+            raise ValueError(f"directory: {directory.guest!r} is granted twice")
+        seen.add(directory.guest)
+        if not os.path.isdir(directory.host):
+            os.stat(directory.host)
+            raise NotADirectoryError(f"not a directory: {directory.host!r}")
+    return directories
+
+
+def _directory(grant: GrantedDirectory) -> Directory:
+    if isinstance(grant, Directory):
+        return grant
+    if isinstance(grant, str):
+        return Directory.parse(grant)
+    host = os.fspath(grant)
+    return Directory(host, _rooted(host))
+
+
+def _rooted(path: str) -> str:
+    """The path from the guest's root; leading ``..`` of a host's path have no meaning there."""
+    return os.path.normpath("/" + path.lstrip("/"))

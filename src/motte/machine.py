@@ -1,0 +1,195 @@
+"""A machine: a common store of memory, and the programs and processes that live on it.
+
+The machine holds and delegates: how sources become an artifact is :mod:`motte.build`, how
+that becomes executable :mod:`motte.program`, what one run is :mod:`motte.process`.
+"""
+
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from motte.abi.layout import PAGE_SIZE
+from motte.abi.limits import DEFAULT_LIMITS
+from motte.build import BuildOptions, Source, artifact_of, name_of
+from motte.core import Bank, spawn
+from motte.directories import Directory, GrantedDirectory, granted_directories
+from motte.errors import BadState, Closed
+from motte.exit import RunLimits
+from motte.process import Process
+from motte.program import Program
+from motte.quantities import Duration, Size, duration_ns, size_bytes
+from motte.streams import CAPTURE, Input, Output, Streams
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+Argument = str | bytes | os.PathLike[str]
+
+
+class Machine:
+    """Programs and processes that share one limit on memory.
+
+    It is a context manager: leaving it kills its processes and unloads its programs.
+    Safe to use from several threads.
+    """
+
+    def __init__(self, *, memory: Size = DEFAULT_LIMITS.memory) -> None:
+        """``memory`` is the most that all processes together may hold at once (default 1 GiB; ``None``: no limit).
+
+        Beyond it a guest's ``malloc`` returns NULL.  It covers program images, stacks, heaps and page tables.
+        """
+        limit = size_bytes(memory, "memory")
+        self._memory = limit
+        self._bank = Bank(None if limit is None else limit // PAGE_SIZE)
+        self._programs: set[Program] = set()
+        self._processes: set[Process] = set()
+        self._closed = False
+        self._lock = threading.Lock()  # guards the three fields above
+
+    def load(self, source: "Source | Sequence[Source]", options: BuildOptions | None = None) -> Program:
+        """Compile (or take from the cache), link, verify, and make executable.
+
+        ``source`` is a path (``.c .cc .cpp .ll .bc .motte``), bytes (an artifact, bitcode, or LLVM assembly),
+        or a list of them that make one program.  Raises ``CompileError`` for what does not
+        compile or link, ``Refused`` for what does not verify, ``OSError`` for an unreadable file.
+        """
+        self._check_open()
+        options = options or BuildOptions()
+        sources = [source] if isinstance(source, str | bytes | os.PathLike) else list(source)
+        program = Program(artifact_of(sources, options), name=name_of(sources), limits=options.limits)
+        with self._lock:
+            if not self._closed:
+                self._programs.add(program)
+                return program
+        program.close()
+        raise Closed("the machine was closed while it loaded a program")
+
+    def spawn(
+        self,
+        program: Program,
+        args: Iterable[Argument] = (),
+        *,
+        env: Mapping[str, str] | None = None,
+        stdin: Input = None,
+        stdout: Output = CAPTURE,
+        stderr: Output = CAPTURE,
+        directories: Iterable[GrantedDirectory] = (),
+        time: Duration = DEFAULT_LIMITS.cpu_time,
+        extra_time: Duration = None,
+        wall_time: Duration = DEFAULT_LIMITS.wall_time,
+        stack: Size = DEFAULT_LIMITS.native_stack,
+        data_stack: Size = DEFAULT_LIMITS.data_stack,
+        output_limit: Size = DEFAULT_LIMITS.output,
+        open_files: int = DEFAULT_LIMITS.open_files,
+    ) -> Process:
+        """Start a process of ``program``; it runs at once, on a thread of its own.
+
+        ``args`` are the arguments after the program's name.  The environment is ``env`` and nothing else;
+        the only files are standard input and output and what lies in ``directories``.  ``time`` limits CPU
+        time; with ``extra_time`` the process is stopped that much later, but still counts as stopped.
+        ``stack`` is the native stack, ``data_stack`` that of addressable locals.
+
+        Raises ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
+        are not there, ``LimitReached`` where the machine's memory does not suffice to start.
+        """
+        limits = RunLimits(
+            memory=self._memory,
+            cpu_time_ns=duration_ns(time, "time"),
+            extra_time_ns=duration_ns(extra_time, "extra_time") or 0,
+            wall_time_ns=duration_ns(wall_time, "wall_time"),
+            native_stack=_stack_size(stack, "stack"),
+            data_stack=_stack_size(data_stack, "data_stack"),
+            output=size_bytes(output_limit, "output_limit"),
+            open_files=open_files,
+        )
+        arguments = [_c_string(program.name, "name"), *(_c_string(argument, "args") for argument in args)]
+        environment = _environment(env or {})
+        granted = granted_directories(directories)
+        program.acquire()
+        try:
+            streams = Streams(stdin, stdout, stderr)
+            try:
+                process = self._start(program, arguments, environment, granted, streams, limits)
+            except BaseException:
+                streams.close()
+                raise
+        except BaseException:
+            program.release()
+            raise
+        return process
+
+    def statistics(self) -> "MachineStatistics":
+        """What the machine holds now: a frozen record."""
+        with self._lock:
+            self._check_open()
+            return MachineStatistics(
+                programs=len(self._programs),
+                processes=len(self._processes),
+                memory=self._bank.used * PAGE_SIZE,
+                memory_limit=self._memory,
+            )
+
+    def close(self) -> None:
+        """Kill all processes, unload all programs; harmless when repeated."""
+        with self._lock:
+            self._closed = True
+            processes, programs = list(self._processes), list(self._programs)
+        for process in processes:
+            process.close()
+        for program in programs:
+            program.close()
+        with self._lock:
+            self._programs.clear()
+            self._bank.close()
+
+    def __enter__(self) -> "Machine":
+        """The machine itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: "TracebackType | None"
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _start(
+        self,
+        program: Program,
+        arguments: list[bytes],
+        environment: list[bytes],
+        directories: tuple[Directory, ...],
+        streams: Streams,
+        limits: RunLimits,
+    ) -> Process:
+        raise NotImplementedError
+
+    def _forget(self, process: Process) -> None:
+        with self._lock:
+            self._processes.discard(process)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("the machine is closed")
+
+
+def _stack_size(value: Size, what: str) -> int:
+    size = size_bytes(value, what)
+    if size is None:
+        raise ValueError(f"{what}: a stack needs a size")
+    return -(-size // PAGE_SIZE) * PAGE_SIZE
+
+
+def _environment(variables: Mapping[str, str]) -> list[bytes]:
+    for name in variables:
+        if not name or "=" in name:
+            raise ValueError(f"env: {name!r} is not the name of a variable")
+    return [_c_string(f"{name}={value}", "env") for name, value in variables.items()]
+
+
+def _c_string(value: Argument, what: str) -> bytes:
+    encoded = os.fsencode(value)
+    if b"\0" in encoded:
+        raise ValueError(f"{what}: {value!r} contains a NUL character")
+    return encoded

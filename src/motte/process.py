@@ -1,0 +1,203 @@
+"""One running program: waiting for it, stopping it, looking at it.
+
+A process runs on a thread of the core's, never on the caller's.  Whoever waits holds no
+lock and no interpreter lock; Ctrl-C ends the wait at once and leaves the process to
+its owner.  What the core knows stays readable until ``close()``, which kills first.
+"""
+
+import threading
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from motte.abi.faults import FaultKind
+from motte.core import Process as CoreProcess
+from motte.errors import BadState, Closed, Timeout
+from motte.exit import Exit, RunLimits, Usage, describe_exit
+from motte.program import Program
+from motte.quantities import Duration, duration_ns
+from motte.streams import Streams
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class Memory:
+    """A process's window, from outside; addresses are window addresses, in [0, 2**32)."""
+
+    def __init__(self, use: Callable[[], AbstractContextManager[CoreProcess]]) -> None:
+        self._use = use
+
+    def read(self, address: int, size: int) -> bytes:
+        """A copy of ``size`` bytes at ``address``.
+
+        Raises ``ValueError`` for a range that is not inside the window, ``OSError`` (EFAULT) where
+        nothing is mapped, ``Closed`` after the process's ``close()``.
+        """
+        if address < 0 or size < 0 or address + size > 1 << 32:
+            raise ValueError(f"[{address:#x}, {address + size:#x}) is not inside the window")
+        with self._use() as core:
+            return core.read_memory(address, size)
+
+
+class Process:
+    """A program in its own window; made by :meth:`motte.Machine.spawn`, already running.
+
+    Safe to use from several threads.  ``await process`` waits in an event loop.  It is a
+    context manager: leaving it kills what still runs.
+    """
+
+    def __init__(
+        self,
+        core: CoreProcess,
+        program: Program,
+        streams: Streams,
+        limits: RunLimits,
+        on_close: Callable[["Process"], None],
+    ) -> None:
+        """Takes over ``core`` (started, with ``streams`` attached) and one use of ``program``."""
+        self._core = core
+        self._streams = streams
+        self._on_close = on_close
+        self._exit: Exit | None = None
+        self._users = 0
+        self._closing = False
+        self._closed = False
+        self._changed = threading.Condition()  # guards the four fields above
+        self.program = program
+        self.limits = limits
+        self.memory = Memory(self._use)
+
+    def wait(self, timeout: Duration = None) -> Exit:
+        """Wait until the process has ended, and say how.
+
+        ``timeout`` is in seconds (0 only looks; ``None`` waits for ever): afterwards ``Timeout`` is raised
+        and the process runs on.  Raises ``Closed`` after ``close()``.
+        """
+        timeout_ns = 0 if timeout == 0 else duration_ns(timeout, "timeout")
+        with self._use() as core:
+            if not core.wait(timeout_ns):
+                raise Timeout(f"{self.program.name} still runs after {timeout} s")
+            return self._end(core)
+
+    def kill(self) -> None:
+        """Stop the process wherever it is; harmless when it has ended.  ``wait()`` says what became of it."""
+        with self._use() as core:
+            core.kill()
+
+    def statistics(self) -> Usage:
+        """What the process has used up to now: a frozen record."""
+        with self._use() as core:
+            return usage_of(core)
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, or ``None`` while the process runs."""
+        with self._use() as core:
+            return self._end(core).returncode if core.wait(0) else None
+
+    @property
+    def stdout(self) -> bytes:
+        """What it wrote to standard output.  Raises ``BadState`` while it runs, or if that was not captured."""
+        return self._captured(1)
+
+    @property
+    def stderr(self) -> bytes:
+        """What it wrote to standard error.  Raises ``BadState`` while it runs, or if that was not captured."""
+        return self._captured(2)
+
+    def close(self) -> None:
+        """Kill the process if it runs, and release all that it holds; harmless when repeated."""
+        with self._changed:
+            self._closing = True
+        self._core.kill()
+        with self._changed:
+            while self._users:
+                self._changed.wait()
+            if self._closed:
+                return
+            self._core.wait(None)
+            self._streams.close()
+            self._core.close()
+            self._closed = True
+        self.program.release()
+        self._on_close(self)
+
+    def __await__(self) -> Generator[object, None, Exit]:
+        """Wait in an event loop, without holding up the loop."""
+        return self._wait_in_loop().__await__()
+
+    def __enter__(self) -> "Process":
+        """The process itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: "TracebackType | None"
+    ) -> None:
+        """Kill and close."""
+        self.close()
+
+    def __del__(self) -> None:
+        """Only warns: threads and windows are released by ``close()``."""
+        if not getattr(self, "_closed", True):
+            warnings.warn(f"unclosed process of {self.program.name}", ResourceWarning, source=self, stacklevel=2)
+
+    @contextmanager
+    def _use(self) -> Iterator[CoreProcess]:
+        """The core's object, for a thread that ``close()`` has to wait for."""
+        with self._changed:
+            if self._closing:
+                raise Closed(f"the process of {self.program.name} is closed")
+            self._users += 1
+        try:
+            yield self._core
+        finally:
+            with self._changed:
+                self._users -= 1
+                self._changed.notify_all()
+
+    def _end(self, core: CoreProcess) -> Exit:
+        """How it ended; only once it has."""
+        with self._changed:
+            if self._exit is None:
+                record = classified(core.stop(), self.program)
+                place = None if record.code_offset is None else self.program.locate(record.code_offset)
+                self._exit = describe_exit(record, usage_of(core), self.limits, place)
+            return self._exit
+
+    def _captured(self, stream: int) -> bytes:
+        with self._use() as core:
+            if not core.wait(0):
+                raise BadState(f"{self.program.name} still runs: wait() for its output")
+            output = self._streams.captured(stream)
+            if output is None:
+                raise BadState(f"{('stdin', 'stdout', 'stderr')[stream]} is not captured: spawn with CAPTURE")
+            return output
+
+    async def _wait_in_loop(self) -> Exit:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[Exit] = loop.create_future()
+
+        def settle(end: Exit | None, error: BaseException | None) -> None:
+            if ended.done():  # cancelled
+                return
+            if end is not None:
+                ended.set_result(end)
+            elif error is not None:
+                ended.set_exception(error)
+
+        def wait_for_end() -> None:
+            end, failure = None, None
+            try:
+                end = self.wait()
+            except BaseException as error:  # it belongs to whoever awaits
+                failure = error
+            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody awaits any more
+                loop.call_soon_threadsafe(settle, end, failure)
+
+        threading.Thread(target=wait_for_end, name="motte-await", daemon=True).start()
+        return await ended
+

@@ -1,0 +1,69 @@
+"""Grants of directories: what HOST[::GUEST][:ro] means, and what it cannot mean."""
+
+from pathlib import Path
+
+import pytest
+
+from motte.directories import Directory, granted_directories
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "guest", "read_only"),
+    [
+        ("data", "data", "/data", False),
+        ("data:ro", "data", "/data", True),
+        (".", ".", "/", False),
+        ("/srv/files", "/srv/files", "/srv/files", False),
+        ("../data", "../data", "/data", False),
+        ("data::/in", "data", "/in", False),
+        ("data::in:ro", "data", "/in", True),
+        ("a:b::/c", "a:b", "/c", False),
+        ("a/./b//c", "a/./b//c", "/a/b/c", False),
+    ],
+)
+def test_a_grant_is_read(text: str, host: str, guest: str, read_only: bool) -> None:
+    assert Directory.parse(text) == Directory(host, guest, read_only)
+
+
+@pytest.mark.parametrize("text", ["", ":ro", "::/in", "data::", "data:::ro"])
+def test_what_is_no_grant_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"expected HOST\[::GUEST\]\[:ro\]"):
+        Directory.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("guest", "reason"),
+    [("in", "absolute"), ("/a/../b", r"without '\.\.'"), ("/a//b", "not normal"), ("//a", "not normal"), ("/a\0b", "not a path")],
+)
+def test_a_guest_path_that_is_not_plain_is_refused(guest: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        Directory("/", guest)
+
+
+def test_grants_come_as_texts_paths_and_directories(tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    assert granted_directories([f"{tmp_path}::/a:ro", inner, Directory(str(inner), "/b")]) == (
+        Directory(str(tmp_path), "/a", True),
+        Directory(str(inner), str(inner)),
+        Directory(str(inner), "/b"),
+    )
+
+
+def test_a_path_with_a_colon_is_a_path_and_not_a_text(tmp_path: Path) -> None:
+    odd = tmp_path / "odd:ro"
+    odd.mkdir()
+    assert granted_directories([odd]) == (Directory(str(odd), str(odd)),)
+
+
+def test_what_cannot_be_granted_is_said_before_anything_runs(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(FileNotFoundError):
+        granted_directories([tmp_path / "missing"])
+    with pytest.raises(NotADirectoryError):
+        granted_directories([file])
+    with pytest.raises(ValueError, match="granted twice"):
+        granted_directories([f"{tmp_path}::/a", f"{tmp_path}::a"])
+    with pytest.raises(TypeError, match="expected a list"):
+        granted_directories("data")
