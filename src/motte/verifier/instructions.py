@@ -1,0 +1,81 @@
+"""One instruction by itself: every rule that its bytes alone can break.
+
+``Examiner.examine`` depends on the instruction's bytes and on nothing else: not on its
+address, its function, or what surrounds it.  So its answer is remembered by those bytes;
+a program repeats most of its instructions, and a repetition costs one dictionary lookup.
+The memory lives as long as one verification.
+
+The order of the checks decides which rule a bad instruction is reported for: whether it
+decodes (D1), its prefixes' order (D3), what it is (D5, M4 to M7), its prefixes' meaning
+(D3), its operands (M, S1, S2), and last whether it is encoded as an honest assembler would (D4).
+"""
+
+from typing import Final
+
+from iced_x86 import Code, Encoder, Formatter, FormatterSyntax, Instruction, OpKind
+
+from motte.verifier import effects
+from motte.verifier.allowlist import form_of
+from motte.verifier.effects import PLAIN, REFUSAL, Effect
+from motte.verifier.operands import Refusal, memory_effect, register_effect, signed
+from motte.verifier.prefixes import NOPS, Prefixes, same_encoding
+
+_RELATIVE: Final = frozenset({effects.CALL, effects.JUMP, effects.BRANCH})
+
+
+class Examiner:
+    """Effects of instructions by their bytes, for one verification.
+
+    ``known`` maps every encoding seen so far to its effect, and ``refusals`` those whose effect is
+    ``REFUSAL`` to the reason.
+    """
+
+    __slots__ = ("_encoder", "known", "refusals")
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, Effect] = {nop: PLAIN for nop in NOPS}
+        self.refusals: dict[bytes, Refusal] = {}
+        self._encoder = Encoder(64)
+
+    def examine(self, instruction: Instruction, encoding: bytes) -> Effect:
+        """The effect of ``instruction``, which the decoder read from exactly ``encoding``."""
+        outcome = self._judge(instruction, encoding)
+        if isinstance(outcome, Refusal):
+            text = Formatter(FormatterSyntax.GAS).format(instruction)
+            self.refusals[encoding] = Refusal(outcome.rule, f"{text} [{encoding.hex(' ')}]: {outcome.text}")
+            outcome = REFUSAL
+        self.known[encoding] = outcome
+        return outcome
+
+    def _judge(self, instruction: Instruction, encoding: bytes) -> Effect | Refusal:
+        prefixes = Prefixes(encoding)
+        misplaced = prefixes.misplaced(encoding)
+        if misplaced is not None:
+            return Refusal("D3", f"prefix {misplaced:02x} repeated, out of order, or not accepted")
+        if instruction.code == Code.INVALID:
+            return Refusal("D1", "does not decode")
+        form = form_of(instruction.code)
+        if form.refusal is not None:
+            return Refusal(*form.refusal)
+        has_memory = any(instruction.op_kind(i) == OpKind.MEMORY for i in range(instruction.op_count))
+        meaningless = prefixes.refused_for(form, has_memory)
+        if meaningless is not None:
+            return Refusal("D3", meaningless)
+        if form.effect in _RELATIVE:
+            outcome: Effect | Refusal = (form.effect, signed(instruction.near_branch64 - instruction.next_ip), 0)
+        elif has_memory:
+            outcome = memory_effect(instruction, prefixes)
+        else:
+            outcome = register_effect(instruction, form.effect)
+        if isinstance(outcome, Refusal) or same_encoding(encoding, self._canonical(instruction), prefixes):
+            return outcome
+        return Refusal("D4", "not encoded as an assembler would")
+
+    def _canonical(self, instruction: Instruction) -> bytes:
+        """What the decoder library's encoder makes of the instruction; empty if it cannot encode it."""
+        try:
+            self._encoder.encode(instruction, instruction.ip)
+        except ValueError:
+            self._encoder.take_buffer()
+            return b""
+        return bytes(self._encoder.take_buffer())

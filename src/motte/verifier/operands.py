@@ -1,0 +1,170 @@
+"""M1 to M8 and S2: the registers and the memory operand of one instruction.
+
+The problem: any address that a guest computes may be hostile, and a ModRM operand can
+name all 2^64 of them.
+
+The answer is two kinds of addresses and no others.  With the prefixes 65 and 67 together,
+the processor truncates base + index * scale + displacement to 32 bits and adds the
+window's base: whatever the registers hold, the access starts inside the window and ends
+at most 64 bytes behind it, where nothing is mapped.  Without them, only ``disp(%rsp)``,
+whose place in the frame ``heights`` checks, and the three operands that read a table, which
+``shapes`` accepts inside their shapes only.
+
+Every access is judged by its full width, whatever a mask register may hold; and operands
+that access nothing (``prefetch``) obey the same rules.
+"""
+
+from typing import Final, NamedTuple
+
+from iced_x86 import Code, Instruction, OpKind, Register
+
+from motte.abi import layout
+from motte.verifier import effects
+from motte.verifier.allowlist import BIT_STRING_FORMS, width_of
+from motte.verifier.effects import PLAIN, Effect
+from motte.verifier.prefixes import Prefixes
+
+_STACK_POINTERS: Final = frozenset({Register.RSP, Register.ESP, Register.SP, Register.SPL})
+_INSTRUCTION_POINTERS: Final = frozenset({Register.RIP, Register.EIP})
+
+_WINDOW_REGISTERS: Final = frozenset(
+    getattr(Register, name)
+    for name in "NONE EAX ECX EDX EBX EBP ESI EDI R8D R9D R10D R11D R12D R13D R14D R15D".split()
+)
+
+_ADDRESS_REGISTERS: Final = frozenset(
+    getattr(Register, name)
+    for name in "NONE RAX RCX RDX RBX RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15".split()
+)
+"""What ``lea`` may add up: it computes and does not access."""
+
+REGISTER_NUMBERS: Final = {
+    getattr(Register, name): number
+    for number, name in enumerate("RAX RCX RDX RBX RSP RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15".split())
+    if name != "RSP"
+}
+"""The processor's numbers of the index registers that a switch may use."""
+
+_CLASS_COMPARISONS: Final = frozenset({Code.CMP_RM32_IMM8, Code.CMP_RM32_IMM32})
+_ADJUSTMENTS: Final = {
+    Code.ADD_RM64_IMM8: -1,
+    Code.ADD_RM64_IMM32: -1,
+    Code.SUB_RM64_IMM8: 1,
+    Code.SUB_RM64_IMM32: 1,
+}
+
+
+class Refusal(NamedTuple):
+    """A rule, and how an instruction breaks it."""
+
+    rule: str
+    text: str
+
+
+def signed(value: int, bits: int = 64) -> int:
+    """``value`` read as a two's complement number of ``bits`` bits."""
+    value &= (1 << bits) - 1
+    return value - (value >> (bits - 1) << bits)
+
+
+def register_effect(instruction: Instruction, form_effect: int) -> Effect | Refusal:
+    """S1 and S2 for an instruction without a memory operand; C2 for transfers through a register."""
+    if form_effect in (effects.TABLE_CALL, effects.TABLE_JUMP):
+        return Refusal("C2", "transfer through a register, outside the shapes")
+    registers = [
+        instruction.op_register(i)
+        for i in range(instruction.op_count)
+        if instruction.op_kind(i) == OpKind.REGISTER
+    ]
+    if _STACK_POINTERS.isdisjoint(registers):
+        return PLAIN if form_effect == effects.NONE else (form_effect, 0, 0)
+    sign = _ADJUSTMENTS.get(instruction.code)
+    if sign is None or instruction.op0_register != Register.RSP:
+        return Refusal("S2", "rsp as an operand")
+    return _adjustment(sign * signed(instruction.immediate(1)))
+
+
+def _adjustment(growth: int) -> Effect | Refusal:
+    if growth % 8 != 0:
+        return Refusal("S1", f"rsp moves by {abs(growth)} bytes, not a multiple of 8")
+    return (effects.ADJUST, growth, 0)
+
+
+def memory_effect(instruction: Instruction, prefixes: Prefixes) -> Effect | Refusal:
+    """M1 to M8 for an instruction with a memory operand, and S2 for its other operands."""
+    for i in range(instruction.op_count):
+        if (
+            instruction.op_kind(i) == OpKind.REGISTER
+            and instruction.op_register(i) in _STACK_POINTERS
+            and instruction.code != Code.LEA_R64_M
+        ):
+            return Refusal("S2", "rsp as an operand")
+    if instruction.code in (Code.LEA_R16_M, Code.LEA_R32_M, Code.LEA_R64_M):
+        return _address_computation(instruction, prefixes)
+    if instruction.memory_base in _INSTRUCTION_POINTERS:
+        return Refusal("M3", "address relative to rip")
+    if instruction.code in BIT_STRING_FORMS:
+        return Refusal("M4", "bit offset in a register")
+    if prefixes.gs or prefixes.address_size:
+        return _window_access(instruction, prefixes)
+    if instruction.memory_base == Register.RSP:
+        return _stack_access(instruction)
+    return _table_operand(instruction)
+
+
+def _window_access(instruction: Instruction, prefixes: Prefixes) -> Effect | Refusal:
+    if not prefixes.address_size:
+        return Refusal("M1", "65 without 67: a 64-bit address")
+    if not prefixes.gs:
+        return Refusal("M1", "67 without 65: an address outside the window")
+    if instruction.code in (Code.CALL_RM64, Code.JMP_RM64):
+        return Refusal("M7", "transfer through guest memory")
+    if instruction.memory_base not in _WINDOW_REGISTERS or instruction.memory_index not in _WINDOW_REGISTERS:
+        return Refusal("M1", "esp, or no 32-bit register, in an address")
+    if not 0 < width_of(instruction.memory_size) <= layout.WIDEST_ACCESS:
+        return Refusal("M1", "width of the access is not known")
+    return PLAIN
+
+
+def _stack_access(instruction: Instruction) -> Effect | Refusal:
+    if instruction.code in (Code.CALL_RM64, Code.JMP_RM64):
+        return Refusal("M7", "transfer through the stack")
+    if instruction.memory_index != Register.NONE:
+        return Refusal("M2", "indexed address on the stack")
+    width = width_of(instruction.memory_size)
+    if not 0 < width <= layout.WIDEST_ACCESS:
+        return Refusal("M2", "width of the access is not known")
+    return (effects.ACCESS, signed(instruction.memory_displacement), width)
+
+
+def _address_computation(instruction: Instruction, prefixes: Prefixes) -> Effect | Refusal:
+    """``lea`` accesses nothing, so any registers do; but rsp and rip would turn into guest values."""
+    base, index = instruction.memory_base, instruction.memory_index
+    if prefixes.gs or prefixes.address_size:
+        return Refusal("M1", "lea takes neither 65 nor 67")
+    if base in _INSTRUCTION_POINTERS:
+        return Refusal("M3", "address relative to rip")
+    if instruction.op0_register == Register.RSP and base == Register.RSP and index == Register.NONE:
+        return _adjustment(-signed(instruction.memory_displacement))
+    if instruction.op0_register in _STACK_POINTERS or base not in _ADDRESS_REGISTERS or index not in _ADDRESS_REGISTERS:
+        return Refusal("S2", "lea of or to rsp")
+    return PLAIN
+
+
+def _table_operand(instruction: Instruction) -> Effect | Refusal:
+    """M8: the three operands without prefixes that a shape may contain, or a refusal."""
+    base, index, displacement = instruction.memory_base, instruction.memory_index, instruction.memory_displacement
+    if base == Register.R10 and index == Register.NONE:
+        if instruction.code in _CLASS_COMPARISONS:
+            return (effects.TABLE_COMPARE, signed(displacement), instruction.immediate(1) & 0xFFFF_FFFF)
+        if instruction.code == Code.CALL_RM64:
+            return (effects.TABLE_CALL, signed(displacement), 0)
+        if instruction.code == Code.JMP_RM64:
+            return (effects.TABLE_JUMP, signed(displacement), 0)
+    if instruction.code == Code.JMP_RM64 and base == Register.NONE:
+        number = REGISTER_NUMBERS.get(index)
+        if number is not None and instruction.memory_index_scale == 8:
+            return (effects.INDEX_JUMP, number, signed(displacement))
+    if instruction.code in (Code.CALL_RM64, Code.JMP_RM64):
+        return Refusal("M7", "transfer through memory outside the shapes")
+    return Refusal("M1", "neither 65 67 nor a place on the stack: an absolute address")
