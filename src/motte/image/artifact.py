@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from motte.abi.kernel_calls import KERNEL_CALL_BY_NAME
 from motte.abi.layout import FUNCTION_TABLE_ENTRY_SIZE, IMAGE_BASE, JUMP_TABLE_ENTRY_SIZE, PAGE_SIZE
-from motte.abi.limits import Limits
-from motte.errors import LimitReached, Refused
+from motte.abi.limits import DEFAULT_LIMITS, Limits
+from motte.errors import Refused
 from motte.image.function_table import table_log2
-from motte.image.layout import round_up
+from motte.image.layout import check_code_size, check_image_end, round_up
 from motte.image.manifest import Manifest, read_manifest
 from motte.image.names import printable
 from motte.image.program import LinkedFunction
@@ -64,10 +64,11 @@ class Artifact:
         self.jump_tables = columns(self.blobs["jump_tables"], 3)
         self.function_table_log2 = table_log2(len(self.function_entries[0]) + len(self.gate_entries[0]))
         self._check_records()
+        # Escaped: these names go into messages, verdicts and backtraces.
         self.function_names = split_names(self.blobs["function_names"], self.function_count, "functions")
 
     @classmethod
-    def read(cls, data: bytes | memoryview, limits: Limits) -> Artifact:
+    def read(cls, data: bytes | memoryview, limits: Limits = DEFAULT_LIMITS) -> Artifact:
         """The artifact in ``data``.
 
         Raises :class:`~motte.errors.Refused` with the first inconsistency, and
@@ -116,12 +117,14 @@ class Artifact:
     def locate(self, offset: int) -> Location:
         """Function and source line of the instruction at a code offset."""
         function = self.function_at(offset)
-        name = None if function is None else printable(self.function_names[function])
+        name = None if function is None else self.function_names[function]
         row = bisect_right(self._lines[0], offset) - 1
         if row < 0:
             return Location(name, None, None)
         file, line = self._lines[2][row], self._lines[1][row]
-        return Location(name, printable(self._file_names[file]) if file else None, line or None)
+        if not file or not line:
+            return Location(name, None, None)
+        return Location(name, printable(self._file_names[file]), line)
 
     def function_at(self, offset: int) -> int | None:
         """Index of the function that contains a code offset."""
@@ -130,9 +133,9 @@ class Artifact:
         return index if index >= 0 and offset < offsets[index] + sizes[index] else None
 
     def functions(self) -> list[LinkedFunction]:
-        """All functions in code order, with escaped names."""
+        """All functions in code order."""
         offsets, sizes, stack_arguments = self.function_columns
-        return list(map(LinkedFunction, offsets, sizes, stack_arguments, map(printable, self.function_names)))
+        return list(map(LinkedFunction, offsets, sizes, stack_arguments, self.function_names))
 
     def segments(self) -> tuple[SegmentSummary, ...]:
         """The window image, in address order."""
@@ -148,13 +151,8 @@ class Artifact:
     def _check_sizes(self, limits: Limits) -> None:
         if not self.blobs["code"]:
             raise Refused("artifact: holds no code")
-        if self.code_size > round_up(limits.code_size, PAGE_SIZE):
-            raise LimitReached(f"the code needs {self.code_size} bytes; limit code_size is {limits.code_size}")
-        image_size = self.image_end - IMAGE_BASE
-        if image_size > limits.program_image:
-            raise LimitReached(
-                f"the program image needs {image_size} bytes; limit program_image is {limits.program_image}"
-            )
+        check_code_size(len(self.blobs["code"]), limits)
+        check_image_end(self.image_end, limits)
         for variable in self.data_stack_variables:
             if variable % 8 or not self.writable_base <= variable <= self.image_end - 8:
                 raise Refused(f"artifact: data-stack variable at {variable:#x} is not in the writable segment")

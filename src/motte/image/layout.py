@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from motte.abi.layout import IMAGE_BASE, PAGE_SIZE
+from motte.abi.layout import DATA_STACK_GAP, HEAP_END, IMAGE_BASE, PAGE_SIZE
 from motte.abi.limits import Limits
 from motte.errors import CompileError, LimitReached
 from motte.image.constructors import in_running_order
@@ -76,10 +76,22 @@ def lay_out(resolution: Resolution, limits: Limits) -> Layout:
     _place_code(layout, resolution.objects, limits)
     _place_tables(layout, resolution.objects)
     _place_window(layout, resolution)
-    image_size = layout.image_end - IMAGE_BASE
-    if image_size > limits.program_image:
-        raise LimitReached(f"the program image needs {image_size} bytes; limit program_image is {limits.program_image}")
+    check_image_end(layout.image_end, limits)
     return layout
+
+
+def check_code_size(size: int, limits: Limits) -> None:
+    """Raises :class:`~motte.errors.LimitReached` if ``size`` bytes of code are too many."""
+    if size > limits.code_size:
+        raise LimitReached(f"the code needs {size} bytes; limit code_size is {limits.code_size}")
+
+
+def check_image_end(image_end: int, limits: Limits) -> None:
+    """Raises :class:`~motte.errors.LimitReached` if the image is too large for its limit or for the window."""
+    size = image_end - IMAGE_BASE
+    limit = min(limits.program_image, HEAP_END - DATA_STACK_GAP - IMAGE_BASE)
+    if size > limit:
+        raise LimitReached(f"the program image needs {size} bytes; limit program_image is {limit}")
 
 
 def round_up(value: int, alignment: int) -> int:
@@ -96,8 +108,7 @@ def _place_code(layout: Layout, objects: Sequence[ConfinedObject], limits: Limit
         position += text.size
     layout.trap_stub = round_up(position, FUNCTION_ALIGNMENT)
     layout.code_size = layout.trap_stub + len(TRAP_STUB)
-    if layout.code_size > limits.code_size:
-        raise LimitReached(f"the code needs {layout.code_size} bytes; limit code_size is {limits.code_size}")
+    check_code_size(layout.code_size, limits)
 
 
 def _place_tables(layout: Layout, objects: Sequence[ConfinedObject]) -> None:

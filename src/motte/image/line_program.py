@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 _VERSION_5: Final = 5
-_LONGEST_NAME: Final = 512
+_LONGEST_NAME: Final = 256
+_MOST_FILES: Final = 0xFFFF
 
 _FORM_DATA2: Final = 0x05
 _FORM_DATA4: Final = 0x06
@@ -61,8 +62,9 @@ class RelocatedBytes:
         if end > len(self.data):
             raise LineProgramError("ends in the middle of a field")
         self.position = end
-        value = int.from_bytes(self.data[start:end], "little")
-        return self._relocated.get(start, value)
+        if size >= 4 and start in self._relocated:
+            return self._relocated[start] & ((1 << 8 * size) - 1)
+        return int.from_bytes(self.data[start:end], "little")
 
     def leb128(self, *, signed: bool = False) -> int:
         """A variable-length integer of at most 64 bits."""
@@ -178,8 +180,8 @@ def _files_of_version_5(cursor: RelocatedBytes) -> dict[int, str]:
 def _entries(cursor: RelocatedBytes) -> list[dict[int, int | str]]:
     formats = [(cursor.leb128(), cursor.leb128()) for _ in range(cursor.unsigned(1))]
     count = cursor.leb128()
-    # Every entry takes at least one byte, so that a count cannot ask for more work than there is input.
-    if count and (not formats or count > len(cursor.data) - cursor.position):
+    # An entry without fields takes no bytes: only a bound on the count ends the loop below.
+    if count and (not formats or count > _MOST_FILES):
         raise LineProgramError(f"claims {count} files")
     return [{content: cursor.field(form) for content, form in formats} for _ in range(count)]
 

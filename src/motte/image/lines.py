@@ -23,8 +23,8 @@ def line_rows(objects: Sequence[ConfinedObject], text_offsets: Sequence[int]) ->
     for each, start in zip(objects, text_offsets, strict=True):
         size = each.section(each.text_index).size
         for address, file, line in _rows_of(each):
-            if address < size or not file:
-                joined.add(start + min(address, size), file, line)
+            if address < size:
+                joined.add(start + address, file, line)
         joined.add(start + size, "", 0)
     return joined.rows
 

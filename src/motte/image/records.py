@@ -11,6 +11,7 @@ import struct
 from collections.abc import Sequence
 
 from motte.errors import Refused
+from motte.image.names import printable
 
 
 def columns(blob: bytes | memoryview, count: int) -> list[tuple[int, ...]]:
@@ -35,8 +36,9 @@ def check_disjoint(starts: Sequence[int], sizes: Sequence[int], limit: int, what
 
 
 def split_names(blob: bytes | memoryview, count: int, what: str) -> list[str]:
-    """The ``count`` NUL-ended names in ``blob``."""
-    names = bytes(blob).decode("utf-8", "surrogateescape").split("\0")
+    """The ``count`` NUL-ended names in ``blob``, fit to be shown to people."""
+    text = bytes(blob).decode("utf-8", "surrogateescape")
+    names = text.split("\0")
     if names.pop() or len(names) != count:
         raise Refused(f"artifact: {what}: {len(names)} names where {count} belong")
-    return names
+    return [printable(name) for name in names]
