@@ -17,13 +17,19 @@ Three layers, each denying by default:
 What this file does not know: prefixes, registers in use, addresses, heights.
 """
 
-from typing import Final
+from __future__ import annotations
 
-from iced_x86 import Code, DecoderOptions, EncodingKind, MandatoryPrefix, MemorySizeInfo, Mnemonic, OpCodeInfo
+from typing import TYPE_CHECKING, Final
+
+from iced_x86 import Code, EncodingKind, MandatoryPrefix, MemorySizeInfo, Mnemonic, OpCodeInfo
 from iced_x86 import OpCodeOperandKind as Kind
 
 from motte.verifier import effects
 from motte.verifier.mnemonics import MNEMONICS
+
+if TYPE_CHECKING:
+    from iced_x86._iced_x86_py import Code as CodeNumber
+    from iced_x86._iced_x86_py import MemorySize as MemorySizeNumber
 
 OPERAND_KINDS: Final = frozenset(
     {
@@ -71,24 +77,16 @@ CONTROL_FORMS: Final[dict[int, int]] = {
 }
 """Forms that move rsp or rip.  The last two are accepted only as ends of a shape (C2, C3)."""
 
+_NARROW: Final = ("S1", "pushes and pops are 64-bit")
+_ALIAS: Final = ("D5", "an undocumented alias of another encoding")
+
 REFUSED_FORMS: Final[dict[int, tuple[str, str]]] = {
-    **{
-        form: ("S1", "pushes and pops are 64-bit")
-        for form in (Code.PUSH_R16, Code.PUSH_IMM16, Code.PUSHW_IMM8, Code.POP_R16, Code.PUSH_RM16, Code.POP_RM16)
-    },
-    Code.PUSH_RM64: ("M7", "no push of a memory operand"),
-    Code.POP_RM64: ("M7", "no pop to a memory operand"),
-    **{
-        form: ("D5", "an undocumented alias of another encoding")
-        for form in (
-            *(Code.TEST_RM8_IMM8_F6R1, Code.TEST_RM16_IMM16_F7R1),
-            *(Code.TEST_RM32_IMM32_F7R1, Code.TEST_RM64_IMM32_F7R1),
-        )
-    },
-    **{
-        form: ("D5", "a move without extension, which vendors read differently")
-        for form in (Code.MOVSXD_R16_RM16, Code.MOVSXD_R32_RM32)
-    },
+    **dict.fromkeys((Code.PUSH_R16, Code.POP_R16, Code.PUSH_IMM16, Code.PUSHW_IMM8), _NARROW),
+    **dict.fromkeys((Code.PUSH_RM16, Code.POP_RM16), _NARROW),
+    **dict.fromkeys((Code.PUSH_RM64, Code.POP_RM64), ("M7", "push or pop of a memory operand")),
+    **dict.fromkeys((Code.TEST_RM8_IMM8_F6R1, Code.TEST_RM16_IMM16_F7R1), _ALIAS),
+    **dict.fromkeys((Code.TEST_RM32_IMM32_F7R1, Code.TEST_RM64_IMM32_F7R1), _ALIAS),
+    **dict.fromkeys((Code.MOVSXD_R16_RM16, Code.MOVSXD_R32_RM32), ("D5", "an extension that extends nothing")),
 }
 """Forms refused for a reason that deserves its own name."""
 
@@ -97,9 +95,9 @@ BIT_STRING_FORMS: Final = frozenset(
 )
 """M4: with a memory operand, the register is a bit offset from it, and reaches anywhere."""
 
-_LISTED: Final = frozenset(
-    getattr(Mnemonic, name.upper()) for group in MNEMONICS.values() for name in group.split()
-)
+_ENCODINGS: Final = frozenset({EncodingKind.LEGACY, EncodingKind.VEX, EncodingKind.EVEX})
+
+_LISTED: Final = frozenset(getattr(Mnemonic, name.upper()) for group in MNEMONICS.values() for name in group.split())
 
 _PREFIX_OF: Final = {
     MandatoryPrefix.NONE: 0,
@@ -119,7 +117,8 @@ class Form:
 
     __slots__ = ("allows_66", "allows_lock", "effect", "is_legacy", "mandatory", "refusal")
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: CodeNumber) -> None:
+        """Derive the facts of ``code``."""
         information = OpCodeInfo(code)
         self.refusal = _refusal(code, information)
         self.effect = CONTROL_FORMS.get(code, effects.NONE)
@@ -129,7 +128,7 @@ class Form:
         self.allows_lock = information.can_use_lock_prefix
 
 
-def _refusal(code: int, information: OpCodeInfo) -> tuple[str, str] | None:
+def _refusal(code: CodeNumber, information: OpCodeInfo) -> tuple[str, str] | None:  # noqa: PLR0911 - one reason a line
     named = REFUSED_FORMS.get(code)
     if named is not None:
         return named
@@ -142,19 +141,17 @@ def _refusal(code: int, information: OpCodeInfo) -> tuple[str, str] | None:
         return "M6", "gathers and scatters have 64-bit indices"
     if information.mnemonic not in _LISTED:
         return "D5", "not on the allow-list"
-    if not kinds <= OPERAND_KINDS:
+    if not kinds <= OPERAND_KINDS or information.encoding not in _ENCODINGS:
         return "D5", "this form is not on the allow-list"
-    if information.encoding not in (EncodingKind.LEGACY, EncodingKind.VEX, EncodingKind.EVEX):
-        return "D5", "this encoding is not on the allow-list"
-    if information.decoder_option != DecoderOptions.NONE or not information.is_instruction:
-        return "D5", "only some processors know this form"
+    if not (information.mode64 and information.amd_decoder64 and information.intel_decoder64):
+        return "D5", "not every 64-bit processor reads this form alike"
     return None
 
 
 _forms: Final[dict[int, Form]] = {}
 
 
-def form_of(code: int) -> Form:
+def form_of(code: CodeNumber) -> Form:
     """The facts of one form, computed at its first use; at most one record for each of some 5,000 forms."""
     form = _forms.get(code)
     if form is None:
@@ -165,7 +162,7 @@ def form_of(code: int) -> Form:
 _widths: Final[dict[int, int]] = {}
 
 
-def width_of(memory_size: int) -> int:
+def width_of(memory_size: MemorySizeNumber) -> int:
     """Bytes that a memory operand of this kind covers, 0 if the decoder does not know."""
     width = _widths.get(memory_size)
     if width is None:

@@ -18,6 +18,7 @@ class Findings:
     __slots__ = ("violations",)
 
     def __init__(self) -> None:
+        """Nothing found yet."""
         self.violations: list[Violation] = []
 
     def add(self, rule: str, offset: int, function: str, text: str) -> None:
@@ -31,6 +32,7 @@ class Findings:
         return len(self.violations) >= MAX_VIOLATIONS
 
     def __len__(self) -> int:
+        """How many violations were recorded."""
         return len(self.violations)
 
     def in_order(self) -> tuple[Violation, ...]:

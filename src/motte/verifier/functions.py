@@ -6,6 +6,8 @@ the list of *events*: the few instructions that touch the stack or control.  Sha
 one event each, at the place of their first instruction.
 """
 
+from itertools import pairwise
+
 from iced_x86 import Decoder
 
 from motte.verifier import effects
@@ -30,6 +32,7 @@ class DecodedFunction:
     __slots__ = ("claim", "events", "starts", "traps", "units")
 
     def __init__(self, claim: ClaimedFunction) -> None:
+        """An empty record for ``FunctionDecoder.decode`` to fill."""
         self.claim = claim
         self.starts: list[int] = []
         self.events: list[Event] = []
@@ -41,6 +44,7 @@ class FunctionDecoder:
     """Decodes the functions of one code, all with the same function table."""
 
     def __init__(self, code: bytes, function_table: int, mask: int, findings: Findings) -> None:
+        """``function_table`` is a host address, ``mask`` what a class check must apply to its index."""
         self._code = code
         self._function_table = function_table
         self._mask = mask
@@ -68,9 +72,9 @@ class FunctionDecoder:
                 if kind == effects.TRAP:
                     function.traps.add(start)
                 elif kind in (effects.TABLE_CALL, effects.TABLE_JUMP):
-                    inside_shapes += self._fold_indirect_call(function, end)
+                    inside_shapes += self._fold(function, end, CALL_LENGTH)
                 elif kind == effects.INDEX_JUMP:
-                    inside_shapes += self._fold_switch(function, end)
+                    inside_shapes += self._fold(function, end, SWITCH_LENGTH)
                 elif kind == effects.REFUSED and self._refuse(claim, start, encoding):
                     break
             start = end
@@ -86,35 +90,20 @@ class FunctionDecoder:
         self._findings.add(refusal.rule, offset, claim.name, refusal.text)
         return refusal.rule == "D1"
 
-    def _fold_indirect_call(self, function: DecodedFunction, end: int) -> list[int]:
-        starts = function.starts[-CALL_LENGTH:]
-        transfer = function.events[-1]
-        if len(starts) < CALL_LENGTH:
-            outcome: effects.Effect | Refusal = Refusal("C2", "no shape before the indirect transfer")
+    def _fold(self, function: DecodedFunction, end: int, length: int) -> list[int]:
+        """Make one event of the shape that ends here; the offsets inside it, at which nothing may arrive."""
+        starts = function.starts[-length:]
+        encodings = [self._code[start:until] for start, until in pairwise((*starts, end))]
+        unit = [(encoding, self._examiner.known[encoding]) for encoding in encodings]
+        if length == SWITCH_LENGTH:
+            outcome = switch(unit)
         else:
-            bounds = [*starts, end]
-            encodings = [self._code[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
-            compare, branch = self._examiner.known[encodings[2]], self._examiner.known[encodings[3]]
-            outcome = indirect_call(encodings, compare, branch, transfer[2:], self._function_table, self._mask)
+            outcome = indirect_call(unit, starts[-1], self._function_table, self._mask)
         if isinstance(outcome, Refusal):
-            self._findings.add(outcome.rule, transfer[0], function.claim.name, outcome.text)
+            self._findings.add(outcome.rule, starts[-1], function.claim.name, outcome.text)
             return []
-        kind, class_number, displacement = outcome
-        # The comparison, the branch and the transfer were events; movl and andl were not.
-        function.events[-3:] = [(starts[0], end, kind, class_number, starts[-1] + displacement)]
-        return starts[1:]
-
-    def _fold_switch(self, function: DecodedFunction, end: int) -> list[int]:
-        starts = function.starts[-SWITCH_LENGTH:]
-        transfer = function.events[-1]
-        if len(starts) < SWITCH_LENGTH:
-            outcome: effects.Effect | Refusal = Refusal("C3", "no mask before the jump through a table")
-        else:
-            outcome = switch(self._code[starts[0] : starts[1]], transfer[2:])
-        if isinstance(outcome, Refusal):
-            self._findings.add(outcome.rule, transfer[0], function.claim.name, outcome.text)
-            return []
-        function.events[-1] = (starts[0], end, *outcome)
+        plain = sum(effect is PLAIN for _, effect in unit)
+        function.events[plain - length :] = [(starts[0], end, *outcome)]
         return starts[1:]
 
     def _check_end(self, function: DecodedFunction, end: int) -> None:

@@ -17,7 +17,8 @@ the work is linear in the code's size whatever its jumps look like.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from motte.abi import layout
 from motte.verifier import effects
@@ -43,6 +44,7 @@ class Surroundings:
         classes: Mapping[int, int],
         jump_tables: Mapping[int, JumpTable],
     ) -> None:
+        """All offsets and addresses have passed the checks of their own files."""
         self.code = code
         self.stack_arguments = stack_arguments
         self.classes = classes
@@ -55,6 +57,7 @@ class HeightWalk:
     def __init__(
         self, index: int, function: DecodedFunction, surroundings: Surroundings, findings: Findings, traps: set[int]
     ) -> None:
+        """``index`` is the function's place in the claims, by which its jump tables name it."""
         self._index = index
         self._function = function
         self._begin = function.claim.offset
@@ -97,88 +100,102 @@ class HeightWalk:
 
     def _apply(self, event: Event, height: int) -> int | None:
         """Check one event at ``height``; the height behind it, or ``None`` if control does not go on."""
-        start, end, kind, first, second = event
-        if kind == effects.ACCESS:
-            self._check_access(start, height, first, second)
-            return height
-        if kind == effects.PUSH:
-            return self._grown(start, height, 8)
-        if kind == effects.POP:
-            return self._grown(start, height, -8)
-        if kind == effects.ADJUST:
-            return self._grown(start, height, first)
-        if kind == effects.CALL:
-            self._check_call(start, height, end + first)
-            return height
-        if kind in (effects.BRANCH, effects.JUMP):
-            self._check_jump(start, height, end + first)
-            return height if kind == effects.BRANCH else None
-        if kind == effects.RETURN:
-            if height != 0:
-                self._report("S1", start, f"returns at height {height}")
-            return None
-        if kind in (effects.INDIRECT_CALL, effects.INDIRECT_JUMP):
-            self._check_indirect(start, height, kind, first, second)
-            return height if kind == effects.INDIRECT_CALL else None
-        if kind == effects.SWITCH:
-            self._check_switch(start, height, first, second)
-        return None
+        return _RULES[event[2]](self, event, height)
 
-    def _grown(self, start: int, height: int, growth: int) -> int | None:
-        grown = height + growth
-        if 0 <= grown <= layout.MAX_FRAME_HEIGHT:
-            return grown
-        self._report("S1", start, f"height becomes {grown}, not in 0..{layout.MAX_FRAME_HEIGHT}")
-        return None
-
-    def _check_access(self, start: int, height: int, displacement: int, width: int) -> None:
+    def _access(self, event: Event, height: int) -> int:
+        """M2: inside the frame, or inside the function's own arguments; never the return address between."""
+        displacement, width = event[3:]
         end = displacement + width
         in_frame = displacement >= 0 and end <= height
         in_arguments = displacement >= height + 8 and end <= height + 8 + self._own_arguments
         if not (in_frame or in_arguments):
-            self._report("M2", start, f"stack bytes {displacement}..{end} at height {height}")
+            self._report("M2", event[0], f"stack bytes {displacement}..{end} at height {height}")
+        return height
 
-    def _check_call(self, start: int, height: int, target: int) -> None:
-        arguments = self._surroundings.stack_arguments.get(target)
+    def _push(self, event: Event, height: int) -> int | None:
+        return self._grow(event, height, 8)
+
+    def _pop(self, event: Event, height: int) -> int | None:
+        return self._grow(event, height, -8)
+
+    def _adjust(self, event: Event, height: int) -> int | None:
+        return self._grow(event, height, event[3])
+
+    def _grow(self, event: Event, height: int, growth: int) -> int | None:
+        """S1: never below the return address, never above F."""
+        grown = height + growth
+        if 0 <= grown <= layout.MAX_FRAME_HEIGHT:
+            return grown
+        self._report("S1", event[0], f"height becomes {grown}, not in 0..{layout.MAX_FRAME_HEIGHT}")
+        return None
+
+    def _call(self, event: Event, height: int) -> int:
+        """C1 and S4: to an entry or a gate, with its arguments inside this frame."""
+        start, end, _, displacement, _ = event
+        arguments = self._surroundings.stack_arguments.get(end + displacement)
         if arguments is None:
-            self._report("C1", start, f"calls {target:#x}, neither a function's entry nor a gate")
+            self._report("C1", start, f"calls {end + displacement:#x}, neither a function's entry nor a gate")
         elif height < arguments:
             self._report("S4", start, f"calls with height {height} a function that takes {arguments} bytes")
+        return height
 
-    def _check_jump(self, start: int, height: int, target: int) -> None:
-        if self._begin <= target < self._end:
-            if target in self._function.units:
-                self._arrive(target, height)
-            else:
-                self._report("C1", start, f"jumps to {target:#x}, which is not the start of a unit")
-            return
+    def _branch(self, event: Event, height: int) -> int:
+        self._jump(event, height)
+        return height
+
+    def _jump(self, event: Event, height: int) -> None:
+        """C1: to a unit of this function, or, as a tail jump, to an entry or a gate."""
+        start, end, _, displacement, _ = event
+        target = end + displacement
         arguments = self._surroundings.stack_arguments.get(target)
-        if arguments is None:
-            self._report("C1", start, f"jumps to {target:#x}, outside the function and no function's entry")
+        if target in self._function.units:
+            self._arrive(target, height)
+        elif arguments is None or self._begin <= target < self._end:
+            self._report("C1", start, f"jumps to {target:#x}, which is neither the start of a unit nor an entry")
         else:
-            self._check_tail(start, height, arguments)
+            self._tail(start, height, arguments)
 
-    def _check_tail(self, start: int, height: int, arguments: int) -> None:
+    def _tail(self, start: int, height: int, arguments: int) -> None:
+        """S4: only where our frame is gone, and our caller has made room for the arguments."""
         if height != 0:
             self._report("S4", start, f"tail jump at height {height}")
         elif arguments > self._own_arguments:
-            self._report("S4", start, f"tail jump to a function that takes {arguments} bytes, from one of less")
+            self._report("S4", start, f"tail jump to what takes {arguments} bytes, from {self._own_arguments}")
 
-    def _check_indirect(self, start: int, height: int, kind: int, class_number: int, trap: int) -> None:
-        arguments = self._surroundings.classes.get(class_number)
-        if arguments is None:
-            self._report("C2", start, f"class {class_number:#x} is not declared")
-        elif kind == effects.INDIRECT_JUMP:
-            self._check_tail(start, height, arguments)
-        elif height < arguments:
-            self._report("S4", start, f"calls with height {height} a class that takes {arguments} bytes")
+    def _return(self, event: Event, height: int) -> None:
+        if height != 0:
+            self._report("S1", event[0], f"returns at height {height}")
+
+    def _trap(self, event: Event, height: int) -> None:
+        """``ud2`` may stand at any height: nothing runs after it."""
+
+    def _indirect_call(self, event: Event, height: int) -> int:
+        arguments = self._class_check(event, height)
+        if arguments is not None and height < arguments:
+            self._report("S4", event[0], f"calls with height {height} a class that takes {arguments} bytes")
+        return height
+
+    def _indirect_jump(self, event: Event, height: int) -> None:
+        arguments = self._class_check(event, height)
+        if arguments is not None:
+            self._tail(event[0], height, arguments)
+
+    def _class_check(self, event: Event, height: int) -> int | None:
+        """C2: A of the class, if the class is declared and its check leads to a trap."""
+        start, _, _, class_number, trap = event
         if trap in self._function.traps:
             self._traps.add(trap)
             self._arrive(trap, height)
         else:
             self._report("C2", start, f"the check jumps to {trap:#x}, which is no ud2 of this function")
+        arguments = self._surroundings.classes.get(class_number)
+        if arguments is None:
+            self._report("C2", start, f"class {class_number:#x} is not declared")
+        return arguments
 
-    def _check_switch(self, start: int, height: int, address: int, entries: int) -> None:
+    def _switch(self, event: Event, height: int) -> None:
+        """C3: through a table of this function, as long as the mask reaches, at one height."""
+        start, _, _, address, entries = event
         table = self._surroundings.jump_tables.get(address)
         if table is None or table.owner != self._index:
             self._report("C3", start, f"{address:#x} is no jump table of this function")
@@ -186,7 +203,7 @@ class HeightWalk:
             self._report("C3", start, f"the mask admits {entries} entries, the table has {table.entries}")
         elif table.height is None:
             table.height = height
-            for target in table.targets & self._function.units:
+            for target in table.targets:
                 self._arrive(target, height)
         elif table.height != height:
             self._report("S1", start, f"jumps through one table at heights {table.height} and {height}")
@@ -206,7 +223,6 @@ class HeightWalk:
 
     def _check_unreached(self) -> None:
         """C1: code that no path reaches is a NOP or ud2; it begins behind a unit that never goes on."""
-        starts: Iterable[int]
         for event in self._function.events:
             if event[2] in effects.TERMINATORS and event[1] != self._end and event[1] not in self._targets:
                 self._check_unreached_run(event[1])
@@ -221,3 +237,20 @@ class HeightWalk:
                 self._report("C1", offset, "no path reaches this instruction")
                 return
             offset = end
+
+
+_RULES: Final[Mapping[int, Callable[[HeightWalk, Event, int], int | None]]] = {
+    effects.ACCESS: HeightWalk._access,
+    effects.PUSH: HeightWalk._push,
+    effects.POP: HeightWalk._pop,
+    effects.ADJUST: HeightWalk._adjust,
+    effects.CALL: HeightWalk._call,
+    effects.BRANCH: HeightWalk._branch,
+    effects.JUMP: HeightWalk._jump,
+    effects.RETURN: HeightWalk._return,
+    effects.TRAP: HeightWalk._trap,
+    effects.INDIRECT_CALL: HeightWalk._indirect_call,
+    effects.INDIRECT_JUMP: HeightWalk._indirect_jump,
+    effects.SWITCH: HeightWalk._switch,
+}
+"""What each event must obey.  Kinds that are missing here never reach the walk: they are refused before."""

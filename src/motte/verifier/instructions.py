@@ -33,7 +33,8 @@ class Examiner:
     __slots__ = ("_encoder", "known", "refusals")
 
     def __init__(self) -> None:
-        self.known: dict[bytes, Effect] = {nop: PLAIN for nop in NOPS}
+        """Know the listed NOPs, which the ordinary rules would refuse."""
+        self.known: dict[bytes, Effect] = dict.fromkeys(NOPS, PLAIN)
         self.refusals: dict[bytes, Refusal] = {}
         self._encoder = Encoder(64)
 

@@ -28,23 +28,25 @@ _STACK_POINTERS: Final = frozenset({Register.RSP, Register.ESP, Register.SP, Reg
 _INSTRUCTION_POINTERS: Final = frozenset({Register.RIP, Register.EIP})
 
 _WINDOW_REGISTERS: Final = frozenset(
-    getattr(Register, name)
-    for name in "NONE EAX ECX EDX EBX EBP ESI EDI R8D R9D R10D R11D R12D R13D R14D R15D".split()
+    {
+        *(Register.NONE, Register.EAX, Register.ECX, Register.EDX, Register.EBX),
+        *(Register.EBP, Register.ESI, Register.EDI, Register.R8D, Register.R9D, Register.R10D),
+        *(Register.R11D, Register.R12D, Register.R13D, Register.R14D, Register.R15D),
+    }
 )
+"""What an address in the window may add up: no esp, nothing of 64 bits."""
 
-_ADDRESS_REGISTERS: Final = frozenset(
-    getattr(Register, name)
-    for name in "NONE RAX RCX RDX RBX RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15".split()
-)
-"""What ``lea`` may add up: it computes and does not access."""
-
-REGISTER_NUMBERS: Final = {
-    getattr(Register, name): number
-    for number, name in enumerate("RAX RCX RDX RBX RSP RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15".split())
-    if name != "RSP"
+INDEX_NUMBERS: Final = {
+    **{Register.RAX: 0, Register.RCX: 1, Register.RDX: 2, Register.RBX: 3},
+    **{Register.RBP: 5, Register.RSI: 6, Register.RDI: 7, Register.R8: 8, Register.R9: 9, Register.R10: 10},
+    **{Register.R11: 11, Register.R12: 12, Register.R13: 13, Register.R14: 14, Register.R15: 15},
 }
-"""The processor's numbers of the index registers that a switch may use."""
+"""The processor's numbers of the 64-bit registers other than rsp."""
 
+_LEA_REGISTERS: Final = frozenset({Register.NONE, *INDEX_NUMBERS})
+
+_ADDRESS_COMPUTATIONS: Final = frozenset({Code.LEA_R16_M, Code.LEA_R32_M, Code.LEA_R64_M})
+_TRANSFERS: Final = frozenset({Code.CALL_RM64, Code.JMP_RM64})
 _CLASS_COMPARISONS: Final = frozenset({Code.CMP_RM32_IMM8, Code.CMP_RM32_IMM32})
 _ADJUSTMENTS: Final = {
     Code.ADD_RM64_IMM8: -1,
@@ -72,9 +74,7 @@ def register_effect(instruction: Instruction, form_effect: int) -> Effect | Refu
     if form_effect in (effects.TABLE_CALL, effects.TABLE_JUMP):
         return Refusal("C2", "transfer through a register, outside the shapes")
     registers = [
-        instruction.op_register(i)
-        for i in range(instruction.op_count)
-        if instruction.op_kind(i) == OpKind.REGISTER
+        instruction.op_register(i) for i in range(instruction.op_count) if instruction.op_kind(i) == OpKind.REGISTER
     ]
     if _STACK_POINTERS.isdisjoint(registers):
         return PLAIN if form_effect == effects.NONE else (form_effect, 0, 0)
@@ -92,24 +92,19 @@ def _adjustment(growth: int) -> Effect | Refusal:
 
 def memory_effect(instruction: Instruction, prefixes: Prefixes) -> Effect | Refusal:
     """M1 to M8 for an instruction with a memory operand, and S2 for its other operands."""
-    for i in range(instruction.op_count):
-        if (
-            instruction.op_kind(i) == OpKind.REGISTER
-            and instruction.op_register(i) in _STACK_POINTERS
-            and instruction.code != Code.LEA_R64_M
-        ):
-            return Refusal("S2", "rsp as an operand")
-    if instruction.code in (Code.LEA_R16_M, Code.LEA_R32_M, Code.LEA_R64_M):
+    if instruction.code in _ADDRESS_COMPUTATIONS:
         return _address_computation(instruction, prefixes)
+    if any(
+        instruction.op_kind(i) == OpKind.REGISTER and instruction.op_register(i) in _STACK_POINTERS
+        for i in range(instruction.op_count)
+    ):
+        return Refusal("S2", "rsp as an operand")
     if instruction.memory_base in _INSTRUCTION_POINTERS:
         return Refusal("M3", "address relative to rip")
     if instruction.code in BIT_STRING_FORMS:
         return Refusal("M4", "bit offset in a register")
-    if prefixes.gs or prefixes.address_size:
-        return _window_access(instruction, prefixes)
-    if instruction.memory_base == Register.RSP:
-        return _stack_access(instruction)
-    return _table_operand(instruction)
+    access = _stack_access if instruction.memory_base == Register.RSP else _table_operand
+    return (_window_access if prefixes.gs or prefixes.address_size else access)(instruction, prefixes)
 
 
 def _window_access(instruction: Instruction, prefixes: Prefixes) -> Effect | Refusal:
@@ -117,7 +112,7 @@ def _window_access(instruction: Instruction, prefixes: Prefixes) -> Effect | Ref
         return Refusal("M1", "65 without 67: a 64-bit address")
     if not prefixes.gs:
         return Refusal("M1", "67 without 65: an address outside the window")
-    if instruction.code in (Code.CALL_RM64, Code.JMP_RM64):
+    if instruction.code in _TRANSFERS:
         return Refusal("M7", "transfer through guest memory")
     if instruction.memory_base not in _WINDOW_REGISTERS or instruction.memory_index not in _WINDOW_REGISTERS:
         return Refusal("M1", "esp, or no 32-bit register, in an address")
@@ -126,8 +121,8 @@ def _window_access(instruction: Instruction, prefixes: Prefixes) -> Effect | Ref
     return PLAIN
 
 
-def _stack_access(instruction: Instruction) -> Effect | Refusal:
-    if instruction.code in (Code.CALL_RM64, Code.JMP_RM64):
+def _stack_access(instruction: Instruction, _: Prefixes) -> Effect | Refusal:
+    if instruction.code in _TRANSFERS:
         return Refusal("M7", "transfer through the stack")
     if instruction.memory_index != Register.NONE:
         return Refusal("M2", "indexed address on the stack")
@@ -146,25 +141,23 @@ def _address_computation(instruction: Instruction, prefixes: Prefixes) -> Effect
         return Refusal("M3", "address relative to rip")
     if instruction.op0_register == Register.RSP and base == Register.RSP and index == Register.NONE:
         return _adjustment(-signed(instruction.memory_displacement))
-    if instruction.op0_register in _STACK_POINTERS or base not in _ADDRESS_REGISTERS or index not in _ADDRESS_REGISTERS:
+    if instruction.op0_register in _STACK_POINTERS or base not in _LEA_REGISTERS or index not in _LEA_REGISTERS:
         return Refusal("S2", "lea of or to rsp")
     return PLAIN
 
 
-def _table_operand(instruction: Instruction) -> Effect | Refusal:
+def _table_operand(instruction: Instruction, _: Prefixes) -> Effect | Refusal:
     """M8: the three operands without prefixes that a shape may contain, or a refusal."""
-    base, index, displacement = instruction.memory_base, instruction.memory_index, instruction.memory_displacement
+    code, base, index = instruction.code, instruction.memory_base, instruction.memory_index
+    displacement = signed(instruction.memory_displacement)
     if base == Register.R10 and index == Register.NONE:
-        if instruction.code in _CLASS_COMPARISONS:
-            return (effects.TABLE_COMPARE, signed(displacement), instruction.immediate(1) & 0xFFFF_FFFF)
-        if instruction.code == Code.CALL_RM64:
-            return (effects.TABLE_CALL, signed(displacement), 0)
-        if instruction.code == Code.JMP_RM64:
-            return (effects.TABLE_JUMP, signed(displacement), 0)
-    if instruction.code == Code.JMP_RM64 and base == Register.NONE:
-        number = REGISTER_NUMBERS.get(index)
-        if number is not None and instruction.memory_index_scale == 8:
-            return (effects.INDEX_JUMP, number, signed(displacement))
-    if instruction.code in (Code.CALL_RM64, Code.JMP_RM64):
+        if code in _CLASS_COMPARISONS:
+            return (effects.TABLE_COMPARE, displacement, instruction.immediate(1) & 0xFFFF_FFFF)
+        if code in _TRANSFERS:
+            return (effects.TABLE_CALL if code == Code.CALL_RM64 else effects.TABLE_JUMP, displacement, 0)
+    scaled = instruction.memory_index_scale == layout.JUMP_TABLE_ENTRY_SIZE
+    if code == Code.JMP_RM64 and base == Register.NONE and index in INDEX_NUMBERS and scaled:
+        return (effects.INDEX_JUMP, INDEX_NUMBERS[index], displacement)
+    if code in _TRANSFERS:
         return Refusal("M7", "transfer through memory outside the shapes")
     return Refusal("M1", "neither 65 67 nor a place on the stack: an absolute address")

@@ -26,7 +26,7 @@ Each 32-bit write clears the upper half of its register, so r10 and rX are prove
 their tables without a rule about upper halves elsewhere.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from motte.verifier import effects
 from motte.verifier.effects import Effect
@@ -35,6 +35,11 @@ from motte.verifier.operands import Refusal
 CALL_LENGTH: Final = 5
 SWITCH_LENGTH: Final = 2
 
+Unit: TypeAlias = list[tuple[bytes, Effect]]
+"""Consecutive instructions: their encodings and effects."""
+
+_CLASS_OFFSET: Final = 8
+_ANDL_R10D: Final = b"\x41\x81\xe2"
 _ESP: Final = 4
 _JNE_REL8: Final = 0x75
 _JNE_REL32: Final = b"\x0f\x85"
@@ -76,33 +81,34 @@ def _masked(encoding: bytes) -> tuple[int, int] | None:
     return (number, mask + 1) if mask >= 0 and mask & (mask + 1) == 0 else None
 
 
-def indirect_call(
-    encodings: list[bytes], compare: Effect, branch: Effect, transfer: Effect, function_table: int, mask: int
-) -> Effect | Refusal:
-    """C2: the effect of a shape of five instructions, or why it is none.
+def indirect_call(unit: Unit, transfer_offset: int, function_table: int, mask: int) -> Effect | Refusal:
+    """C2: the effect of the last five instructions, or why they are no shape.
 
-    The trap in the effect is relative to the end of the ``jne``.
+    ``transfer_offset`` is where the last one begins, and so where the ``jne`` before it ends.
     """
-    move, conjunction, _, jump, _ = encodings
-    if move not in _MOVES_TO_R10D:
-        return Refusal("C2", "the shape does not begin with movl to r10d")
-    if conjunction[:3] != b"\x41\x81\xe2":
-        return Refusal("C2", "no andl of r10d after the movl")
-    if int.from_bytes(conjunction[3:], "little") != mask:
-        return Refusal("C2", f"the mask is not {mask:#x}, which this function table has")
-    if compare[0] != effects.TABLE_COMPARE or compare[1] != function_table + 8:
-        return Refusal("C2", "no comparison of the class in this function table")
-    if branch[0] != effects.BRANCH or not (jump[0] == _JNE_REL8 or jump[:2] == _JNE_REL32):
-        return Refusal("C2", "no jne after the comparison")
-    if transfer[1] != function_table:
-        return Refusal("C2", "the transfer does not go through this function table")
+    if len(unit) < CALL_LENGTH:
+        return Refusal("C2", "no shape before the indirect transfer")
+    (move, _), (conjunction, _), (_, compare), (jump, branch), (_, transfer) = unit
+    for holds, text in (
+        (move in _MOVES_TO_R10D, "the shape does not begin with movl to r10d"),
+        (conjunction[:3] == _ANDL_R10D, "no andl of r10d after the movl"),
+        (int.from_bytes(conjunction[3:], "little") == mask, f"the mask is not this function table's, {mask:#x}"),
+        (compare[0] == effects.TABLE_COMPARE, "no comparison of the class after the andl"),
+        (compare[1] == function_table + _CLASS_OFFSET, "the comparison reads another place than the class"),
+        (branch[0] == effects.BRANCH, "no jump to a trap after the comparison"),
+        (jump[0] == _JNE_REL8 or jump[:2] == _JNE_REL32, "the jump to the trap is not jne"),
+        (transfer[1] == function_table, "the transfer does not go through this function table"),
+    ):
+        if not holds:
+            return Refusal("C2", text)
     kind = effects.INDIRECT_CALL if transfer[0] == effects.TABLE_CALL else effects.INDIRECT_JUMP
-    return (kind, compare[2], branch[1])
+    return (kind, compare[2], transfer_offset + branch[1])
 
 
-def switch(mask_encoding: bytes, transfer: Effect) -> Effect | Refusal:
-    """C3: the effect of a mask and a jump through a table, or why they are no shape."""
-    masked = _masked(mask_encoding)
+def switch(unit: Unit) -> Effect | Refusal:
+    """C3: the effect of the last two instructions, or why they are no shape."""
+    (_, transfer) = unit[-1]
+    masked = _masked(unit[0][0]) if len(unit) == SWITCH_LENGTH else None
     if masked is None or masked[0] != transfer[1]:
         return Refusal("C3", "the index is not masked by the instruction before")
     return (effects.SWITCH, transfer[2], masked[1])

@@ -22,6 +22,7 @@ class JumpTable:
     __slots__ = ("address", "entries", "height", "offsets", "owner", "targets")
 
     def __init__(self, claim: ClaimedJumpTable, offsets: tuple[int, ...]) -> None:
+        """``offsets`` are the entries as they stand in the tables, relative to the code's base."""
         self.address = claim.address
         self.entries = claim.entries
         self.owner = claim.owner

@@ -33,6 +33,7 @@ class Violation:
     text: str
 
     def __str__(self) -> str:
+        """``M1 at 0x1c in f: …``."""
         place = f" in {self.function}" if self.function else ""
         return f"{self.rule} at {self.offset:#x}{place}: {self.text}"
 
@@ -62,6 +63,7 @@ class VerifiedCode:
     def __init__(
         self, guard: object, claims: ClaimedCode, code: bytes, tables: bytes, trap_offsets: frozenset[int]
     ) -> None:
+        """For ``verify`` alone; anybody else gets ``TypeError``."""
         if guard is not _VERIFY_ONLY:
             raise TypeError("VerifiedCode is made by motte.verifier.verify only")
         for name, value in (
@@ -75,16 +77,19 @@ class VerifiedCode:
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
+        """Refuse: a proof that can be altered proves nothing."""
         raise AttributeError("VerifiedCode is immutable")
 
     def __delattr__(self, name: str) -> None:
+        """Refuse, as for assignment."""
         raise AttributeError("VerifiedCode is immutable")
 
     def __reduce__(self) -> str:
-        # A pickle is bytes from somewhere: unpickling one would forge the proof.
+        """Refuse: a pickle is bytes from somewhere, and reading one would forge the proof."""
         raise TypeError("VerifiedCode cannot be pickled or copied")
 
     def __repr__(self) -> str:
+        """Where the code lies, and how much it is."""
         return f"VerifiedCode(base={self.base:#x}, {len(self.code)} bytes)"
 
 
@@ -117,4 +122,5 @@ class Verdict:
         return "\n".join(lines)
 
     def __str__(self) -> str:
+        """The summary."""
         return self.summary

@@ -1,5 +1,6 @@
 """The table of contents: every check of the verifier, in the order in which it is made."""
 
+from motte.abi import layout
 from motte.verifier.claims import ClaimedCode
 from motte.verifier.findings import Findings
 from motte.verifier.functions import FunctionDecoder
@@ -7,7 +8,6 @@ from motte.verifier.heights import HeightWalk, Surroundings
 from motte.verifier.placement import check_placement
 from motte.verifier.tables import JumpTable, check_function_table, check_jump_table, read_jump_tables
 from motte.verifier.verdict import _VERIFY_ONLY, Verdict, VerifiedCode
-from motte.abi import layout
 
 
 def verify(claimed: ClaimedCode) -> Verdict:
