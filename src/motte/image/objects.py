@@ -28,9 +28,8 @@ from motte.image.elf import (
     read_elf,
 )
 from motte.image.names import printable
+from motte.image.relocation_types import R_X86_64_64
 from motte.image.sections import DATA_KINDS, SINGLE_KINDS, SectionKind, classify, objection
-
-R_X86_64_64: Final = 1
 
 FUNCTION_ALIGNMENT: Final = 16
 

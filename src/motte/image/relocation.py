@@ -23,19 +23,12 @@ from motte.image.constructors import reverse_pointers
 from motte.image.elf import TYPE_SECTION
 from motte.image.function_table import FunctionTable, class_named_at
 from motte.image.layout import TRAP_STUB, Layout
-from motte.image.objects import R_X86_64_64, ConfinedObject
+from motte.image.objects import ConfinedObject
 from motte.image.program import GateCall
+from motte.image.relocation_types import CALLS, R_X86_64_32S, R_X86_64_64, VALUES, relocation_name
 from motte.image.sections import SectionKind
 from motte.image.targets import Target, TargetKind, Targets, symbol_label
 
-R_X86_64_PC32: Final = 2
-R_X86_64_PLT32: Final = 4
-R_X86_64_32: Final = 10
-R_X86_64_32S: Final = 11
-
-_CALLS: Final = (R_X86_64_PC32, R_X86_64_PLT32)
-_VALUES: Final = {R_X86_64_64: 8, R_X86_64_32: 4, R_X86_64_32S: 4}
-"""Relocations that store a value, with its width in bytes."""
 _DISPLACEMENT_TO_END: Final = -4
 """The addend of a call: its displacement counts from the end of its own four bytes."""
 
@@ -68,7 +61,7 @@ def address_taken(objects: list[ConfinedObject], layout: Layout, targets: Target
         sections = [owner.text_index, *layout.addresses[number]]
         for index in sections:
             for _, info, addend in owner.relocations(index) if index is not None else ():
-                if info & 0xFFFF_FFFF in _VALUES:
+                if info & 0xFFFF_FFFF in VALUES:
                     target = meaning[info >> 32]
                     if target.kind in callable_kinds:
                         yield Target(target.kind, target.value + addend)
@@ -130,8 +123,8 @@ class Relocator:
             kind, symbol_number = info & 0xFFFF_FFFF, info >> 32
             place = Place(owner, index, offset, symbol_number)
             target = meaning[symbol_number]
-            self._check_field(place, kind, text.size, allowed=(*_CALLS, *_VALUES))
-            if kind in _CALLS:
+            self._check_field(place, kind, text.size, allowed=(*CALLS, *VALUES))
+            if kind in CALLS:
                 displacement = self._call_destination(place, target, addend) - (start + offset + 4)
                 if target.kind is TargetKind.GATE:
                     displacement = 0
@@ -156,7 +149,7 @@ class Relocator:
         for offset, info, addend in owner.relocations(index):
             kind, symbol_number = info & 0xFFFF_FFFF, info >> 32
             place = Place(owner, index, offset, symbol_number)
-            self._check_field(place, kind, len(contents), allowed=_VALUES)
+            self._check_field(place, kind, len(contents), allowed=VALUES)
             self._store(place, kind, contents, offset, self._value(place, meaning[symbol_number], addend))
         return contents
 
@@ -224,8 +217,8 @@ class Relocator:
 
     def _check_field(self, place: Place, kind: int, section_size: int, allowed: object) -> None:
         if kind not in allowed:  # type: ignore[operator]
-            raise place.error(f"relocation type {kind} is not for this section")
-        if place.offset + _VALUES.get(kind, 4) > section_size:
+            raise place.error(f"{relocation_name(kind)} is not for this section")
+        if place.offset + VALUES.get(kind, 4) > section_size:
             raise place.error("a relocation lies outside its section")
 
     def _store(self, place: Place, kind: int, field: bytearray, position: int, value: int) -> None:
@@ -237,4 +230,4 @@ class Relocator:
             else:
                 struct.pack_into("<I", field, position, value)
         except struct.error:
-            raise place.error(f"value {value:#x} does not fit relocation type {kind}") from None
+            raise place.error(f"value {value:#x} does not fit {relocation_name(kind)}") from None
