@@ -1,0 +1,150 @@
+/* Changing and reading directories: mkdir, rmdir, unlink, rename, getdents64, chdir, getcwd.
+ *
+ * A change acts on one name in one directory.  The directory is resolved beneath its grant and held; the name has one
+ * component and is never followed, so there is nothing left that somebody could exchange.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "descriptors.h"
+#include "host.h"
+#include "paths.h"
+
+/* The entry that a path names, in a directory that may be changed. */
+static int64_t find_entry(struct personality *personality, int which, int32_t directory_descriptor,
+                          uint64_t guest_path, int64_t dot_error, struct entry *entry)
+{
+    struct place place;
+    int64_t error = place_find(personality, which, directory_descriptor, guest_path, &place);
+    if (!error)
+        error = place_entry(personality, &place, dot_error, entry);
+    if (!error && !place.writable) {
+        close(entry->parent);
+        error = -EROFS;
+    }
+    return error;
+}
+
+static int64_t make_directory(struct personality *personality, int32_t directory_descriptor, uint64_t guest_path,
+                              uint64_t guest_mode)
+{
+    struct entry entry;
+    int64_t result = find_entry(personality, FIRST_PATH, directory_descriptor, guest_path, -EEXIST, &entry);
+    if (result)
+        return result;
+    mode_t mode = (mode_t)guest_mode & 0777 & ~personality->creation_mask;
+    result = personality->created_entries >= CREATED_ENTRIES_LIMIT
+                 ? -ENOSPC
+                 : HOST_CALL(personality, SYS_mkdirat, entry.parent, (long)entry.name, mode);
+    close(entry.parent);
+    personality->created_entries += result == 0;
+    return result;
+}
+
+int64_t call_mkdir(struct personality *personality, const uint64_t arguments[6])
+{
+    return make_directory(personality, AT_FDCWD, arguments[0], arguments[1]);
+}
+
+int64_t call_mkdirat(struct personality *personality, const uint64_t arguments[6])
+{
+    return make_directory(personality, argument_int(arguments[0]), arguments[1], arguments[2]);
+}
+
+static int64_t remove_entry(struct personality *personality, int32_t directory_descriptor, uint64_t guest_path,
+                            int32_t flags)
+{
+    struct entry entry;
+    if (flags & ~AT_REMOVEDIR)
+        return -EINVAL;
+    int64_t dot_error = flags & AT_REMOVEDIR ? -EINVAL : -EISDIR;
+    int64_t result = find_entry(personality, FIRST_PATH, directory_descriptor, guest_path, dot_error, &entry);
+    if (result)
+        return result;
+    result = entry.must_be_directory && !(flags & AT_REMOVEDIR)
+                 ? -ENOTDIR
+                 : HOST_CALL(personality, SYS_unlinkat, entry.parent, (long)entry.name, flags);
+    close(entry.parent);
+    personality->created_entries -= result == 0;
+    return result;
+}
+
+int64_t call_unlink(struct personality *personality, const uint64_t arguments[6])
+{
+    return remove_entry(personality, AT_FDCWD, arguments[0], 0);
+}
+
+int64_t call_rmdir(struct personality *personality, const uint64_t arguments[6])
+{
+    return remove_entry(personality, AT_FDCWD, arguments[0], AT_REMOVEDIR);
+}
+
+int64_t call_unlinkat(struct personality *personality, const uint64_t arguments[6])
+{
+    return remove_entry(personality, argument_int(arguments[0]), arguments[1], argument_int(arguments[2]));
+}
+
+static int64_t rename_entry(struct personality *personality, const struct entry *from, const struct entry *to,
+                            uint32_t flags)
+{
+    struct stat status;
+    if (fstatat(from->parent, from->name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return -errno;
+    if ((from->must_be_directory || to->must_be_directory) && !S_ISDIR(status.st_mode))
+        return -ENOTDIR;
+    return HOST_CALL(personality, SYS_renameat2, from->parent, (long)from->name, to->parent, (long)to->name, flags);
+}
+
+/* arguments: directory, path, directory, path, flags */
+int64_t call_renameat2(struct personality *personality, const uint64_t arguments[6])
+{
+    struct entry from, to;
+    uint32_t flags = (uint32_t)arguments[4];
+    if (flags & ~RENAME_NOREPLACE)
+        return -EINVAL;
+    int64_t result =
+        find_entry(personality, FIRST_PATH, argument_int(arguments[0]), arguments[1], -EBUSY, &from);
+    if (result)
+        return result;
+    result = find_entry(personality, SECOND_PATH, argument_int(arguments[2]), arguments[3], -EBUSY, &to);
+    if (!result) {
+        result = rename_entry(personality, &from, &to, flags);
+        close(to.parent);
+    }
+    close(from.parent);
+    return result;
+}
+
+int64_t call_renameat(struct personality *personality, const uint64_t arguments[6])
+{
+    return call_renameat2(personality,
+                          (const uint64_t[6]){arguments[0], arguments[1], arguments[2], arguments[3], 0});
+}
+
+int64_t call_rename(struct personality *personality, const uint64_t arguments[6])
+{
+    const uint64_t here = (uint64_t)AT_FDCWD;
+    return call_renameat2(personality, (const uint64_t[6]){here, arguments[0], here, arguments[1], 0});
+}
+
+int64_t call_getdents64(struct personality *personality, const uint64_t arguments[6])
+{
+    const struct open_file *file = descriptor_file(personality, argument_int(arguments[0]));
+    if (!file)
+        return -EBADF;
+    if (file->kind != FILE_DIRECTORY)
+        return -ENOTDIR;
+    uint32_t size = (uint32_t)arguments[2];
+    size = size < BOUNCE_CAPACITY ? size : BOUNCE_CAPACITY;
+    int64_t length = HOST_CALL(personality, SYS_getdents64, file->host, (long)personality->bounce, size);
+    if (length <= 0)
+        return length;
+    int64_t error = argument_store(personality, arguments[1], personality->bounce, (size_t)length);
+    return error ? error : length;
+}

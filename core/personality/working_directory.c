@@ -1,0 +1,71 @@
+/* chdir and getcwd: the working directory is a text in the guest's tree, not a directory that is held.
+ *
+ * Where no symbolic link was followed, the text is kept normal.  Otherwise it is kept as the guest wrote it, because
+ * taking `..` off such a text would change its meaning; it still leads to the same directory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "host.h"
+#include "paths.h"
+
+/* Takes ".", ".." and doubled slashes out of an absolute path, in place; "" is the root. */
+static void normalise(char *path)
+{
+    char *end = path;
+    for (const char *next = path; *next;) {
+        next += strspn(next, "/");
+        size_t length = strcspn(next, "/");
+        if (length == 2 && next[0] == '.' && next[1] == '.') {
+            while (end > path && *--end != '/')
+                continue;
+        } else if (length && !(length == 1 && next[0] == '.')) {
+            *end++ = '/';
+            memmove(end, next, length);
+            end += length;
+        }
+        next += length;
+    }
+    *end = '\0';
+}
+
+int64_t call_chdir(struct personality *personality, const uint64_t arguments[6])
+{
+    struct place place;
+    int64_t error = place_find(personality, FIRST_PATH, AT_FDCWD, arguments[0], &place);
+    if (error)
+        return error;
+    bool exact = true;
+    char *absolute = personality->path_texts[FIRST_PATH].absolute;
+    if (place.directory >= 0) {
+        int64_t handle = place_open(personality, &place, O_PATH | O_DIRECTORY, 0);
+        if (handle < 0)
+            return handle;
+        error = HOST_CALL(personality, SYS_faccessat2, handle, (long)"", X_OK, AT_EMPTY_PATH | AT_EACCESS);
+        close((int)handle);
+        if (error)
+            return error;
+        exact = place_is_exact(personality, &place);
+    }
+    if (exact)
+        normalise(absolute);
+    if (strlen(absolute) >= PATH_CAPACITY)
+        return -ENAMETOOLONG;
+    strcpy(personality->working_directory, absolute);
+    personality->working_directory_exact = exact;
+    return 0;
+}
+
+int64_t call_getcwd(struct personality *personality, const uint64_t arguments[6])
+{
+    const char *text = *personality->working_directory ? personality->working_directory : "/";
+    size_t size = strlen(text) + 1;
+    if (arguments[1] < size)
+        return -ERANGE;
+    int64_t error = argument_store(personality, arguments[0], text, size);
+    return error ? error : (int64_t)size;
+}
