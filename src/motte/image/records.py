@@ -23,7 +23,7 @@ def columns(blob: bytes | memoryview, count: int) -> list[tuple[int, ...]]:
 def check_below(values: Sequence[int], limit: int, what: str) -> None:
     """Refuses unless every value is below ``limit``."""
     if values and max(values) >= limit:
-        raise Refused(f"artifact: {what} {max(values)} is out of range, there are {max(limit, 0)}")
+        raise Refused(f"artifact: {what} {max(values)} is out of range: it must be below {limit}")
 
 
 def check_disjoint(starts: Sequence[int], sizes: Sequence[int], limit: int, what: str) -> None:
