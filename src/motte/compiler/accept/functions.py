@@ -1,0 +1,107 @@
+"""Functions in one plain form, and function attributes by a keep-list.
+
+Attributes that name a CPU, probe or realign the stack, protect it, add unwind
+tables, or instrument entries are properties of the machine the code was first
+meant for.  Only attributes that state facts about the code itself survive.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from motte.compiler.accept.globals import final_linkage, linkage_of, locality
+from motte.compiler.ir.attributes import GROUP_REFERENCE, attribute_name
+from motte.compiler.ir.functions import Header, parse_header
+from motte.compiler.ir.module import Module
+from motte.errors import CompileError
+
+_KEPT_ATTRIBUTES: Final = frozenset((
+    "allocsize", "allockind", '"alloc-family"', "alwaysinline", "builtin", "cold", "convergent",
+    "disable_sanitizer_instrumentation", "hot", "inlinehint", "memory", "minsize", "mustprogress", "nobuiltin",
+    "nocallback", "noduplicate", "nofree", "noinline", "nomerge", "norecurse", "noreturn", "nosync", "nounwind",
+    "null_pointer_is_valid", "optsize", "speculatable", "strictfp", "willreturn", '"no-jump-tables"',
+    '"no-nans-fp-math"', '"no-infs-fp-math"', '"no-signed-zeros-fp-math"', '"approx-func-fp-math"',
+    '"unsafe-fp-math"', '"no-trapping-math"', '"less-precise-fpmad"', '"denormal-fp-math"',
+    '"denormal-fp-math-f32"', '"no-builtins"', '"strict-float-cast-overflow"',
+))  # fmt: skip
+OUR_ATTRIBUTES: Final = ("nounwind", "noredzone", '"no-realign-stack"', '"frame-pointer"="none"')
+"""On every definition: the native stack has no red zone, no realignment and no frame pointer."""
+
+# Calling conventions that only say which registers to use: everything is one program, so C's will do.
+_RENAMED_CONVENTIONS: Final = frozenset((
+    "ccc", "preserve_mostcc", "preserve_allcc", "preserve_nonecc", "x86_64_sysvcc", "cold_cc", "coldcc",
+))  # fmt: skip
+_KEPT_CONVENTIONS: Final = frozenset(("fastcc",))
+CONVENTION: Final = re.compile(r"(?<![\w.%@\"$-])(?:(?!ccc\b)\w+cc|ccc|cc ?\d+)(?![\w.\"$-])")
+_DROPPED_WORDS: Final = frozenset((
+    "dso_local", "dso_preemptable", "default", "hidden", "protected", "dllimport", "dllexport",
+))  # fmt: skip
+_GREATEST_CODE_ALIGNMENT: Final = 64
+
+
+def keep_attributes(group: tuple[str, ...]) -> tuple[str, ...]:
+    """The attributes of one group that state facts about the code."""
+    return tuple(
+        attribute
+        for attribute in group
+        if attribute_name(attribute) in _KEPT_ATTRIBUTES or attribute.startswith('"no-builtin-')
+    )
+
+
+def plain_convention(words: str, place: str) -> str:
+    """Text with its calling convention reduced to C's or ``fastcc``; others are refused."""
+
+    def replace_convention(match: re.Match[str]) -> str:
+        word = match.group()
+        if word in _KEPT_CONVENTIONS:
+            return word
+        if word in _RENAMED_CONVENTIONS:
+            return "ccc"
+        raise CompileError(f"{place}: calling convention {word} is not supported")
+
+    return CONVENTION.sub(replace_convention, words)
+
+
+def normalise_header(module: Module, header: Header, public: frozenset[str] | None, debug: bool) -> None:
+    """Bring a definition's or declaration's header into the plain form."""
+    place = f"in {header.name}"
+    words = re.sub(r"!\w+ !\d+ ?", "", header.prefix).split()
+    linkage = linkage_of(words)
+    if header.keyword == "define":
+        linkage = final_linkage(linkage, header.name, public)
+    kept = [word for word in words if word not in _DROPPED_WORDS and word != linkage_of(words)]
+    header.prefix = " ".join(
+        word for word in (linkage, locality(linkage), plain_convention(" ".join(kept), place)) if word
+    )
+    header.suffix = _plain_suffix(module, header, debug)
+
+
+def _plain_suffix(module: Module, header: Header, debug: bool) -> str:
+    constants = re.search(r" (?:prefix|prologue|personality|gc|section|partition|comdat) ?", header.suffix)
+    attributes = header.suffix[: constants.start()] if constants else header.suffix
+    group = GROUP_REFERENCE.search(attributes)
+    own = module.attributes[group.group(1)] if group else ()
+    align = re.search(r" align (\d+)", header.suffix)
+    parts = [match.group() for match in re.finditer(r" (?:local_)?unnamed_addr\b", attributes)]
+    if header.keyword == "define":
+        own = (*(attribute for attribute in own if attribute not in OUR_ATTRIBUTES), *OUR_ATTRIBUTES)
+    if own:
+        parts.append(f" #{module.attributes.number_of(own)}")
+    if align and header.keyword == "define" and int(align.group(1)) <= _GREATEST_CODE_ALIGNMENT:
+        parts.append(align.group())
+    metadata = re.findall(r" (!dbg|!prof) (!\d+)(?= |$)", header.suffix)
+    parts += [f" {kind} {node}" for kind, node in metadata if kind == "!prof" or debug]
+    return "".join(parts)
+
+
+def normalise_functions(module: Module, public: frozenset[str] | None, debug: bool) -> None:
+    """All headers of the module, and all attribute groups."""
+    module.attributes.change_all(keep_attributes)
+    for function in module.functions():
+        normalise_header(module, function.header, public, debug)
+    for index, line in enumerate(module.items):
+        if isinstance(line, str) and line.startswith("declare "):
+            header = parse_header(line)
+            normalise_header(module, header, public, debug)
+            module.items[index] = str(header)

@@ -1,0 +1,229 @@
+"""Allocations that survived optimisation move to the data stack, inside the window.
+
+Locals whose address matters must lie where guest pointers reach, and the native
+stack is not there.  Each function takes one frame from the data stack for all its
+fixed allocations, and moves the pointer further for those of dynamic size.
+
+The pointer is an ordinary guest variable.  A guest that destroys it only loses its
+own data: nothing here is needed for confinement.
+
+An overflow is noticed by touching the unmapped gap below the stack.  A frame that
+could step over the gap compares with the limit first, without a branch (splitting
+blocks would mean renaming phis): it selects an address in the gap, and touches it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from motte.compiler.ir.functions import LABEL, Function
+from motte.compiler.ir.module import Module
+from motte.compiler.ir.scan import NAME, IRTextError, split_list
+from motte.compiler.ir.types import round_up, type_end
+
+POINTER: Final = "@__motte_data_stack_pointer"
+LIMIT: Final = "@__motte_data_stack_limit"
+STACK_ALIGN: Final = 16
+UNCHECKED_FRAME: Final = 1 << 14
+"""A frame up to this size may be taken without a comparison: many of them fit into the gap."""
+
+_ALLOCA: Final = re.compile(r"^  (%" + NAME + r") = alloca (.*)$")
+_RETURN: Final = re.compile(r"^  ret\b")
+_TAIL_CALL: Final = re.compile(r"^  (?:(%" + NAME + r") = )?tail call ")
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """One ``alloca``: ``count`` is a constant, or ``type value`` of a dynamic element count."""
+
+    name: str
+    stride: int
+    count: int | str
+    align: int
+    metadata: str
+
+
+def lower_allocations(module: Module, function: Function) -> None:
+    """Replace allocas, stack saves and lifetime markers."""
+    text_has = set()
+    for line in function.lines:
+        if " = alloca " in line:
+            text_has.add("alloca")
+        elif "@llvm.lifetime." in line or "@llvm.stack" in line:
+            text_has.add("marker")
+    if text_has or function.entry_allocas:
+        function.lines = _Frame(module, function).lines()
+
+
+class _Frame:
+    """The data-stack frame of one function."""
+
+    def __init__(self, module: Module, function: Function) -> None:
+        self._module = module
+        self._function = function
+        self._old = function.fresh("caller")
+        self._frame = function.fresh("frame")
+        self._fixed: list[Allocation] = []
+        self._moves = False
+        self._size = 0
+        self._align = STACK_ALIGN
+        for variable in (POINTER, LIMIT):
+            module.require(f"{variable} = external dso_local global ptr, align 8")
+
+    def lines(self) -> list[str]:
+        """The function's lines with everything on the data stack."""
+        function = self._function
+        label = function.lines[:1] if LABEL.match(function.lines[0]) else []
+        body = [*function.entry_allocas, *function.lines[len(label) :]]
+        function.entry_allocas = []
+        new: list[str] = []
+        in_entry = True
+        for line in body:
+            in_entry = in_entry and not LABEL.match(line)
+            new += self._instruction(line, in_entry)
+        if self._fixed or self._moves:
+            new = [*self._prologue(), *self._with_restores(new)]
+        return [*label, *new]
+
+    def _instruction(self, line: str, in_entry: bool) -> list[str]:
+        if " = alloca " in line:
+            allocation = self._parse(line)
+            if in_entry and isinstance(allocation.count, int):
+                self._fixed.append(allocation)
+                return []
+            self._moves = True
+            return self._dynamic(allocation)
+        if "@llvm.lifetime." in line:
+            return []
+        if "@llvm.stacksave." in line:
+            self._moves = True
+            return [f"{line.split(' = ', maxsplit=1)[0]} = load ptr, ptr {POINTER}, align 8"]
+        if "@llvm.stackrestore." in line:
+            value = line[line.index("(ptr ") + 5 : line.index(")")]
+            return [f"  store ptr {value}, ptr {POINTER}, align 8"]
+        return [line]
+
+    def _parse(self, line: str) -> Allocation:
+        match = _ALLOCA.match(line)
+        if match is None:
+            raise IRTextError(line)
+        text, comma, metadata = match.group(2).partition(", !")
+        end = type_end(text)
+        shape = self._module.types.shape(text[:end])
+        count: int | str = 1
+        align = shape.align
+        for part in split_list(text[end:].removeprefix(",")):
+            if part.startswith("align "):
+                align = int(part[6:])
+            else:
+                value = part.split(" ")[1]
+                count = int(value) if value.isdigit() else part
+        return Allocation(match.group(1), shape.stride, count, align, comma + metadata)
+
+    def _prologue(self) -> list[str]:
+        """Take the frame; the greatest alignment first, so that padding is at most one gap."""
+        offset, places = 0, []
+        for allocation in sorted(self._fixed, key=lambda item: -item.align):
+            assert isinstance(allocation.count, int)
+            offset = round_up(offset, allocation.align)
+            places.append((allocation, offset))
+            offset += allocation.stride * allocation.count
+        size = self._size = round_up(offset, STACK_ALIGN)
+        align = self._align = max((item.align for item in self._fixed), default=STACK_ALIGN)
+        lines = [f"  {self._old} = load ptr, ptr {POINTER}, align 8"]
+        if size:
+            lines += self._take(self._old, self._frame, str(size), align, checked=size > UNCHECKED_FRAME)
+        for allocation, place in places:
+            base = self._frame if size else self._old
+            lines.append(f"  {allocation.name} = getelementptr i8, ptr {base}, i64 {place}{allocation.metadata}")
+        return lines
+
+    def _dynamic(self, allocation: Allocation) -> list[str]:
+        name = self._function.fresh("dynamic")
+        if isinstance(allocation.count, int):
+            lines = [f"  {name}.bytes = add i64 0, {allocation.count * allocation.stride}"]
+        else:
+            count_type, value = allocation.count.split(" ")
+            lines = [f"  {name}.count = {_to_i64(count_type)} {count_type} {value} to i64"]
+            if count_type == "i64":
+                lines = [f"  {name}.count = add i64 0, {value}"]
+            lines.append(f"  {name}.bytes = mul i64 {name}.count, {allocation.stride}")
+        lines.append(f"  {name}.old = load ptr, ptr {POINTER}, align 8")
+        lines += self._take(f"{name}.old", allocation.name, f"{name}.bytes", allocation.align, checked=True)
+        return lines
+
+    def _take(self, old: str, new: str, size: str, align: int, *, checked: bool) -> list[str]:
+        """``new`` = ``old`` - ``size``, aligned, checked against the limit if asked, and stored."""
+        name = self._function.fresh("take")
+        dynamic = not size.isdigit()
+        lines = [f"  {name}.negative = sub i64 0, {size}"] if dynamic else []
+        distance = f"{name}.negative" if dynamic else f"-{size}"
+        aligned = dynamic or align > STACK_ALIGN
+        raw = f"{name}.raw" if aligned or checked else new
+        lines.append(f"  {raw} = getelementptr i8, ptr {old}, i64 {distance}")
+        if aligned:
+            self._module.require("declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
+            even = f"{name}.even" if checked else new
+            mask = -max(align, STACK_ALIGN)
+            lines.append(f"  {even} = call ptr @llvm.ptrmask.p0.i64(ptr {raw}, i64 {mask})")
+            raw = even
+        if checked:
+            lines += self._check(name, old, raw, new, size)
+        return [*lines, f"  store ptr {new}, ptr {POINTER}, align 8"]
+
+    def _check(self, name: str, old: str, raw: str, new: str, size: str) -> list[str]:
+        """``new`` is ``raw``, or an address in the gap if ``raw`` would lie below the limit; then it is touched."""
+        self._module.require("declare i64 @llvm.umin.i64(i64, i64)")
+        return [
+            f"  {name}.limit = load ptr, ptr {LIMIT}, align 8",
+            f"  {name}.old.n = ptrtoint ptr {old} to i64",
+            f"  {name}.limit.n = ptrtoint ptr {name}.limit to i64",
+            f"  {name}.room = sub i64 {name}.old.n, {name}.limit.n",
+            f"  {name}.wanted = call i64 @llvm.umin.i64(i64 {size}, i64 {1 << 40})",
+            f"  {name}.over = icmp sgt i64 {name}.wanted, {name}.room",
+            f"  {name}.gap = getelementptr i8, ptr {name}.limit, i64 -64",
+            f"  {new} = select i1 {name}.over, ptr {name}.gap, ptr {raw}",
+            f"  store volatile i8 0, ptr {new}, align 1",
+        ]
+
+    def _with_restores(self, lines: list[str]) -> list[str]:
+        """Give the frame back before every return, and before the call that a return hands on.
+
+        ``tail`` promises that the callee does not look at the caller's locals, so the
+        frame can go before such a call, which can then still be a jump.
+        """
+        new: list[str] = []
+        for line in lines:
+            if _RETURN.match(line):
+                place = len(new) - 1 if new and _hands_on(new[-1], line) else len(new)
+                new[place:place] = self._restore()
+            new.append(line)
+        return new
+
+    def _restore(self) -> list[str]:
+        """The caller's pointer is a constant distance from the frame, unless the frame was aligned further."""
+        if not self._size or self._align > STACK_ALIGN:
+            return [f"  store ptr {self._old}, ptr {POINTER}, align 8"]
+        old = self._function.fresh("caller")
+        return [
+            f"  {old} = getelementptr i8, ptr {self._frame}, i64 {self._size}",
+            f"  store ptr {old}, ptr {POINTER}, align 8",
+        ]
+
+
+def _to_i64(type_text: str) -> str:
+    return "trunc" if int(type_text[1:]) > 64 else "zext"
+
+
+def _hands_on(line: str, ret: str) -> bool:
+    """Whether ``line`` is a tail call whose value, if any, the return after it gives on."""
+    if line.startswith("  musttail call ") or " = musttail call " in line:
+        return True
+    match = _TAIL_CALL.match(line)
+    if match is None or "@llvm." in line:
+        return False
+    return ret.startswith("  ret void") or (
+        match.group(1) is not None and ret.split(",", maxsplit=1)[0].endswith(f" {match.group(1)}")
+    )

@@ -1,0 +1,85 @@
+"""Indirect calls, tagged with the class of function that they may reach.
+
+A ``"kcfi"`` operand bundle makes code generation emit a check and the call as one
+unit that no later pass splits; the assembly stage replaces its check by ours.
+
+A "direct" call of something that is no function (a constant address, a variable)
+must not become a direct branch: its target goes through memory that the optimiser
+cannot see through, and then it is an indirect call that the check stops.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from motte.compiler.function_classes import FunctionClasses
+from motte.compiler.ir.calls import CALL_LINE, Call, parse_call
+from motte.compiler.ir.functions import Function
+from motte.compiler.ir.module import Module
+from motte.compiler.ir.scan import NAME
+from motte.errors import CompileError
+
+_DIRECT: Final = re.compile(r"call [^@\"]*?(@" + NAME + r")\(")
+_NODE: Final = re.compile(r"^!(\d+) = ")
+_FLAG: Final = '!{i32 4, !"kcfi", i32 1}'
+
+
+class IndirectCalls:
+    """Tags the indirect calls of one module."""
+
+    def __init__(self, module: Module, classes: FunctionClasses) -> None:
+        """Remember which names are functions."""
+        self._module = module
+        self._classes = classes
+        self._functions = module.function_names()
+        self._constants = 0
+
+    def tag(self, function: Function) -> None:
+        """Rewrite the function's indirect calls."""
+        lines: list[str] = []
+        for line in function.lines:
+            if " call " not in line[:200] or not CALL_LINE.match(line):
+                lines.append(line)
+                continue
+            direct = _DIRECT.search(line)
+            if direct is not None and direct.group(1) in self._functions:
+                lines.append(line)
+            else:
+                lines += self._tagged(function, parse_call(line))
+        function.lines = lines
+
+    def _tagged(self, function: Function, call: Call) -> list[str]:
+        before: list[str] = []
+        if not call.callee.startswith("%"):
+            target = function.fresh("target")
+            before = [f"  {target} = load volatile ptr, ptr {self._hidden(call.callee)}, align 8"]
+            call = replace(call, callee=target)
+        if " [ " in call.suffix:
+            raise CompileError(f"in {function.header.name}: operand bundles are not supported: {call.suffix.strip()}")
+        facts = self._classes.of(call.result_type, (argument.type for argument in call.arguments))
+        attributes, comma, metadata = call.suffix.partition(", !")
+        bundle = f' [ "kcfi"(i32 {facts.function_class}) ]'
+        return [*before, str(replace(call, suffix=f"{attributes}{bundle}{comma}{metadata}"))]
+
+    def _hidden(self, target: str) -> str:
+        """A constant in memory that holds the target of a call of no function."""
+        self._constants += 1
+        name = f"@.motte.target.{self._constants}"
+        self._module.require(f"{name} = private constant ptr {target}, align 8")
+        return name
+
+    def add_module_flag(self) -> None:
+        """Tell code generation that indirect calls are checked."""
+        items = self._module.items
+        numbers = [int(match.group(1)) for item in items if isinstance(item, str) and (match := _NODE.match(item))]
+        number = max(numbers, default=-1) + 1
+        for index, item in enumerate(items):
+            if isinstance(item, str) and item.startswith("!llvm.module.flags = !{"):
+                separator = "" if item.endswith("{}") else ", "
+                items[index] = f"{item[:-1]}{separator}!{number}}}"
+                break
+        else:
+            items.append(f"!llvm.module.flags = !{{!{number}}}")
+        items.append(f"!{number} = {_FLAG}")
