@@ -16,12 +16,13 @@
 #ifndef MOTTE_WINDOW_H
 #define MOTTE_WINDOW_H
 
+#include "areas.h"
 #include "guest_memory.h"
 
-enum window_protection {
-    WINDOW_NO_ACCESS,
-    WINDOW_READ,
-    WINDOW_READ_WRITE,
+struct window {
+    struct area_list areas;
+    uint32_t mappings;                        /* charged with host_mappings_charge */
+    uint32_t reserved_low, reserved_high;     /* window addresses kept for the data stack and its gap: never mapped here */
 };
 
 /* New zero pages on a range that is free: -EEXIST if any page of it is mapped. With WINDOW_NO_ACCESS the range
@@ -42,5 +43,8 @@ int window_find_free(struct process *process, guest_addr low, guest_addr high, u
 
 /* True if every page of the range is mapped (whatever its protection). */
 bool window_is_mapped(struct process *process, guest_addr start, uint64_t pages);
+
+/* Forgets the list, when the slot goes back as a whole. */
+void window_clear(struct window *window);
 
 #endif

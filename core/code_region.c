@@ -1,0 +1,158 @@
+#define _GNU_SOURCE
+#include "code_region.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "gates.h"
+#include "motte_abi.h"
+#include "panic.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, TRAP_BYTE = 0xcc };
+
+static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct code_region *regions; /* by address, under regions_lock */
+
+bool code_regions_prepare(void)
+{
+    void *start = (void *)MOTTE_CODE_REGION_BASE;
+    size_t size = MOTTE_CODE_REGION_END - MOTTE_CODE_REGION_BASE;
+    void *mapped = mmap(start, size, PROT_NONE, RESERVED | MAP_FIXED_NOREPLACE, -1, 0);
+    if (mapped != start) {
+        if (mapped != MAP_FAILED) /* a kernel that does not know the flag took the address as a hint */
+            munmap(mapped, size);
+        return false;
+    }
+    madvise(start, size, MADV_DONTDUMP);
+    return gates_write();
+}
+
+static size_t whole_pages(size_t size)
+{
+    return (size + MOTTE_PAGE_SIZE - 1) & ~(MOTTE_PAGE_SIZE - 1);
+}
+
+/* First fit. Under regions_lock. */
+static bool place(struct code_region *region)
+{
+    uintptr_t start = MOTTE_GATE_BASE + MOTTE_GATE_REGION_SIZE;
+    struct code_region **link = &regions;
+    while (*link && (*link)->base - start < region->reserved_size) {
+        start = (*link)->base + (*link)->reserved_size;
+        link = &(*link)->next;
+    }
+    uintptr_t end = *link ? (*link)->base : MOTTE_CODE_REGION_END;
+    if (end - start < region->reserved_size)
+        return false;
+    region->base = start;
+    region->next = *link;
+    *link = region;
+    return true;
+}
+
+static void displace(struct code_region *region)
+{
+    struct code_region **link = &regions;
+    while (*link != region)
+        link = &(*link)->next;
+    *link = region->next;
+}
+
+/* Back to what it was when reserved: inaccessible, and without a byte of this region. */
+static void erase(uintptr_t base, size_t size)
+{
+    void *start = (void *)base;
+    bool replaced = mmap(start, size, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) == start;
+    require(replaced, "code could not be unmapped");
+    madvise(start, size, MADV_DONTDUMP);
+}
+
+struct code_region *code_region_create(size_t code_size, size_t tables_size)
+{
+    const size_t available = MOTTE_CODE_REGION_END - MOTTE_CODE_REGION_BASE;
+    if (code_size == 0 || code_size > available || tables_size > available)
+        return NULL;
+    struct code_region *region = calloc(1, sizeof *region);
+    if (!region)
+        return NULL;
+    region->code_size = code_size;
+    region->tables_size = tables_size;
+    region->reserved_size = whole_pages(code_size) + whole_pages(tables_size);
+    atomic_init(&region->references, 1);
+
+    pthread_mutex_lock(&regions_lock);
+    bool placed = place(region);
+    pthread_mutex_unlock(&regions_lock);
+    if (placed && mprotect((void *)region->base, region->reserved_size, PROT_READ | PROT_WRITE) == 0) {
+        region->tables_base = region->base + whole_pages(code_size);
+        return region;
+    }
+    if (placed)
+        code_region_release(region);
+    else
+        free(region);
+    return NULL;
+}
+
+bool code_region_fill(struct code_region *region, const void *code, const void *tables)
+{
+    require(region->state == REGION_FILLING, "code was filled twice");
+    memset((void *)region->base, TRAP_BYTE, whole_pages(region->code_size));
+    memcpy((void *)region->base, code, region->code_size);
+    memcpy((void *)region->tables_base, tables, region->tables_size);
+    if (mprotect((void *)region->base, region->reserved_size, PROT_READ) != 0)
+        return false;
+    region->state = REGION_SEALED;
+    return true;
+}
+
+bool code_region_publish(struct code_region *region, uint32_t *entries, size_t entry_count, uint32_t *traps,
+                         size_t trap_count)
+{
+    require(region->state == REGION_SEALED, "code was published out of turn");
+    if (mprotect((void *)region->base, whole_pages(region->code_size), PROT_READ | PROT_EXEC) != 0)
+        return false;
+    region->entries = entries;
+    region->entry_count = entry_count;
+    region->traps = traps;
+    region->trap_count = trap_count;
+    region->state = REGION_PUBLISHED;
+    return true;
+}
+
+void code_region_retain(struct code_region *region)
+{
+    atomic_fetch_add(&region->references, 1);
+}
+
+void code_region_release(struct code_region *region)
+{
+    if (atomic_fetch_sub(&region->references, 1) != 1)
+        return;
+    pthread_mutex_lock(&regions_lock);
+    erase(region->base, region->reserved_size);
+    displace(region);
+    pthread_mutex_unlock(&regions_lock);
+    free(region->entries);
+    free(region->traps);
+    free(region);
+}
+
+static int compare_offsets(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+bool offsets_contain(const uint32_t *offsets, size_t count, uint64_t offset)
+{
+    uint32_t key = (uint32_t)offset;
+    return offset <= UINT32_MAX && count && bsearch(&key, offsets, count, sizeof key, compare_offsets) != NULL;
+}

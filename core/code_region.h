@@ -1,0 +1,60 @@
+/* Code and tables of programs, in one reserved part of the host's address space below 2 GiB.
+ *
+ *     reserved --code_region_create--> FILLING --fill--> SEALED (read-only) --publish--> PUBLISHED (code executable)
+ *
+ * Pages go through these states in this order only, and there is no second mapping: what is executable has never been
+ * writable since it was sealed, and what was verified after sealing is what runs.  The bytes between code_size and
+ * the end of the last page are 0xcc.  Gates occupy the first pages of the reserved part.
+ *
+ * A region is counted by reference: Python and every process that runs it hold one each.
+ */
+#ifndef MOTTE_CODE_REGION_H
+#define MOTTE_CODE_REGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum code_region_state { REGION_FILLING, REGION_SEALED, REGION_PUBLISHED };
+
+struct code_region {
+    /* Constant once created. */
+    uintptr_t base, tables_base;
+    size_t code_size, tables_size;     /* as asked for */
+    size_t reserved_size;              /* whole pages of both */
+    /* Under Python's GIL; constant once published. */
+    enum code_region_state state;
+    uint32_t *entries; /* sorted code offsets of the functions that the host may enter */
+    size_t entry_count;
+    uint32_t *traps; /* sorted code offsets of the ud2 instructions behind class checks */
+    size_t trap_count;
+    _Atomic uint32_t references;
+    struct code_region *next; /* regions by address, under the allocator's lock */
+};
+
+/* Reserves [CODE_REGION_BASE, CODE_REGION_END) and makes the gates; once. False if the addresses are taken. */
+bool code_regions_prepare(void);
+
+/* NULL if no room of this size is left, or the host has no memory. tables_size may be 0. */
+struct code_region *code_region_create(size_t code_size, size_t tables_size);
+
+/* Copies both in full and seals. False if the host refuses. Only while FILLING. */
+bool code_region_fill(struct code_region *region, const void *code, const void *tables);
+
+/* Makes the code executable; takes over both arrays (sorted). False if the host refuses. Only while SEALED, and only
+ * for bytes that were verified where they are. */
+bool code_region_publish(struct code_region *region, uint32_t *entries, size_t entry_count, uint32_t *traps,
+                         size_t trap_count);
+
+void code_region_retain(struct code_region *region);
+void code_region_release(struct code_region *region);
+
+/* True if `offset` is in the sorted list. */
+bool offsets_contain(const uint32_t *offsets, size_t count, uint64_t offset);
+
+static inline bool code_region_contains(const struct code_region *region, uintptr_t address)
+{
+    return address - region->base < region->code_size;
+}
+
+#endif

@@ -1,0 +1,64 @@
+#include "guest_memory.h"
+
+#include <string.h>
+
+#include "process.h"
+#include "slot.h"
+#include "switch.h"
+
+/* The one check of a range: in 64 bits, before the window's base is added. An empty range is fine anywhere. */
+static bool range_is_inside(guest_addr start, size_t size)
+{
+    return size <= MOTTE_WINDOW_SIZE - start.value;
+}
+
+static void *host_pointer(const struct process *process, guest_addr address)
+{
+    return (void *)(slot_window(process->slot) + address.value);
+}
+
+bool copy_in(struct process *process, void *to, guest_addr from, size_t size)
+{
+    return range_is_inside(from, size)
+        && guest_copy(to, host_pointer(process, from), size, slot_window(process->slot)) == 0;
+}
+
+bool copy_out(struct process *process, guest_addr to, const void *from, size_t size)
+{
+    return range_is_inside(to, size)
+        && guest_copy(host_pointer(process, to), from, size, slot_window(process->slot)) == 0;
+}
+
+bool copy_within(struct process *process, guest_addr to, guest_addr from, size_t size)
+{
+    return range_is_inside(to, size) && range_is_inside(from, size)
+        && guest_copy(host_pointer(process, to), host_pointer(process, from), size, slot_window(process->slot)) == 0;
+}
+
+bool clear_out(struct process *process, guest_addr to, size_t size)
+{
+    return range_is_inside(to, size)
+        && guest_clear(host_pointer(process, to), 0, size, slot_window(process->slot)) == 0;
+}
+
+/* Page by page, because the string may end just before a page that is not there. */
+enum copy_string_result copy_in_string(struct process *process, char *to, guest_addr from, size_t capacity,
+                                       size_t *length)
+{
+    size_t done = 0;
+    while (done < capacity) {
+        uint64_t position = (uint64_t)from.value + done;
+        size_t piece = MOTTE_PAGE_SIZE - position % MOTTE_PAGE_SIZE;
+        if (piece > capacity - done)
+            piece = capacity - done;
+        if (position >= MOTTE_WINDOW_SIZE || !copy_in(process, to + done, (guest_addr){(uint32_t)position}, piece))
+            return STRING_UNREADABLE;
+        const char *end = memchr(to + done, 0, piece);
+        if (end) {
+            *length = (size_t)(end - to);
+            return STRING_COPIED;
+        }
+        done += piece;
+    }
+    return STRING_TOO_LONG;
+}

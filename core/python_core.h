@@ -1,0 +1,58 @@
+/* The extension module motte.core._core, one file for each Python type.
+ *
+ * These types are thin: they check and convert arguments, and hold references.  What they return is plain (integers,
+ * tuples); motte.core gives it names.  All of them are used under the GIL, which is released around waits only.
+ */
+#ifndef MOTTE_PYTHON_CORE_H
+#define MOTTE_PYTHON_CORE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bank;
+struct code_region;
+struct process;
+struct process_options;
+
+struct python_bank {
+    PyObject_HEAD
+    struct bank *bank;
+};
+
+struct python_code_region {
+    PyObject_HEAD
+    struct code_region *region; /* NULL once closed */
+    Py_ssize_t views;           /* memoryviews onto it */
+};
+
+struct python_process {
+    PyObject_HEAD
+    struct process *process;
+    bool closed;
+};
+
+extern PyTypeObject python_bank_type, python_code_region_type, python_process_type;
+
+/* The types that have no constructor for users. */
+extern PyTypeObject python_region_view_type;
+
+/* Exceptions of motte.errors. */
+struct python_errors {
+    PyObject *bad_state, *closed, *limit_reached, *unsupported, *internal_error;
+};
+extern struct python_errors python_errors;
+
+/* "O&" converters: a non-negative integer of 64 bits; the same, where None is UINT64_MAX. */
+int python_to_u64(PyObject *object, void *address);
+int python_to_limit(PyObject *object, void *address);
+
+/* Raises Unsupported and returns false where guests cannot run. */
+bool python_require_host(void);
+
+/* Parses the arguments of Process() and creates the process; NULL with an exception set. */
+struct process *python_spawn(PyObject *arguments, PyObject *keywords);
+
+#endif

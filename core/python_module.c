@@ -1,0 +1,103 @@
+#include "python_core.h"
+
+#include <stddef.h>
+
+#include "host.h"
+#include "host_mappings.h"
+#include "slot_layout.h"
+
+struct python_errors python_errors;
+
+int python_to_u64(PyObject *object, void *address)
+{
+    unsigned long long value = PyLong_AsUnsignedLongLong(object);
+    if (PyErr_Occurred())
+        return 0;
+    *(uint64_t *)address = value;
+    return 1;
+}
+
+int python_to_limit(PyObject *object, void *address)
+{
+    if (object != Py_None)
+        return python_to_u64(object, address);
+    *(uint64_t *)address = UINT64_MAX;
+    return 1;
+}
+
+bool python_require_host(void)
+{
+    if (host_problem())
+        PyErr_SetString(python_errors.unsupported, host_problem());
+    return !host_problem();
+}
+
+static PyObject *get_host_features(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    const struct host_features *features = host_features();
+    return Py_BuildValue("{sNsNsNsNsNsNsKsz}", "fsgsbase", PyBool_FromLong(features->fsgsbase), "user_shadow_stack",
+                         PyBool_FromLong(features->user_shadow_stack), "avx", PyBool_FromLong(features->avx), "avx512",
+                         PyBool_FromLong(features->avx512), "guard_markers", PyBool_FromLong(features->guard_markers),
+                         "code_region", PyBool_FromLong(features->code_region), "max_map_count",
+                         (unsigned long long)host_mappings_limit(), "problem", host_problem());
+}
+
+static PyMethodDef functions[] = {
+    {"host_features", get_host_features, METH_NOARGS, PyDoc_STR("What this host offers, as a dict.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static int find_errors(void)
+{
+    const struct {
+        const char *name;
+        PyObject **place;
+    } wanted[] = {
+        {"BadState", &python_errors.bad_state},
+        {"Closed", &python_errors.closed},
+        {"LimitReached", &python_errors.limit_reached},
+        {"Unsupported", &python_errors.unsupported},
+        {"InternalError", &python_errors.internal_error},
+    };
+    PyObject *errors = PyImport_ImportModule("motte.errors");
+    for (size_t i = 0; errors && i < sizeof wanted / sizeof *wanted; i++) {
+        *wanted[i].place = PyObject_GetAttrString(errors, wanted[i].name);
+        if (!*wanted[i].place)
+            Py_CLEAR(errors);
+    }
+    Py_XDECREF(errors);
+    return errors ? 0 : -1;
+}
+
+static int execute(PyObject *module)
+{
+    PyTypeObject *const types[] = {&python_bank_type, &python_code_region_type, &python_process_type};
+    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (PyModule_AddType(module, types[i]) < 0)
+            return -1;
+    if (PyModule_AddIntConstant(module, "NATIVE_STACK_MAXIMUM", NATIVE_STACK_MAXIMUM) < 0)
+        return -1;
+    host_prepare();
+    return 0;
+}
+
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "motte.core._core",
+    .m_doc = PyDoc_STR("The C core of Motte; use motte.core."),
+    .m_methods = functions,
+};
+
+/* The code region, the signal handlers and the slots belong to the OS process, not to an interpreter: one module object,
+ * initialised in a single phase, which sub-interpreters with their own GIL refuse to load. */
+PyMODINIT_FUNC PyInit__core(void)
+{
+    PyObject *module = PyModule_Create(&definition);
+    if (module && execute(module) < 0)
+        Py_CLEAR(module);
+    return module;
+}

@@ -1,0 +1,157 @@
+#include "python_core.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "process_create.h"
+
+/* Arrays borrow the bytes of the Python objects that they were made from; `kept` holds these sequences meanwhile. */
+enum { KEPT = 4 };
+
+struct spawn_arguments {
+    struct process_options options;
+    PyObject *kept[KEPT];
+    void *arrays[KEPT];
+    size_t used;
+};
+
+static void release(struct spawn_arguments *spawn)
+{
+    for (size_t i = 0; i < spawn->used; i++) {
+        Py_DECREF(spawn->kept[i]);
+        PyMem_Free(spawn->arrays[i]);
+    }
+}
+
+/* The items of a sequence, as a tuple that nobody else can change, with an array for as many elements. */
+static PyObject *take(struct spawn_arguments *spawn, PyObject *sequence, size_t element_size, void *array)
+{
+    PyObject *items = PySequence_Tuple(sequence);
+    if (!items)
+        return NULL;
+    void *elements = PyMem_Calloc((size_t)PyTuple_GET_SIZE(items) + 1, element_size);
+    if (!elements) {
+        Py_DECREF(items);
+        return PyErr_NoMemory();
+    }
+    spawn->kept[spawn->used] = items;
+    spawn->arrays[spawn->used++] = elements;
+    memcpy(array, &elements, sizeof elements);
+    return items;
+}
+
+static bool take_strings(struct spawn_arguments *spawn, PyObject *sequence, const struct byte_string **strings,
+                         size_t *count)
+{
+    struct byte_string *array = NULL;
+    PyObject *items = take(spawn, sequence, sizeof *array, &array);
+    for (Py_ssize_t i = 0; items && i < PyTuple_GET_SIZE(items); i++) {
+        char *bytes;
+        Py_ssize_t size;
+        if (PyBytes_AsStringAndSize(PyTuple_GET_ITEM(items, i), &bytes, &size) < 0)
+            return false;
+        if (memchr(bytes, 0, (size_t)size)) {
+            PyErr_SetString(PyExc_ValueError, "an argument or environment string contains a NUL byte");
+            return false;
+        }
+        array[i] = (struct byte_string){bytes, (size_t)size};
+        *count = (size_t)i + 1;
+    }
+    *strings = array;
+    return items != NULL;
+}
+
+static bool take_segments(struct spawn_arguments *spawn, PyObject *sequence)
+{
+    struct segment *array = NULL;
+    PyObject *items = take(spawn, sequence, sizeof *array, &array);
+    for (Py_ssize_t i = 0; items && i < PyTuple_GET_SIZE(items); i++) {
+        PyObject *contents;
+        int writable;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(items, i), "O&SO&p;a segment is (address, bytes, memory size, writable)",
+                              python_to_u64, &array[i].address, &contents, python_to_u64, &array[i].memory_size,
+                              &writable))
+            return false;
+        array[i].contents = (struct byte_string){PyBytes_AS_STRING(contents), (size_t)PyBytes_GET_SIZE(contents)};
+        array[i].writable = writable;
+        spawn->options.segment_count = (size_t)i + 1;
+    }
+    spawn->options.segments = array;
+    return items != NULL;
+}
+
+static bool take_directories(struct spawn_arguments *spawn, PyObject *sequence)
+{
+    struct personality_directory *array = NULL;
+    PyObject *items = take(spawn, sequence, sizeof *array, &array);
+    for (Py_ssize_t i = 0; items && i < PyTuple_GET_SIZE(items); i++) {
+        int writable;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(items, i), "yip;a directory is (guest path, descriptor, writable)",
+                              &array[i].guest_path, &array[i].descriptor, &writable))
+            return false;
+        array[i].writable = writable;
+        spawn->options.personality.directory_count = (size_t)i + 1;
+    }
+    spawn->options.personality.directories = array;
+    return items != NULL;
+}
+
+static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {
+        "region",       "entry", "segments", "data_stack", "data_stack_variables", "arguments", "environment", "bank",
+        "native_stack", "cpu_ns", "wall_ns", "output_limit", "open_files",         "streams",   "directories", NULL,
+    };
+    struct process_options *options = &spawn->options;
+    struct python_code_region *region;
+    struct python_bank *bank;
+    PyObject *segments, *argument_list, *environment, *directories;
+    int *streams = options->personality.streams;
+    if (!PyArg_ParseTupleAndKeywords(
+            arguments, keywords, "O!$O&O(O&O&)(O&O&)OOO!O&O&O&O&I(iii)O:Process", names, &python_code_region_type,
+            &region, python_to_u64, &options->entry, &segments, python_to_u64, &options->data_stack_low, python_to_u64,
+            &options->data_stack_size, python_to_u64, &options->data_stack_pointer_variable, python_to_u64,
+            &options->data_stack_limit_variable, &argument_list, &environment, &python_bank_type, &bank, python_to_u64,
+            &options->native_stack_size, python_to_limit, &options->cpu_limit_ns, python_to_limit,
+            &options->wall_limit_ns, python_to_limit, &options->personality.output_limit,
+            &options->personality.open_files, &streams[0], &streams[1], &streams[2], &directories))
+        return false;
+    if (!region->region) {
+        PyErr_SetString(python_errors.closed, "the code region was closed");
+        return false;
+    }
+    options->region = region->region;
+    options->bank = bank->bank;
+    return take_segments(spawn, segments)
+        && take_strings(spawn, argument_list, &options->arguments, &options->argument_count)
+        && take_strings(spawn, environment, &options->environment, &options->environment_count)
+        && take_directories(spawn, directories);
+}
+
+static void raise_error(int error, const char *problem)
+{
+    if (error == -EINVAL) {
+        PyErr_SetString(PyExc_ValueError, problem);
+    } else if (error == -ENOMEM || error == -E2BIG) {
+        PyErr_SetString(python_errors.limit_reached, problem);
+    } else {
+        PyObject *values = Py_BuildValue("is", -error, problem);
+        if (values)
+            PyErr_SetObject(PyExc_OSError, values);
+        Py_XDECREF(values);
+    }
+}
+
+struct process *python_spawn(PyObject *arguments, PyObject *keywords)
+{
+    struct spawn_arguments spawn = {.used = 0};
+    struct process *process = NULL;
+    if (parse(&spawn, arguments, keywords)) {
+        const char *problem = NULL;
+        int result = process_create(&spawn.options, &process, &problem);
+        if (result < 0)
+            raise_error(result, problem);
+    }
+    release(&spawn);
+    return process;
+}

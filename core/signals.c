@@ -1,0 +1,166 @@
+#define _GNU_SOURCE
+#include "signals.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+#include "code_region.h"
+#include "faults.h"
+#include "process.h"
+#include "switch.h"
+#include "timers.h"
+#include "worker.h"
+
+static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+enum { FAULT_SIGNALS = sizeof fault_signals / sizeof *fault_signals };
+
+static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct sigaction previous[FAULT_SIGNALS]; /* under install_lock; handlers read it */
+static int interrupt_signal;                     /* constant once installed */
+
+static uintptr_t instruction(const ucontext_t *state)
+{
+    return (uintptr_t)state->uc_mcontext.gregs[REG_RIP];
+}
+
+static void continue_at(ucontext_t *state, const char *label)
+{
+    state->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)label;
+}
+
+static bool between(uintptr_t address, const char *start, const char *end)
+{
+    return address - (uintptr_t)start < (uintptr_t)(end - start);
+}
+
+/* --- our own signal ---------------------------------------------------------------------------------------------- */
+
+/* The signal may be late: its process may have stopped.  It may arrive anywhere.
+ *   - In guest code, or after the gate's last look at the stop flag: the guest is left from here.
+ *   - Just before a blocking host call: the call is not made.  In it: the kernel returns EINTR.
+ *   - Anywhere else in a gate: the flag is looked at before the guest is entered again. */
+static void on_interrupt(int number, siginfo_t *information, void *opaque)
+{
+    (void)number;
+    struct worker *worker = worker_current();
+    ucontext_t *state = opaque;
+    int saved_errno = errno;
+    if (!worker || !worker->process)
+        return;
+    struct process *process = worker->process;
+    atomic_fetch_add_explicit(&process->interruptions, 1, memory_order_relaxed);
+    timers_look(worker, information);
+    errno = saved_errno;
+    if (!process_stop_requested(process))
+        return;
+
+    uintptr_t address = instruction(state);
+    if (code_region_contains(process->region, address)) {
+        fault_record_place(process, state);
+        continue_at(state, guest_leave);
+    } else if (between(address, motte_gate_check, motte_gate_checked)
+               || between(address, guest_enter_check, guest_enter_checked)) {
+        continue_at(state, guest_leave);
+    } else if (between(address, checked_syscall_check, checked_syscall_entered)) {
+        continue_at(state, checked_syscall_stopped);
+    }
+}
+
+/* --- faults ------------------------------------------------------------------------------------------------------ */
+
+/* Hands a fault that is not ours to the handler before us.  If that one raises the signal again and it comes back here
+ * (Python's faulthandler restores whom it displaced, and that may be us), the default action ends it. */
+static void pass_on(int number, siginfo_t *information, void *opaque)
+{
+    static _Thread_local bool passing;
+    const struct sigaction *before = NULL;
+    for (size_t i = 0; i < FAULT_SIGNALS; i++)
+        if (fault_signals[i] == number)
+            before = &previous[i];
+
+    if (passing || !before || before->sa_handler == SIG_DFL || before->sa_handler == SIG_IGN) {
+        signal(number, SIG_DFL); /* the instruction is repeated, and faults for the last time */
+        if (information->si_code <= 0)
+            raise(number); /* sent, not caused: nothing will repeat it */
+        return;
+    }
+    passing = true;
+    if (before->sa_flags & SA_SIGINFO)
+        before->sa_sigaction(number, information, opaque);
+    else
+        before->sa_handler(number);
+    passing = false;
+}
+
+static void on_fault(int number, siginfo_t *information, void *opaque)
+{
+    struct worker *worker = worker_current();
+    ucontext_t *state = opaque;
+    int saved_errno = errno;
+    enum fault_outcome outcome = FAULT_NOT_OURS;
+    if (information->si_code > 0)
+        outcome = fault_handle(worker ? worker->process : NULL, number, information, state);
+    errno = saved_errno;
+
+    switch (outcome) {
+    case FAULT_REPEAT:
+        break;
+    case FAULT_LEAVE_GUEST:
+        continue_at(state, guest_leave);
+        break;
+    case FAULT_FAIL_COPY:
+        continue_at(state, guest_copy_failed);
+        break;
+    case FAULT_NOT_OURS:
+        pass_on(number, information, opaque);
+        break;
+    }
+}
+
+/* --- installation ------------------------------------------------------------------------------------------------ */
+
+/* The highest real-time signal that nobody handles. */
+static int choose_interrupt(void)
+{
+    for (int number = SIGRTMAX; number >= SIGRTMIN; number--) {
+        struct sigaction current;
+        if (sigaction(number, NULL, &current) == 0 && current.sa_handler == SIG_DFL)
+            return number;
+    }
+    return 0;
+}
+
+/* No SA_RESTART: a blocking host call returns EINTR.  All signals are blocked in a handler, so none nests. */
+static bool install(int number, void (*handler)(int, siginfo_t *, void *), struct sigaction *displaced)
+{
+    struct sigaction current, wanted = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigfillset(&wanted.sa_mask);
+    if (sigaction(number, NULL, &current) != 0)
+        return false;
+    if (current.sa_flags & SA_SIGINFO && current.sa_sigaction == handler)
+        return true;
+    if (displaced)
+        *displaced = current;
+    return sigaction(number, &wanted, NULL) == 0;
+}
+
+bool signals_install(void)
+{
+    pthread_mutex_lock(&install_lock);
+    if (!interrupt_signal)
+        interrupt_signal = choose_interrupt();
+    bool installed = interrupt_signal && install(interrupt_signal, on_interrupt, NULL);
+    for (size_t i = 0; i < FAULT_SIGNALS; i++)
+        installed = installed && install(fault_signals[i], on_fault, &previous[i]);
+    pthread_mutex_unlock(&install_lock);
+    return installed;
+}
+
+int signals_interrupt(void)
+{
+    return interrupt_signal;
+}

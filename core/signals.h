@@ -1,0 +1,18 @@
+/* Signals: one of ours that interrupts a guest, and the four synchronous ones that report its faults.
+ *
+ * Faults belong to us only where we know the instruction: in published code of the process that this thread runs, or in a
+ * copy of guest memory.  All others go to whoever handled the signal before us.
+ */
+#ifndef MOTTE_SIGNALS_H
+#define MOTTE_SIGNALS_H
+
+#include <stdbool.h>
+
+/* Chooses our signal and installs the handlers; called before each start too, because other code (Python's
+ * faulthandler) may have put its own over ours. False if no real-time signal is free. */
+bool signals_install(void);
+
+/* The number of our signal. */
+int signals_interrupt(void);
+
+#endif

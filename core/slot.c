@@ -1,0 +1,161 @@
+#define _GNU_SOURCE
+#include "slot.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "panic.h"
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
+#endif
+
+static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct slot *pool; /* under pool_lock */
+static _Atomic uint32_t fork_generation;
+
+enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
+
+/* A2, on a fresh mapping of a whole slot. */
+static bool advise(uintptr_t base)
+{
+    void *start = (void *)base;
+    return madvise(start, SLOT_SIZE, MADV_DONTFORK) == 0 && madvise(start, SLOT_SIZE, MADV_DONTDUMP) == 0
+        && (madvise(start, SLOT_SIZE, MADV_NOHUGEPAGE) == 0 || errno == EINVAL); /* EINVAL: a kernel without them */
+}
+
+static struct slot *reserve(void)
+{
+    struct slot *slot = calloc(1, sizeof *slot);
+    if (!slot)
+        return NULL;
+    char *start = mmap(NULL, SLOT_SIZE + SLOT_ALIGNMENT, PROT_NONE, RESERVED, -1, 0);
+    if (start == MAP_FAILED) {
+        free(slot);
+        return NULL;
+    }
+    /* The ends that alignment leaves over are not part of any slot yet: they may go back. */
+    uintptr_t base = ((uintptr_t)start + SLOT_ALIGNMENT - 1) & ~(SLOT_ALIGNMENT - 1);
+    size_t before = base - (uintptr_t)start;
+    if (before)
+        munmap(start, before);
+    if (SLOT_ALIGNMENT - before)
+        munmap((void *)(base + SLOT_SIZE), SLOT_ALIGNMENT - before);
+    slot->base = base;
+    if (!advise(base)) {
+        munmap((void *)base, SLOT_SIZE);
+        free(slot);
+        return NULL;
+    }
+    return slot;
+}
+
+struct slot *slot_acquire(void)
+{
+    pthread_mutex_lock(&pool_lock);
+    struct slot *slot = pool;
+    if (slot)
+        pool = slot->next_free;
+    pthread_mutex_unlock(&pool_lock);
+    return slot ? slot : reserve();
+}
+
+/* One call replaces everything by a fresh, untouched mapping.  Where it fails (the host is out of mappings) the kernel
+ * promises little: the slot is never used again, and if even one byte of it is not ours any more, A1 is broken. */
+static bool clean(const struct slot *slot)
+{
+    void *start = (void *)slot->base;
+    if (mmap(start, SLOT_SIZE, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) == start && advise(slot->base))
+        return true;
+    bool whole = msync(start, SLOT_SIZE, MS_ASYNC) == 0 || errno != ENOMEM;
+    require(whole, "a slot could not be cleaned and has a hole now");
+    return false;
+}
+
+void slot_release(struct slot *slot)
+{
+    if (!clean(slot)) {
+        free(slot); /* its address space stays reserved for ever */
+        return;
+    }
+    pthread_mutex_lock(&pool_lock);
+    slot->next_free = pool;
+    pool = slot;
+    pthread_mutex_unlock(&pool_lock);
+}
+
+static void require_inside(const struct slot *slot, uintptr_t low, uintptr_t high)
+{
+    bool inside = slot->base <= low && low < high && high <= slot->base + SLOT_SIZE;
+    require(inside && (low | high) % MOTTE_PAGE_SIZE == 0, "a mapping was asked for outside its slot");
+}
+
+bool slot_open(struct slot *slot, uintptr_t low, uintptr_t high, bool writable)
+{
+    require_inside(slot, low, high);
+    return mprotect((void *)low, high - low, writable ? PROT_READ | PROT_WRITE : PROT_READ) == 0;
+}
+
+bool slot_shut(struct slot *slot, uintptr_t low, uintptr_t high)
+{
+    require_inside(slot, low, high);
+    /* Access ends before the bytes do, so that nobody can write to a page that is already counted as gone. */
+    return slot_deny(slot, low, high) && slot_discard(slot, low, high);
+}
+
+bool slot_deny(struct slot *slot, uintptr_t low, uintptr_t high)
+{
+    require_inside(slot, low, high);
+    return mprotect((void *)low, high - low, PROT_NONE) == 0;
+}
+
+bool slot_discard(struct slot *slot, uintptr_t low, uintptr_t high)
+{
+    require_inside(slot, low, high);
+    return madvise((void *)low, high - low, MADV_DONTNEED) == 0;
+}
+
+/* An inaccessible range inside accessible memory: a marker in the page tables if possible, else a mapping of its own. */
+static bool install_guard(uintptr_t low, uint64_t size)
+{
+    return madvise((void *)low, size, MADV_GUARD_INSTALL) == 0 || mprotect((void *)low, size, PROT_NONE) == 0;
+}
+
+bool slot_open_front(struct slot *slot, uint64_t stack_size)
+{
+    uintptr_t top = slot_stack_top(slot), window = slot_window(slot);
+    return slot_open(slot, top - stack_size, window + MOTTE_NULL_GUARD_END, true)
+        && install_guard(top, MOTTE_PAGE_SIZE) && install_guard(window, MOTTE_NULL_GUARD_END);
+}
+
+/* --- fork: DONTFORK leaves the child no slots -------------------------------------------------------------------- */
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&pool_lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&pool_lock);
+}
+
+static void after_fork_in_child(void)
+{
+    pool = NULL;
+    atomic_fetch_add(&fork_generation, 1);
+    pthread_mutex_unlock(&pool_lock);
+}
+
+uint32_t slot_fork_generation(void)
+{
+    return atomic_load(&fork_generation);
+}
+
+bool slots_prepare(void)
+{
+    return pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+}

@@ -1,0 +1,69 @@
+/* Slots: the reserved address space of one process each (see slot_layout.h), pooled.
+ *
+ * A1. At every moment every byte of every slot is our mapping.  A slot is never unmapped: a hole would be
+ *     filled by the host's next malloc, inside some guest's window.
+ * A2. No huge pages (a touched byte would cost 2 MiB), no copies in forked children, none in core dumps.
+ * A3. An idle process needs at most six mappings: guard areas inside accessible memory are page-table markers
+ *     (MADV_GUARD_INSTALL) where the kernel has them.
+ *
+ * A slot from the pool is clean: inaccessible, and without a byte of its predecessor.
+ */
+#ifndef MOTTE_SLOT_H
+#define MOTTE_SLOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "slot_layout.h"
+
+struct slot {
+    uintptr_t base;
+    struct slot *next_free;
+};
+
+enum { MAPPINGS_PER_SLOT = 10 }; /* charged for each; without guard markers an idle process comes close to it */
+
+/* A clean slot; NULL if the host has no address space or memory left. */
+struct slot *slot_acquire(void);
+
+/* Cleans it. Nobody may be using it: its thread has left, no copy is under way. */
+void slot_release(struct slot *slot);
+
+/* Opens [low, high) of the slot: it reads as zeros until written. False if the host refuses, with nothing changed
+ * that matters. */
+bool slot_open(struct slot *slot, uintptr_t low, uintptr_t high, bool writable);
+
+/* Closes [low, high) and drops its bytes. False if the host refuses. */
+bool slot_shut(struct slot *slot, uintptr_t low, uintptr_t high);
+
+/* Makes [low, high) inaccessible and keeps its bytes. */
+bool slot_deny(struct slot *slot, uintptr_t low, uintptr_t high);
+
+/* Makes [low, high) read as zeros again, whatever its access. */
+bool slot_discard(struct slot *slot, uintptr_t low, uintptr_t high);
+
+/* Opens the fixed part (the top `stack_size` bytes of the native stack, the context), with its guards. */
+bool slot_open_front(struct slot *slot, uint64_t stack_size);
+
+static inline uintptr_t slot_window(const struct slot *slot)
+{
+    return slot->base + SLOT_WINDOW;
+}
+
+static inline uintptr_t slot_stack_top(const struct slot *slot)
+{
+    return slot->base + SLOT_STACK_TOP;
+}
+
+static inline struct context *slot_context(const struct slot *slot)
+{
+    return (struct context *)(slot->base + SLOT_CONTEXT);
+}
+
+/* Counts forks: what was made under another number does not exist in this OS process. */
+uint32_t slot_fork_generation(void);
+
+/* Called once, before the first slot: after a fork the child starts with an empty pool. */
+bool slots_prepare(void);
+
+#endif

@@ -1,0 +1,63 @@
+#include "stack_growth.h"
+
+#include <stdbool.h>
+
+#include "process.h"
+#include "slot.h"
+
+/* The new low-water mark: whole steps below the old one, so as to include `address`, and not below `limit`. */
+static uintptr_t next_mark(uintptr_t mark, uintptr_t limit, uintptr_t address)
+{
+    uintptr_t steps = (mark - address + STACK_STEP - 1) / STACK_STEP;
+    return steps * STACK_STEP < mark - limit ? mark - steps * STACK_STEP : limit;
+}
+
+static bool open_below(struct process *process, uintptr_t low, uintptr_t mark)
+{
+    uint64_t pages = (mark - low) / MOTTE_PAGE_SIZE;
+    if (!process_charge_range(process, low, mark, pages))
+        return false;
+    if (slot_open(process->slot, low, mark, true))
+        return true;
+    process_refund(process, pages);
+    return false;
+}
+
+static enum stack_growth grow_native(struct process *process, uintptr_t address)
+{
+    uintptr_t mark = process->native_stack_low;
+    uintptr_t limit = slot_stack_top(process->slot) - process->native_stack_size;
+    if (address >= mark || address < limit)
+        return STACK_ELSEWHERE;
+    uintptr_t low = next_mark(mark, limit, address);
+    if (!open_below(process, low, mark))
+        return STACK_REFUSED;
+    process->native_stack_low = low;
+    return STACK_GROWN;
+}
+
+/* The area that starts at the mark is extended in place.  A guest may have changed its own data stack's protection:
+ * then there is no such area, and the stack grows no more. */
+static enum stack_growth grow_data(struct process *process, uintptr_t address)
+{
+    uintptr_t window = slot_window(process->slot);
+    uint32_t mark = process->data_stack_mapped;
+    if (address < window + process->data_stack_limit || address >= window + mark)
+        return STACK_ELSEWHERE;
+    struct area *area = areas_find(&process->window.areas, mark / MOTTE_PAGE_SIZE);
+    if (!area || area->start != mark / MOTTE_PAGE_SIZE || area->protection != WINDOW_READ_WRITE)
+        return STACK_REFUSED;
+    uintptr_t low = next_mark(window + mark, window + process->data_stack_limit, address);
+    if (!open_below(process, low, window + mark))
+        return STACK_REFUSED;
+    process->data_stack_mapped = (uint32_t)(low - window);
+    process->window.reserved_high = process->data_stack_mapped;
+    area->start = process->data_stack_mapped / MOTTE_PAGE_SIZE;
+    return STACK_GROWN;
+}
+
+enum stack_growth stack_grow(struct process *process, uintptr_t address)
+{
+    enum stack_growth growth = grow_native(process, address);
+    return growth == STACK_ELSEWHERE ? grow_data(process, address) : growth;
+}

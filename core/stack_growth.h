@@ -1,0 +1,24 @@
+/* Stacks that grow by faulting, each charged to the process's bank as it grows.
+ *
+ * Both stacks are mapped contiguously from their top down to a low-water mark.  A fault below the mark and above the
+ * stack's limit moves the mark; it happens in the signal handler, so nothing here may take a lock or allocate.
+ */
+#ifndef MOTTE_STACK_GROWTH_H
+#define MOTTE_STACK_GROWTH_H
+
+#include <stdint.h>
+
+struct process;
+
+enum stack_growth {
+    STACK_GROWN,
+    STACK_REFUSED,   /* the limit of the stack allows it, but the bank or the host does not */
+    STACK_ELSEWHERE, /* the address is in no stack's unmapped part */
+};
+
+enum { STACK_STEP = 0x10000 };
+
+/* On the process's own thread. `address` is where a host page fault occurred. */
+enum stack_growth stack_grow(struct process *process, uintptr_t address);
+
+#endif

@@ -1,0 +1,233 @@
+/* Crossing between guest and host.
+ *
+ * The problem.  A guest and the host share a thread.  Whatever the host leaves in a register is seen by the guest;
+ * whatever the guest leaves in one may mislead the host; and a signal may arrive between any two instructions.
+ *
+ * The rules here.
+ *   - GS base is the window while a process runs, gates included, so %gs:-CONTEXT_SIZE is its context.  Nothing on
+ *     this side may touch the guest's stack except the `ret` that goes back through the return address which the
+ *     guest's own `call` pushed (a verified guest cannot alter it, and the page is mapped since it was just written).
+ *   - Towards the guest, a register holds a result, zero, or the guest's own earlier value.
+ *   - Towards the host, DF is clear, MXCSR is the host's, vector state is clean (vzeroupper).
+ *   - A stop request must not be lost.  The gate looks at the flag last; the instructions between this look and the guest
+ *     [*_check, *_checked) are known to the signal handler, which sends a thread that it finds there to guest_leave.
+ *     All of them may be cut short anywhere: they change nothing that guest_leave needs.
+ *
+ * No instruction here can fault, but for those in the marked ranges of guest_copy and guest_clear: contexts and host
+ * stacks are always mapped.
+ */
+#include "context_offsets.h"
+#include "motte_abi.h"
+
+#define GS(offset) %gs:(offset - CONTEXT_SIZE)
+#define ERROR_INTERRUPTED (-4)
+
+    .text
+
+/* Zeroes all vector registers, masks included. Clobbers flags. */
+.macro CLEAR_VECTORS
+    cmpl $1, motte_vector_level(%rip)
+    jb 1f
+    vzeroall                            /* zmm0-15, whole */
+    je 2f
+    .irp register, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    vpxord %zmm\register, %zmm\register, %zmm\register
+    .endr
+    .irp register, 0,1,2,3,4,5,6,7
+    kxorw %k\register, %k\register, %k\register
+    .endr
+    jmp 2f
+1:
+    .irp register, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+    xorps %xmm\register, %xmm\register
+    .endr
+2:
+.endm
+
+/* Spares the host's SSE code the price of dirty upper halves. Clobbers flags. */
+.macro CLEAN_UPPER_HALVES
+    cmpl $0, motte_vector_level(%rip)
+    je 1f
+    vzeroupper
+1:
+.endm
+
+.macro FUNCTION name
+    .globl \name
+    .hidden \name
+    .type \name, @function
+    .balign 16
+\name:
+.endm
+
+.macro LABEL name
+    .globl \name
+    .hidden \name
+\name:
+.endm
+
+/* void guest_enter(struct context *context: rdi, uintptr_t window: rsi)
+ *
+ * Saves the host's callee-saved registers on the host's stack and the stack pointer in the context, and jumps to the
+ * entry with every register zero but rdi. Returns through guest_leave. */
+FUNCTION guest_enter
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, CONTEXT_HOST_STACK(%rdi)
+    rdgsbase %rax
+    movq %rax, CONTEXT_HOST_GS_BASE(%rdi)
+    stmxcsr CONTEXT_HOST_MXCSR(%rdi)
+    wrgsbase %rsi
+    CLEAR_VECTORS
+    movq GS(CONTEXT_ENTRY_ARGUMENT), %rdi
+    xorl %ecx, %ecx
+    xorl %edx, %edx
+    xorl %ebx, %ebx
+    xorl %ebp, %ebp
+    xorl %esi, %esi
+    xorl %r8d, %r8d
+    xorl %r9d, %r9d
+    xorl %r10d, %r10d
+    xorl %r11d, %r11d
+    xorl %r12d, %r12d
+    xorl %r13d, %r13d
+    xorl %r14d, %r14d
+    xorl %r15d, %r15d
+LABEL guest_enter_check
+    movq GS(CONTEXT_PROCESS), %rax
+    cmpl $0, PROCESS_STOP_FLAG(%rax)
+    jne guest_leave
+    ldmxcsr GS(CONTEXT_GUEST_MXCSR)
+    movq GS(CONTEXT_GUEST_STACK), %rsp
+    xorl %eax, %eax
+    jmpq *GS(CONTEXT_ENTRY)
+LABEL guest_enter_checked
+    .size guest_enter, . - guest_enter
+
+/* A kernel call. In: r11d = its number, rdi rsi rdx rcx r8 r9 = arguments, rsp = guest's. Out: rax = result; callee-saved
+ * registers and rsp as before; everything else zero.
+ *
+ * int64_t motte_kernel_call(struct process *: rdi, uint32_t number: esi, const uint64_t arguments[6]: rdx) */
+FUNCTION motte_gate
+    movq %rsp, GS(CONTEXT_GUEST_STACK)
+    movq %rbx, GS(CONTEXT_RBX)
+    movq %rbp, GS(CONTEXT_RBP)
+    movq %r12, GS(CONTEXT_R12)
+    movq %r13, GS(CONTEXT_R13)
+    movq %r14, GS(CONTEXT_R14)
+    movq %r15, GS(CONTEXT_R15)
+    movq GS(CONTEXT_HOST_STACK), %rsp
+    subq $56, %rsp                      /* six arguments, and 16-byte alignment */
+    movq %rdi, (%rsp)
+    movq %rsi, 8(%rsp)
+    movq %rdx, 16(%rsp)
+    movq %rcx, 24(%rsp)
+    movq %r8, 32(%rsp)
+    movq %r9, 40(%rsp)
+    ldmxcsr GS(CONTEXT_HOST_MXCSR)
+    cld
+    CLEAN_UPPER_HALVES
+    movq GS(CONTEXT_PROCESS), %rdi
+    movl %r11d, %esi
+    movq %rsp, %rdx
+    call motte_kernel_call
+    CLEAR_VECTORS
+    movq GS(CONTEXT_RBX), %rbx
+    movq GS(CONTEXT_RBP), %rbp
+    movq GS(CONTEXT_R12), %r12
+    movq GS(CONTEXT_R13), %r13
+    movq GS(CONTEXT_R14), %r14
+    movq GS(CONTEXT_R15), %r15
+    xorl %ecx, %ecx
+    xorl %edx, %edx
+    xorl %esi, %esi
+    xorl %edi, %edi
+    xorl %r8d, %r8d
+    xorl %r9d, %r9d
+    xorl %r10d, %r10d
+LABEL motte_gate_check
+    movq GS(CONTEXT_PROCESS), %r11
+    cmpl $0, PROCESS_STOP_FLAG(%r11)
+    jne guest_leave
+    ldmxcsr GS(CONTEXT_GUEST_MXCSR)
+    movq GS(CONTEXT_GUEST_STACK), %rsp
+    xorl %r11d, %r11d
+    ret
+LABEL motte_gate_checked
+    .size motte_gate, . - motte_gate
+
+/* Back to whoever called guest_enter. In: GS base is the window; every register may hold anything. Reached by jumps from
+ * above and by signal handlers that set rip. */
+FUNCTION guest_leave
+    movq GS(CONTEXT_HOST_STACK), %rsp
+    ldmxcsr GS(CONTEXT_HOST_MXCSR)
+    cld
+    CLEAN_UPPER_HALVES
+    movq GS(CONTEXT_HOST_GS_BASE), %rax
+    wrgsbase %rax
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    ret
+    .size guest_leave, . - guest_leave
+
+/* int guest_copy(void *to: rdi, const void *from: rsi, size_t size: rdx, uintptr_t window: rcx)
+ * The handler finds the window in r8, and decides whether an access is repeated or given up. */
+FUNCTION guest_copy
+    movq %rcx, %r8
+    movq %rdx, %rcx
+LABEL guest_copy_access
+    rep movsb
+LABEL guest_copy_accessed
+    xorl %eax, %eax
+    ret
+    .size guest_copy, . - guest_copy
+
+/* int guest_clear(void *to: rdi, int zero: esi, size_t size: rdx, uintptr_t window: rcx) */
+FUNCTION guest_clear
+    movq %rcx, %r8
+    movq %rdx, %rcx
+    movl %esi, %eax
+LABEL guest_clear_access
+    rep stosb
+LABEL guest_clear_accessed
+    xorl %eax, %eax
+    ret
+    .size guest_clear, . - guest_clear
+
+FUNCTION guest_copy_failed
+    movl $1, %eax
+    ret
+    .size guest_copy_failed, . - guest_copy_failed
+
+/* long checked_syscall(long number: rdi, const long arguments[6]: rsi, const _Atomic uint32_t *stop: rdx)
+ * The flag's address travels in rcx, which the kernel overwrites anyway. */
+FUNCTION checked_syscall
+    movq %rdi, %rax
+    movq %rsi, %r11
+    movq %rdx, %rcx
+    movq (%r11), %rdi
+    movq 8(%r11), %rsi
+    movq 16(%r11), %rdx
+    movq 24(%r11), %r10
+    movq 32(%r11), %r8
+    movq 40(%r11), %r9
+LABEL checked_syscall_check
+    cmpl $0, (%rcx)
+    jne checked_syscall_stopped
+    syscall
+LABEL checked_syscall_entered
+    ret
+LABEL checked_syscall_stopped
+    movq $ERROR_INTERRUPTED, %rax
+    ret
+    .size checked_syscall, . - checked_syscall
+
+    .section .note.GNU-stack, "", @progbits

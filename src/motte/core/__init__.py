@@ -1,0 +1,27 @@
+"""The only door to C: thin typed objects over ``motte.core._core``.
+
+Reading order: :class:`CodeRegion` (where verified code becomes executable), :func:`spawn` and
+:class:`Process` (one run of it), :class:`Bank` (what pays for its pages), ``records`` (what is told
+about it).
+
+Sizes are bytes unless a name says pages; times are nanoseconds.  Importing this package reserves the
+addresses for code and installs signal handlers; it never fails on a host that cannot run guests.
+There, ``host_features()["problem"]`` says why, and creating a region raises
+:class:`motte.errors.Unsupported`.
+"""
+
+from motte.core._core import Bank, host_features
+from motte.core.process import Process, spawn
+from motte.core.records import HostFeatures, Statistics, StopRecord
+from motte.core.region import CodeRegion
+
+__all__ = [
+    "Bank",
+    "CodeRegion",
+    "HostFeatures",
+    "Process",
+    "Statistics",
+    "StopRecord",
+    "host_features",
+    "spawn",
+]

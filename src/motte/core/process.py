@@ -1,0 +1,99 @@
+"""One run of published code in a window of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from motte.abi.faults import FaultKind, StopReason
+from motte.core import _core
+from motte.core.records import ACCESSES, REGISTERS, Statistics, StopRecord
+
+_PAGE_FAULTS = frozenset(
+    {
+        FaultKind.UNMAPPED,
+        FaultKind.READ_ONLY,
+        FaultKind.NULL_PAGE,
+        FaultKind.NATIVE_STACK_OVERFLOW,
+        FaultKind.DATA_STACK_OVERFLOW,
+    }
+)
+
+
+class Process(_core.Process):
+    """A process made by :func:`spawn`: created, then running, then stopped.
+
+    ``start()`` runs it, once, on a thread that never holds the GIL.  ``wait(timeout_ns)`` returns whether it has
+    stopped; Ctrl-C (or any Python signal handler that raises) ends the wait and leaves the process running.
+    ``kill()`` stops it at whatever instruction it is, from any thread.  ``close()`` kills it and gives everything
+    back; afterwards every method but ``close`` and ``state`` raises :class:`~motte.errors.Closed`.
+    """
+
+    def stop(self) -> StopRecord:
+        """Why it stopped; raises :class:`~motte.errors.BadState` while it has not."""
+        reason, value, fault, address, code_offset, access, registers = self.stop_fields()
+        faulted = reason == StopReason.FAULTED
+        page_fault = faulted and fault in _PAGE_FAULTS
+        return StopRecord(
+            reason=StopReason(reason),
+            value=value,
+            fault=FaultKind(fault) if faulted else None,
+            address=address if page_fault else None,
+            code_offset=None if registers is None else code_offset,
+            access=ACCESSES[access] if page_fault else None,
+            registers=None if registers is None else dict(zip(REGISTERS, registers, strict=True)),
+        )
+
+    def statistics(self) -> Statistics:
+        """Counters so far, or in all once it has stopped."""
+        return Statistics(*self.statistics_fields())
+
+
+def spawn(
+    region: _core.CodeRegion,
+    *,
+    entry: int,
+    segments: Sequence[tuple[int, bytes, int, bool]],
+    data_stack: tuple[int, int],
+    data_stack_variables: tuple[int, int],
+    arguments: Sequence[bytes],
+    environment: Sequence[bytes],
+    bank: _core.Bank,
+    native_stack: int,
+    cpu_ns: int | None,
+    wall_ns: int | None,
+    output_limit: int | None,
+    open_files: int,
+    streams: tuple[int, int, int],
+    directories: Sequence[tuple[bytes, int, bool]],
+) -> Process:
+    """Create a process of published code; it runs after ``start()``.
+
+    ``entry`` is the code offset of a function that was verified as an entry.  ``segments`` are (window address,
+    bytes, memory size, writable) in ascending order.  ``data_stack`` is (low, size); the break starts at
+    its upper end.  ``data_stack_variables`` are the window addresses of the guest's variables for the data
+    stack's pointer and limit, 0 where the program has none.  ``streams`` are host descriptors (-1: closed) and
+    ``directories`` (guest path, host descriptor, writable); all of them are duplicated.  Limits may be
+    ``None``.
+
+    An entry function that returns ends the process with its result as the exit status.
+
+    Raises ``ValueError`` for an option that is not acceptable, :class:`~motte.errors.LimitReached` if
+    the bank does not cover the image and the stacks, ``OSError`` if the host refuses a resource.
+    """
+    return Process(
+        region,
+        entry=entry,
+        segments=segments,
+        data_stack=data_stack,
+        data_stack_variables=data_stack_variables,
+        arguments=arguments,
+        environment=environment,
+        bank=bank,
+        native_stack=native_stack,
+        cpu_ns=cpu_ns,
+        wall_ns=wall_ns,
+        output_limit=output_limit,
+        open_files=open_files,
+        streams=streams,
+        directories=directories,
+    )

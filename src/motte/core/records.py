@@ -1,0 +1,76 @@
+"""What the core tells about a process: frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypedDict
+
+from motte.abi.faults import FaultKind, StopReason
+
+Access = Literal["read", "write", "execute"]
+
+ACCESSES: Final[tuple[Access, ...]] = ("read", "write", "execute")
+
+REGISTERS: Final = (
+    *("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp"),
+    *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "flags"),
+)
+"""In the order of the core's ``stop_place``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecord:
+    """Why and where a process stopped.
+
+    ``value`` is the exit status (EXITED) or the signal's number (SIGNALLED); with a stack overflow it is 1 if
+    the stack's own limit was not reached but the memory limit was.  ``fault``, ``address`` (a window
+    address, at most a little past the window's end; negative for the native stack) and ``access`` are there for
+    FAULTED; address and access only for page faults.
+
+    ``registers`` are there if the process was stopped in its own code, at ``code_offset``; they never hold a
+    host address.
+    """
+
+    reason: StopReason
+    value: int
+    fault: FaultKind | None
+    address: int | None
+    code_offset: int | None
+    access: Access | None
+    registers: Mapping[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counters of a process, so far or in all.
+
+    Times in nanoseconds, sizes in pages of 4 KiB.  ``faults`` counts page faults that reached the core
+    (growing stacks included), ``preemptions`` the signals that interrupted the process.
+    """
+
+    cpu_ns: int
+    wall_ns: int
+    peak_pages: int
+    pages: int
+    syscalls: int
+    faults: int
+    preemptions: int
+    output_bytes: int
+
+
+class HostFeatures(TypedDict):
+    """What this host offers; ``problem`` says why guests cannot run here, or is ``None``.
+
+    ``fsgsbase``: user code may set the GS base.  ``user_shadow_stack``: one is on, and Motte refuses to start.
+    ``guard_markers``: guard pages cost no mappings.  ``code_region``: the addresses for code were free.
+    """
+
+    fsgsbase: bool
+    user_shadow_stack: bool
+    avx: bool
+    avx512: bool
+    guard_markers: bool
+    code_region: bool
+    max_map_count: int
+    problem: str | None
