@@ -134,6 +134,8 @@ def _refusal(code: CodeNumber, information: OpCodeInfo) -> tuple[str, str] | Non
         return named
     if code in CONTROL_FORMS:
         return None
+    if information.mnemonic == Mnemonic.NOP:
+        return "D6", "not one of the listed NOPs"
     kinds = frozenset(information.op_kinds())
     if kinds & IMPLICIT_MEMORY:
         return "M5", "addresses memory through an implicit register"

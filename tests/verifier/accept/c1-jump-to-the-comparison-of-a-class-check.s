@@ -1,0 +1,12 @@
+# Twin of reject/c1-jump-to-the-comparison-of-a-class-check.s, without the fault.
+function f
+        testl %eax, %eax
+        je 1f
+1:      movl %ecx, %r10d
+2:      andl $MASK, %r10d
+3:      cmpl $1, FT+8(%r10)
+4:      jne 5f
+        callq *FT(%r10)
+        ret
+5:      ud2
+end f

@@ -1,0 +1,5 @@
+# Twin of reject/d3-operand-size-before-gs.s, without the fault.
+function f
+        .byte 0x65,0x67,0x66,0x8b,0x08
+        ret
+end f

@@ -1,0 +1,5 @@
+# Twin of reject/m6-gather-in-the-window.s, without the fault.
+function f
+        vpxor %ymm0, %ymm1, %ymm2
+        ret
+end f

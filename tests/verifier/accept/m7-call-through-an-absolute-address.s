@@ -1,0 +1,5 @@
+# Twin of reject/m7-call-through-an-absolute-address.s, without the fault.
+function f
+        nop
+        ret
+end f

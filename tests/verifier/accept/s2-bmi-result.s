@@ -1,0 +1,5 @@
+# Twin of reject/s2-bmi-result.s, without the fault.
+function f
+        andnq %rax, %rcx, %rbp
+        ret
+end f

@@ -1,0 +1,5 @@
+# Twin of reject/s2-write.s, without the fault.
+function f
+        movq %rax, %rbp
+        ret
+end f

@@ -1,0 +1,10 @@
+# C2. An unsigned comparison.
+function f
+        movl %ecx, %r10d
+        andl $MASK, %r10d
+        cmpl $1, FT+8(%r10)
+        jb 1f
+bad:    callq *FT(%r10)
+        ret
+1:      ud2
+end f

@@ -1,0 +1,10 @@
+# C2. The mask bounds r11.
+function f
+        movl %ecx, %r10d
+        andl $MASK, %r11d
+        cmpl $1, FT+8(%r10)
+        jne 1f
+bad:    callq *FT(%r10)
+        ret
+1:      ud2
+end f

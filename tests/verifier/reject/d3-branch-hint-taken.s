@@ -1,0 +1,5 @@
+# D3. 3e on a branch is a hint to some processors.
+function f
+bad:    .byte 0x3e,0x74,0x00
+        ret
+end f

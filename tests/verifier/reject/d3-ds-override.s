@@ -1,0 +1,5 @@
+# D3. The segment override 3e.
+function f
+bad:    .byte 0x3e,0x65,0x67,0x8b,0x08
+        ret
+end f

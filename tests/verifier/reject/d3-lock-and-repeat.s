@@ -1,0 +1,5 @@
+# D3. xacquire lock: only one of f0, f2, f3.
+function f
+bad:    .byte 0x65,0x67,0xf2,0xf0,0x83,0x00,0x01
+        ret
+end f

@@ -1,0 +1,5 @@
+# D3. The segment override 36.
+function f
+bad:    .byte 0x36,0x65,0x67,0x8b,0x08
+        ret
+end f

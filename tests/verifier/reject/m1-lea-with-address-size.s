@@ -1,0 +1,5 @@
+# M1. lea with a 32-bit address.
+function f
+bad:    leal (%eax), %ecx
+        ret
+end f

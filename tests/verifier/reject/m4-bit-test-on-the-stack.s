@@ -1,0 +1,7 @@
+# M4. On the stack too.
+function f
+        pushq %rax
+bad:    btl %ecx, (%rsp)
+        popq %rax
+        ret
+end f

@@ -1,0 +1,6 @@
+# M5. String instructions address through rsi and rdi, and their es cannot be overridden.
+function f
+bad:    repe
+        cmpsb
+        ret
+end f

@@ -1,0 +1,5 @@
+# M5. String instructions address through rsi and rdi, and their es cannot be overridden.
+function f
+bad:    lodsb
+        ret
+end f

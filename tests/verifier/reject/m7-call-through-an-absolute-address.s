@@ -1,0 +1,5 @@
+# M7. An absolute code pointer.
+function f
+bad:    callq *FT
+        ret
+end f

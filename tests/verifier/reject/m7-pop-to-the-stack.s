@@ -1,0 +1,6 @@
+# M7. pop (%rsp) computes its address after the increment.
+function f
+        pushq %rax
+bad:    popq (%rsp)
+        ret
+end f

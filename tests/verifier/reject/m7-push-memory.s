@@ -1,0 +1,6 @@
+# M7. push of a memory operand.
+function f
+bad:    pushq %gs:(%eax)
+        popq %rax
+        ret
+end f

@@ -1,0 +1,7 @@
+# S1. Each turn pushes once more.
+function f
+bad:    pushq %rax
+        testl %eax, %eax
+        jne bad
+        ud2
+end f

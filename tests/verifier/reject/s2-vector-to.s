@@ -1,0 +1,5 @@
+# S2. rsp appears only in pushes, pops, calls, returns, constant adjustments and as a base.
+function f
+bad:    vmovq %xmm0, %rsp
+        ret
+end f
