@@ -54,6 +54,19 @@ class LibrarySource:
     path: Path
 
 
+_WITHOUT_SSE4_1: Final = frozenset({"x86-64"})
+_WITHOUT_FMA: Final = frozenset({"x86-64", "x86-64-v2", "nehalem", "sandybridge"})
+
+
+def cpu_features(cpu: str) -> frozenset[str]:
+    """Which of the features that name folders the CPU has; ``native`` asks the machine."""
+    if cpu == "native":
+        flags = Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
+        return frozenset(name for name, flag in (("sse4.1", "sse4_1"), ("fma", "fma")) if flag in flags)
+    lacking = {"sse4.1": _WITHOUT_SSE4_1, "fma": _WITHOUT_FMA}
+    return frozenset(feature for feature, cpus in lacking.items() if cpu not in cpus)
+
+
 def _replacements(folder: str, features: Collection[str]) -> Iterator[Path]:
     directory = guest_directory() / folder
     yield from directory.glob("*.c")

@@ -79,7 +79,8 @@ def set_resource_limits(policy: dict[str, Any]) -> None:
 
 def landlock_abi() -> int:
     """The version of Landlock that this kernel offers, 0 for none."""
-    return max(0, _LIBC.syscall(SYS_LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_CREATE_RULESET_VERSION))
+    version: int = _LIBC.syscall(SYS_LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_CREATE_RULESET_VERSION)
+    return max(0, version)
 
 
 def _allow_beneath(ruleset: int, path: str, access: int) -> None:

@@ -90,11 +90,13 @@ def launch_child(
     wall_seconds: float,
     input: bytes | None = None,
     progress: Callable[[str], None] | None = None,
+    directory: Path | None = None,
 ) -> ChildResult:
     """Run ``argv`` to its end under limits; never raises for what the child does.
 
     ``readable`` and ``writable`` are the files and directory trees that it may open, besides the
     system's libraries, this Python, and ``argv[0]`` itself.  ``wall_seconds`` bounds the whole call.
+    The child starts in ``directory`` (default: ours).
     ``progress`` is called, in this thread, with each line that the child writes to the descriptor
     named by ``MOTTE_PROGRESS_FD``.  If an exception (Ctrl-C) leaves this function, the child is dead.
     """
@@ -110,7 +112,7 @@ def launch_child(
         "open_files": MAX_OPEN_FILES,
     }
     launcher = [sys.executable, "-I", "-S", "-B", limited_child.__file__, json.dumps(policy), "--", *arguments]
-    with _Exchange(launcher, input, progress) as exchange:
+    with _Exchange(launcher, input, progress, directory) as exchange:
         timed_out = not exchange.run_until(time.monotonic() + wall_seconds)
     return exchange.result(_limit_name(exchange.returncode, timed_out, cpu_seconds, wall_seconds))
 
@@ -135,11 +137,12 @@ def _limit_name(returncode: int, timed_out: bool, cpu_seconds: float, wall_secon
 class _Exchange:
     """A running child and its pipes; leaving the context kills what still runs."""
 
-    def __init__(self, argv: list[str], data: bytes | None, progress: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, argv: list[str], data: bytes | None, progress: Callable[[str], None] | None, directory: Path | None
+    ) -> None:
         self._progress = progress
         self._unsent = memoryview(data or b"")
         self._line = b""
-        self._output: dict[int, tuple[bytearray, int]] = {}
         self._selector = selectors.DefaultSelector()
         read_end, write_end = os.pipe()
         self._progress_pipe: IO[bytes] = os.fdopen(read_end, "rb", buffering=0)
@@ -151,6 +154,7 @@ class _Exchange:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment,
+                cwd=directory,
                 pass_fds=(write_end,),
                 start_new_session=True,
             )

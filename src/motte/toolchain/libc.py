@@ -1,0 +1,135 @@
+"""The guest's C library as confined objects: built once, kept in the cache, opened in a millisecond.
+
+Building compiles some 1,330 files, which takes tens of seconds; it happens once for each CPU and each
+version of the sources and the compiler.  The key is a digest of all of these, so nothing stale is ever
+used.  Two who want the library at once build it once: the second waits for the first one's lock.  The
+file appears under its name by an atomic rename, whole or not at all.
+
+By hand: ``python -m motte.toolchain.libc``.
+"""
+
+import contextlib
+import fcntl
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from motte.cache import default_root, digest
+from motte.compiler.options import CompileOptions
+from motte.compiler_identity import cpu_identity
+from motte.toolchain.archive import DamagedLibrary, GuestLibrary, encode_library
+from motte.toolchain.libc_build import build_objects
+from motte.toolchain.locations import distribution_version, guest_directory, zig_directory
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many parts of it are done, and how many there are."""
+
+LIBRARY_LEVEL: Final = 2
+"""Optimisation level of the library, whatever the program's."""
+
+_FORMAT: Final = "1"
+_OWN_SOURCES: Final = ("abi", "compiler", "toolchain")
+
+
+def guest_library(options: CompileOptions, progress: Progress | None = None) -> GuestLibrary:
+    """The library that fits programs compiled with ``options``; built first if it is not in the cache.
+
+    :raises CompileError: a file of the library does not compile, which is a defect of this installation.
+    """
+    options = replace(options, optimization=LIBRARY_LEVEL, debug=False, internalize=None)
+    path = default_root() / "libc" / f"{_key(options)}.library"
+    library = _open(path)
+    if library is not None:
+        return library
+    with _lock(path):
+        library = _open(path)
+        if library is None:
+            content = encode_library(build_objects(options, progress or _silent))
+            _store(path, content)
+            library = _open(path) or GuestLibrary(content, "the guest library in memory")
+    return library
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
+
+
+def _key(options: CompileOptions) -> str:
+    """Digest of everything that decides about the library's content."""
+    package = Path(__file__).parent.parent
+    parts: list[bytes | str] = [_FORMAT, repr(sorted(options.to_json().items()))]
+    parts += [distribution_version(zig_directory()), distribution_version(zig_directory().with_name("llvmlite"))]
+    if options.cpu == "native":
+        parts.append(cpu_identity())
+    for root in (guest_directory(), *(package / name for name in _OWN_SOURCES)):
+        for path in sorted(root.rglob("*.[chp]*")):
+            if path.suffix in (".c", ".h", ".py"):
+                parts += [os.fspath(path.relative_to(root)), path.read_bytes()]
+    return digest(parts)
+
+
+def _open(path: Path) -> GuestLibrary | None:
+    try:
+        return GuestLibrary.open(path)
+    except OSError:
+        return None
+    except DamagedLibrary:
+        path.unlink(missing_ok=True)
+        return None
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Held by whoever builds this library; where the cache cannot be written, nobody shares it anyway."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _store(path: Path, content: bytes) -> None:
+    """Put the file in place, and forget the libraries of other versions that nobody used for long."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix="new-", delete=False) as file:
+            temporary = Path(file.name)
+            try:
+                file.write(content)
+                file.flush()
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        warnings.warn(f"the guest library is not cached: {path.parent}: {error.strerror or error}", stacklevel=3)
+
+
+def _main() -> None:
+    """Build the library for this machine with a progress bar."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("guest library", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        library = guest_library(CompileOptions(), show)
+    sys.stdout.write(f"{len(library.members)} members\n")
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,140 @@
+"""Compiles the guest's C library: batches of files through clang, then through the confining compiler.
+
+A batch is one clang process and one compiler process, so that starting them is paid for rarely; as many
+batches run at once as there are CPUs.  Both run limited, like everything that compiles.
+"""
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Final
+
+from motte.compiler.options import CompileOptions
+from motte.compiler.parent import run_child
+from motte.compiler.unit import CompileRequest
+from motte.errors import CompileError
+from motte.toolchain.clang import TARGET_FLAGS, include_flags
+from motte.toolchain.libc_sources import (
+    LIBRARY_FLAGS,
+    LibrarySource,
+    cpu_features,
+    library_include_directories,
+    library_sources,
+)
+from motte.toolchain.locations import guest_directory, zig_directory, zig_executable
+from motte.toolchain.sandbox import launch_child
+
+BATCH_FILES: Final = 80
+MAX_WORKERS: Final = 8
+
+_CPU_SECONDS: Final = 600.0
+_MEMORY_BYTES: Final = 4 << 30
+_DESCRIPTION: Final = "building the guest library (once)"
+
+
+class _Cancelled(Exception):  # noqa: N818 (not an error: another batch failed, or the user interrupted)
+    """This batch is no longer wanted."""
+
+
+class _Counter:
+    """Progress over all batches; each file counts twice, once for each compiler."""
+
+    def __init__(self, total: int, report: Callable[[str, int, int], None]) -> None:
+        self.cancelled = threading.Event()
+        self._total = total
+        self._report = report
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def add(self, count: int) -> None:
+        """Raises in the thread of a batch once the build is cancelled, which kills the batch's child."""
+        if self.cancelled.is_set():
+            raise _Cancelled
+        with self._lock:
+            self._done += count
+            self._report(_DESCRIPTION, self._done, self._total)
+
+
+def build_objects(options: CompileOptions, progress: Callable[[str, int, int], None]) -> dict[str, bytes]:
+    """Every member of the library as a confined object.
+
+    ``progress`` is called from several threads, one at a time.  Raises :class:`~motte.errors.CompileError`
+    if a file does not compile.
+    """
+    sources = library_sources(cpu_features(options.cpu))
+    counter = _Counter(2 * len(sources), progress)
+    objects: dict[str, bytes] = {}
+    workers = min(MAX_WORKERS, len(os.sched_getaffinity(0)))
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(_build_batch, batch, options, counter) for batch in _batches(sources)]
+        try:
+            for future in as_completed(futures):
+                objects.update(future.result())
+        except BaseException:
+            counter.cancelled.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return objects
+
+
+def _batches(sources: list[LibrarySource]) -> Iterator[list[LibrarySource]]:
+    """Clang names its outputs by the base names of its inputs, so those differ within a batch."""
+    rest = sources
+    while rest:
+        batch: dict[str, LibrarySource] = {}
+        later = []
+        for source in rest:
+            if len(batch) < BATCH_FILES and source.path.name not in batch:
+                batch[source.path.name] = source
+            else:
+                later.append(source)
+        yield list(batch.values())
+        rest = later
+
+
+def _build_batch(batch: list[LibrarySource], options: CompileOptions, counter: _Counter) -> dict[str, bytes]:
+    counter.add(0)
+    with tempfile.TemporaryDirectory(prefix="motte-libc-") as name:
+        directory = Path(name)
+        _translate(batch, directory)
+        counter.add(len(batch))
+        modules = [(directory / source.path.name).with_suffix(".bc").read_bytes() for source in batch]
+    requests = [
+        CompileRequest(source.member, (module,), options) for source, module in zip(batch, modules, strict=True)
+    ]
+
+    def count(line: str) -> None:
+        counter.add(line.endswith(": reading"))
+
+    units = run_child(
+        requests,
+        cpu_seconds=_CPU_SECONDS,
+        memory_bytes=_MEMORY_BYTES,
+        progress=count,
+    )
+    return {unit.name: _only_object(unit.name, unit.objects) for unit in units}
+
+
+def _translate(batch: list[LibrarySource], directory: Path) -> None:
+    """C to bitcode, one ``NAME.bc`` in ``directory`` for each ``NAME.c``."""
+    command = [zig_executable(), "clang", *TARGET_FLAGS, *LIBRARY_FLAGS, *include_flags(library_include_directories())]
+    child = launch_child(
+        [*command, *(source.path for source in batch)],
+        readable=[zig_directory(), guest_directory()],
+        writable=[directory],
+        cpu_seconds=_CPU_SECONDS,
+        memory_bytes=_MEMORY_BYTES,
+        wall_seconds=2 * _CPU_SECONDS,
+        directory=directory,
+    )
+    if child.returncode:
+        raise CompileError(f"the guest library: clang {child.describe()}", child.stderr.decode("utf-8", "replace"))
+
+
+def _only_object(member: str, objects: tuple[bytes, ...]) -> bytes:
+    if len(objects) != 1:
+        raise CompileError(f"the guest library: {member} became {len(objects)} objects")
+    return objects[0]
