@@ -1,0 +1,68 @@
+"""The command line of ``motte bench``: arguments in, table out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from motte.abi.faults import EXIT_INTERRUPTED, EXIT_USAGE
+from motte.benchmark.command import CONTENDERS, run_benchmark, select
+from motte.benchmark.programs import KERNELS, REAL_PROGRAMS
+from motte.errors import MotteError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def bench() -> None:
+    """Measure Motte on this machine."""
+
+
+@bench.command()
+@click.argument("names", nargs=-1)
+@click.option("--rounds", type=click.IntRange(1, 1000), default=5, show_default=True, help="Runs of each contender.")
+@click.option("--kernels-only", is_flag=True, help="Leave the real programs out; nothing is fetched then.")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write code.svg and code.json there.")
+@click.option("--list", "listing", is_flag=True, help="Name the benchmarks and stop.")
+def code(names: tuple[str, ...], rounds: int, kernels_only: bool, output: Path | None, listing: bool) -> None:
+    """Compare the speed of code: native, confined, and wasmtime with and without epoch interruption.
+
+    All start from the same C.  Each round runs every contender once; the minimum over the
+    rounds counts.  NAMES selects some benchmarks; real programs are fetched, pinned
+    and checked, from their registries on first use.
+    """
+    if listing:
+        click.echo("\n".join(program.name for program in (*KERNELS, *REAL_PROGRAMS)))
+        return
+    try:
+        programs = select(names, kernels_only)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    errors = Console(stderr=True)
+    with errors.status("…") as status:
+        body, _ = run_benchmark(
+            programs, rounds, output, status.update, lambda text: errors.print(f"motte bench: {text}", style="yellow")
+        )
+    table = Table("program", "native ms", *(name for name in CONTENDERS if name != "native"), title="time / native")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for index, row in enumerate(body):
+        table.add_row(*row, style="bold" if index == len(body) - 1 else "")
+    Console().print(table)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; the exit status, 125 for wrong usage or a failed benchmark."""
+    try:
+        bench.main(arguments, prog_name="motte bench", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except MotteError as error:
+        print(f"motte bench: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except (KeyboardInterrupt, click.Abort):
+        return EXIT_INTERRUPTED
+    return 0
