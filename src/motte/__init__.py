@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from motte.abi.faults import FaultKind, StopReason
+    from motte.build_options import BuildOptions
     from motte.directories import Directory
     from motte.errors import (
         BadState,
@@ -43,6 +44,7 @@ __all__ = [
     "CAPTURE",
     "DISCARD",
     "BadState",
+    "BuildOptions",
     "Closed",
     "CompileError",
     "Completed",
@@ -70,6 +72,7 @@ __all__ = [
 
 _NAMES_BY_MODULE = {
     "motte.abi.faults": ("FaultKind", "StopReason"),
+    "motte.build_options": ("BuildOptions",),
     "motte.directories": ("Directory",),
     "motte.errors": (
         "BadState",

@@ -5,7 +5,8 @@ default under the name that HOST was written with), for reading only with ``:ro`
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 _SEPARATOR = "::"
@@ -74,6 +75,23 @@ def granted_directories(given: Iterable[GrantedDirectory]) -> tuple[Directory, .
             os.stat(directory.host)
             raise NotADirectoryError(f"not a directory: {directory.host!r}")
     return directories
+
+
+@contextmanager
+def open_directories(directories: Iterable[Directory]) -> Iterator[list[tuple[bytes, int, bool]]]:
+    """For the core: guest path, open descriptor of the host's directory, whether it may be written.
+
+    The descriptors are closed when the block ends; whoever keeps them has duplicated them.
+    """
+    opened: list[tuple[bytes, int, bool]] = []
+    try:
+        for directory in directories:
+            descriptor = os.open(directory.host, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            opened.append((os.fsencode(directory.guest), descriptor, not directory.read_only))
+        yield opened
+    finally:
+        for _guest, descriptor, _writable in opened:
+            os.close(descriptor)
 
 
 def _directory(grant: GrantedDirectory) -> Directory:

@@ -5,7 +5,7 @@ process and no program: the place in the source arrives as an argument.
 """
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from motte.abi.faults import (
     EXIT_ABORT,
@@ -16,8 +16,13 @@ from motte.abi.faults import (
     FaultKind,
     StopReason,
 )
+from motte.abi.layout import PAGE_SIZE
 from motte.errors import InternalError
 from motte.quantities import format_duration, format_size
+
+if TYPE_CHECKING:
+    from motte.core import Statistics, StopRecord
+    from motte.image import Location
 
 _SIGNAL_ABORT: Final = EXIT_ABORT - 128
 
@@ -53,7 +58,30 @@ class Usage:
     """Most bytes of storage that it held at once."""
 
     output: int
-    """Bytes written to its standard output and standard error."""
+    """Bytes written, to streams and files together."""
+
+    system_calls: int
+    """Calls into the host."""
+
+    page_faults: int
+    """Page faults that reached the host; growing stacks count."""
+
+    preemptions: int
+    """Times that a signal interrupted it."""
+
+
+def usage_of(statistics: "Statistics") -> Usage:
+    """The core's counters in seconds and bytes."""
+    return Usage(
+        cpu_time=statistics.cpu_ns / 10**9,
+        wall_time=statistics.wall_ns / 10**9,
+        memory=statistics.pages * PAGE_SIZE,
+        peak_memory=statistics.peak_pages * PAGE_SIZE,
+        output=statistics.output_bytes,
+        system_calls=statistics.syscalls,
+        page_faults=statistics.faults,
+        preemptions=statistics.preemptions,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,51 +122,7 @@ class Exit:
     """One line for people about what stopped it; ``None`` after an ordinary exit."""
 
 
-class Place(Protocol):
-    """A place in a program; ``file`` and ``line`` are ``None`` without debug information."""
-
-    @property
-    def function(self) -> str | None:
-        """Name of the function."""
-
-    @property
-    def file(self) -> str | None:
-        """Source file."""
-
-    @property
-    def line(self) -> int | None:
-        """Line in the source file, from 1."""
-
-
-class StopRecord(Protocol):
-    """What the core says about a stopped process."""
-
-    @property
-    def reason(self) -> StopReason:
-        """Which kind of end it was."""
-
-    @property
-    def value(self) -> int:
-        """Exit status, or signal number, as the reason says."""
-
-    @property
-    def fault(self) -> FaultKind | None:
-        """Kind of fault, if it faulted."""
-
-    @property
-    def address(self) -> int | None:
-        """Window address of the fault, or the refused function pointer."""
-
-    @property
-    def access(self) -> str | None:
-        """``"read"``, ``"write"`` or ``None``."""
-
-    @property
-    def code_offset(self) -> int | None:
-        """Where in the code it stopped."""
-
-
-def describe_exit(record: StopRecord, usage: Usage, limits: RunLimits, place: Place | None) -> Exit:
+def describe_exit(record: "StopRecord", usage: Usage, limits: RunLimits, place: "Location | None") -> Exit:
     """The end of a process in words; ``place`` is where its code stood, if that is known."""
     reason = StopReason.CPU_LIMIT if _overran(usage, limits) else record.reason
     returncode, message, fault = 0, None, None
@@ -166,7 +150,7 @@ def describe_exit(record: StopRecord, usage: Usage, limits: RunLimits, place: Pl
     return Exit(reason, returncode, fault, usage, message)
 
 
-def describe_fault(record: StopRecord, limits: RunLimits, place: Place | None) -> Fault:
+def describe_fault(record: "StopRecord", limits: RunLimits, place: "Location | None") -> Fault:
     """The fault in words."""
     if record.fault is None:
         raise InternalError("the core reported a fault without its kind")
@@ -183,7 +167,7 @@ def describe_fault(record: StopRecord, limits: RunLimits, place: Place | None) -
     )
 
 
-def _what(record: StopRecord, limits: RunLimits) -> str:
+def _what(record: "StopRecord", limits: RunLimits) -> str:
     address = "an unknown address" if record.address is None else f"{record.address:#x}"
     access = record.access or "access"
     match record.fault:
@@ -194,9 +178,9 @@ def _what(record: StopRecord, limits: RunLimits) -> str:
         case FaultKind.READ_ONLY:
             return f"{access} at {address}, which is read-only"
         case FaultKind.NATIVE_STACK_OVERFLOW:
-            return f"native stack overflow; limit: {format_size(limits.native_stack)} (--stack)"
+            return f"native stack overflow; {_stack_limit(record, limits, limits.native_stack, '--stack')}"
         case FaultKind.DATA_STACK_OVERFLOW:
-            return f"data stack overflow; limit: {format_size(limits.data_stack)} (--data-stack)"
+            return f"data stack overflow; {_stack_limit(record, limits, limits.data_stack, '--data-stack')}"
         case FaultKind.DIVIDE:
             return "integer division by zero, or its result does not fit"
         case FaultKind.MISALIGNED:
@@ -211,7 +195,14 @@ def _what(record: StopRecord, limits: RunLimits) -> str:
             return f"misuse of a kernel call, argument {address}"
 
 
-def _where(place: Place | None) -> str:
+def _stack_limit(record: "StopRecord", limits: RunLimits, stack: int, option: str) -> str:
+    """A stack grows page by page: it meets its own limit, or there is no memory left for it."""
+    if record.value and limits.memory is not None:
+        return f"limit: memory of {format_size(limits.memory)} (--memory)"
+    return f"limit: {format_size(stack)} ({option})"
+
+
+def _where(place: "Location | None") -> str:
     if place is None or place.function is None:
         return ""
     line = "" if place.file is None else f" ({place.file}:{place.line})"

@@ -7,25 +7,44 @@ that becomes executable :mod:`motte.program`, what one run is :mod:`motte.proces
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from motte.abi.layout import PAGE_SIZE
 from motte.abi.limits import DEFAULT_LIMITS
-from motte.build import BuildOptions, Source, artifact_of, name_of
+from motte.build import Progress, artifact_of, name_of
+from motte.build_options import BuildOptions
 from motte.core import Bank, spawn
-from motte.directories import Directory, GrantedDirectory, granted_directories
-from motte.errors import BadState, Closed
+from motte.directories import Directory, GrantedDirectory, granted_directories, open_directories
+from motte.errors import Closed
 from motte.exit import RunLimits
 from motte.process import Process
 from motte.program import Program
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 from motte.streams import CAPTURE, Input, Output, Streams
+from motte.translation import Source
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 Argument = str | bytes | os.PathLike[str]
+"""An argument of a program; text is encoded as the host encodes file names."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineStatistics:
+    """What a machine holds at one moment."""
+
+    programs: int
+    processes: int
+
+    memory: int
+    """Bytes that all processes together hold."""
+
+    peak_memory: int
+    """Most bytes that they held at once."""
+
+    memory_limit: int | None
 
 
 class Machine:
@@ -48,17 +67,24 @@ class Machine:
         self._closed = False
         self._lock = threading.Lock()  # guards the three fields above
 
-    def load(self, source: "Source | Sequence[Source]", options: BuildOptions | None = None) -> Program:
+    def load(
+        self,
+        source: Source | Sequence[Source],
+        options: BuildOptions | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> Program:
         """Compile (or take from the cache), link, verify, and make executable.
 
         ``source`` is a path (``.c .cc .cpp .ll .bc .motte``), bytes (an artifact, bitcode, or LLVM assembly),
         or a list of them that make one program.  Raises ``CompileError`` for what does not
-        compile or link, ``Refused`` for what does not verify, ``OSError`` for an unreadable file.
+        compile or link, ``Refused`` for what does not verify, ``LimitReached`` for what is too large, ``OSError``
+        for an unreadable file.
         """
         self._check_open()
-        options = options or BuildOptions()
         sources = [source] if isinstance(source, str | bytes | os.PathLike) else list(source)
-        program = Program(artifact_of(sources, options), name=name_of(sources), limits=options.limits)
+        artifact = artifact_of(sources, options or BuildOptions(), progress=progress)
+        program = Program(artifact, name=name_of(sources))
         with self._lock:
             if not self._closed:
                 self._programs.add(program)
@@ -111,16 +137,15 @@ class Machine:
         try:
             streams = Streams(stdin, stdout, stderr)
             try:
-                process = self._start(program, arguments, environment, granted, streams, limits)
+                return self._start(program, arguments, environment, granted, streams, limits)
             except BaseException:
                 streams.close()
                 raise
         except BaseException:
             program.release()
             raise
-        return process
 
-    def statistics(self) -> "MachineStatistics":
+    def statistics(self) -> MachineStatistics:
         """What the machine holds now: a frozen record."""
         with self._lock:
             self._check_open()
@@ -128,6 +153,7 @@ class Machine:
                 programs=len(self._programs),
                 processes=len(self._processes),
                 memory=self._bank.used * PAGE_SIZE,
+                peak_memory=self._bank.peak * PAGE_SIZE,
                 memory_limit=self._memory,
             )
 
@@ -142,7 +168,6 @@ class Machine:
             program.close()
         with self._lock:
             self._programs.clear()
-            self._bank.close()
 
     def __enter__(self) -> "Machine":
         """The machine itself."""
@@ -163,7 +188,36 @@ class Machine:
         streams: Streams,
         limits: RunLimits,
     ) -> Process:
-        raise NotImplementedError
+        stack = program.plan.data_stack(limits.data_stack)
+        with open_directories(directories) as opened:
+            core = spawn(
+                program.region,
+                entry=program.plan.entry_offset,
+                segments=program.segments,
+                data_stack=(stack.low, stack.high - stack.low),
+                data_stack_variables=program.plan.data_stack_variables,
+                arguments=arguments,
+                environment=environment,
+                bank=self._bank,
+                native_stack=limits.native_stack,
+                cpu_ns=None if limits.cpu_time_ns is None else limits.cpu_time_ns + limits.extra_time_ns,
+                wall_ns=limits.wall_time_ns,
+                output_limit=limits.output,
+                open_files=limits.open_files,
+                streams=streams.descriptors,
+                directories=opened,
+            )
+        try:
+            streams.attached()
+            process = Process(core, program, streams, limits, self._forget)
+            with self._lock:
+                self._check_open()
+                self._processes.add(process)
+            core.start()
+        except BaseException:
+            core.close()
+            raise
+        return process
 
     def _forget(self, process: Process) -> None:
         with self._lock:

@@ -11,10 +11,9 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from motte.abi.faults import FaultKind
 from motte.core import Process as CoreProcess
 from motte.errors import BadState, Closed, Timeout
-from motte.exit import Exit, RunLimits, Usage, describe_exit
+from motte.exit import Exit, RunLimits, Usage, describe_exit, usage_of
 from motte.program import Program
 from motte.quantities import Duration, duration_ns
 from motte.streams import Streams
@@ -89,7 +88,7 @@ class Process:
     def statistics(self) -> Usage:
         """What the process has used up to now: a frozen record."""
         with self._use() as core:
-            return usage_of(core)
+            return usage_of(core.statistics())
 
     @property
     def returncode(self) -> int | None:
@@ -161,9 +160,9 @@ class Process:
         """How it ended; only once it has."""
         with self._changed:
             if self._exit is None:
-                record = classified(core.stop(), self.program)
+                record = core.stop()
                 place = None if record.code_offset is None else self.program.locate(record.code_offset)
-                self._exit = describe_exit(record, usage_of(core), self.limits, place)
+                self._exit = describe_exit(record, usage_of(core.statistics()), self.limits, place)
             return self._exit
 
     def _captured(self, stream: int) -> bytes:

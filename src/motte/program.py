@@ -9,9 +9,10 @@ Nothing is remembered between two loads: the verifier reads every program each t
 """
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from motte.abi.limits import Limits
+from motte.abi.limits import DEFAULT_LIMITS
 from motte.core import CodeRegion
 from motte.errors import BadState, Closed, Refused
 from motte.image import Artifact, LoadPlan, load_plan
@@ -20,7 +21,7 @@ from motte.verifier import Verdict, verify
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from motte.exit import Place
+    from motte.image import Location
 
 
 class Program:
@@ -30,38 +31,28 @@ class Program:
     processes.
     """
 
-    def __init__(self, claimed_artifact: bytes, *, name: str, limits: Limits) -> None:
-        """Raises ``Refused`` for anything but a whole, verified program that fits this host."""
+    def __init__(self, claimed_artifact: bytes, *, name: str) -> None:
+        """Raises ``Refused`` for anything but a whole, verified program, ``LimitReached`` for one too large."""
         self.name = name
-        artifact = Artifact.read(claimed_artifact, limits)
+        artifact = Artifact.read(claimed_artifact, DEFAULT_LIMITS)
         self._artifact = artifact
-        self._region = CodeRegion(artifact.code_size, artifact.tables_size)
+        self.region = CodeRegion(artifact.code_size, artifact.tables_size)
         try:
-            self._plan, self.verdict = _publish(artifact, self._region, name)
+            self.plan, self.verdict = _publish(artifact, self.region, name)
         except BaseException:
-            self._region.close()
+            self.region.close()
             raise
+        self.segments = tuple(
+            (segment.address, bytes(segment.contents), segment.size, segment.writable) for segment in self.plan.segments
+        )
+        """The window image, as the core takes it."""
         self._lock = threading.Lock()
         self._processes = 0
         self._closed = False
 
-    @property
-    def plan(self) -> LoadPlan:
-        """How a process of this program is laid out; for the machine."""
-        return self._plan
-
-    @property
-    def region(self) -> CodeRegion:
-        """Where the code lies; for the machine."""
-        return self._region
-
-    def locate(self, code_offset: int) -> "Place | None":
+    def locate(self, code_offset: int) -> "Location":
         """Function, and source line where the program has debug information, of a place in the code."""
         return self._artifact.locate(code_offset)
-
-    def is_indirect_call_trap(self, code_offset: int) -> bool:
-        """Whether the illegal instruction at this place is where the check of a function pointer ends."""
-        return self.verdict.verified is not None and code_offset in self.verdict.verified.trap_offsets
 
     def acquire(self) -> None:
         """A process begins to use the program.  Raises ``Closed``."""
@@ -82,7 +73,7 @@ class Program:
                 raise BadState(f"program {self.name!r} still has {self._processes} process(es): close them first")
             if not self._closed:
                 self._closed = True
-                self._region.close()
+                self.region.close()
 
     def __enter__(self) -> "Program":
         """The program itself."""
@@ -98,9 +89,10 @@ class Program:
 def _publish(artifact: Artifact, region: CodeRegion, name: str) -> tuple[LoadPlan, Verdict]:
     """Copy, verify the copy, make exactly that copy executable."""
     plan = load_plan(artifact, region.base, region.tables_base)
-    region.fill(plan.claimed.code, plan.claimed.tables)
-    verdict = verify(plan.claimed)
-    if not verdict.ok or verdict.verified is None:
-        raise Refused(f"{name}: {verdict.summary()}", verdict)
+    region.fill(bytes(plan.claimed.code), bytes(plan.claimed.tables))
+    with region.code_view() as code, region.tables_view() as tables:
+        verdict = verify(replace(plan.claimed, code=code, tables=tables))
+    if verdict.verified is None:
+        raise Refused(f"{name}: {verdict.summary}", verdict)
     region.publish(verdict.verified)
     return plan, verdict

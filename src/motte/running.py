@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from motte.abi.faults import StopReason
 from motte.abi.limits import DEFAULT_LIMITS
-from motte.build import BuildOptions, Source
+from motte.build_options import BuildOptions
 from motte.directories import GrantedDirectory
 from motte.exit import Exit, Fault, Usage
 from motte.machine import Argument, Machine
 from motte.quantities import Duration, Size
 from motte.streams import CAPTURE, Input
+from motte.translation import Source
 
 
 @dataclass(frozen=True, slots=True)

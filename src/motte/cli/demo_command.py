@@ -7,7 +7,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from motte.build import BuildOptions, artifact_of
+from motte.build import artifact_of
+from motte.build_options import BuildOptions
 from motte.cli.progress import ProgressCallback, progress_on_terminal
 from motte.cli.tour_programs import HONEST, HOSTILE, Visit
 from motte.quantities import format_duration

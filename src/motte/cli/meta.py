@@ -62,7 +62,12 @@ def _described(end: Exit) -> dict[str, Any]:
         "cpu_time": end.usage.cpu_time,
         "wall_time": end.usage.wall_time,
         "peak_memory": end.usage.peak_memory,
-        "counters": {"output_bytes": end.usage.output},
+        "counters": {
+            "output_bytes": end.usage.output,
+            "system_calls": end.usage.system_calls,
+            "page_faults": end.usage.page_faults,
+            "preemptions": end.usage.preemptions,
+        },
     }
 
 

@@ -1,11 +1,14 @@
 """Options that several commands share, and what their texts mean."""
 
 from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
 from typing import Any, TypeVar
 
 import click
 
 from motte.abi.limits import DEFAULT_LIMITS
+from motte.build_options import BuildOptions
 from motte.directories import Directory
 from motte.quantities import duration_ns, format_size, size_bytes
 
@@ -73,11 +76,17 @@ _BUILD_OPTIONS = (
     duration_option("--compile-time", DEFAULT_LIMITS.compile_time, "Limit on the CPU time of each compiler process."),
     size_option("--compile-memory", DEFAULT_LIMITS.compile_memory, "Limit on the memory of each compiler process."),
 )
-"""Their names are the keywords of ``motte.build.BuildOptions``."""
+"""Their names are fields of :class:`motte.BuildOptions`."""
 
 
-def build_options(command: _Command) -> _Command:
-    """Adds everything that says how to compile; the values arrive as keywords of ``BuildOptions``."""
+def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds everything that says how to compile; the command gets it as the one argument ``build``."""
+
+    @wraps(command)
+    def with_build_options(**values: Any) -> Any:
+        chosen = {field.name: values.pop(field.name) for field in fields(BuildOptions) if field.name in values}
+        return command(build=BuildOptions(**chosen), **values)
+
     for option in reversed(_BUILD_OPTIONS):
-        command = option(command)
-    return command
+        with_build_options = option(with_build_options)
+    return with_build_options

@@ -8,7 +8,7 @@ import click
 
 from motte.abi.faults import EXIT_INTERRUPTED
 from motte.abi.limits import DEFAULT_LIMITS
-from motte.build import BuildOptions
+from motte.build_options import BuildOptions
 from motte.cli.meta import Meta
 from motte.cli.options import build_options, directory, duration_option, size_option, variable
 from motte.cli.progress import progress_on_terminal
@@ -53,7 +53,8 @@ def run_command(
     stdout_file: str | None,
     stderr_file: str | None,
     meta_file: str | None,
-    **settings: Any,
+    build: BuildOptions,
+    **limits: Any,
 ) -> int:
     """Run FILE (.c .cc .cpp .ll .bc .motte) with ARGS; options go before FILE.
 
@@ -76,7 +77,6 @@ def run_command(
       139  bad memory access, stack overflow, bad function pointer
       153  output limit
     """
-    build = BuildOptions(**{name: settings.pop(name) for name in BuildOptions.keywords()})
     with ExitStack() as stack:
         meta = stack.enter_context(Meta(meta_file))
         streams = {
@@ -88,7 +88,7 @@ def run_command(
         with progress_on_terminal() as progress:
             program = machine.load([file, *sources], build, progress=progress)
         process = stack.enter_context(
-            machine.spawn(program, arguments, env=dict(env), directories=directories, **streams, **settings)
+            machine.spawn(program, arguments, env=dict(env), directories=directories, **streams, **limits)
         )
         try:
             end = process.wait()

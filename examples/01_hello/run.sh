@@ -1,0 +1,2 @@
+# Compile (the first time), verify (every time), run.
+motte run hello.c

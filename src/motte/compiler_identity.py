@@ -1,0 +1,61 @@
+"""What besides source and options decides about compiled code: the compiler's own files, and this CPU.
+
+Part of every cache key.  It must cost nothing next to a millisecond, so nothing is imported
+and no file of the compiler is read: a version is the name of a wheel's metadata
+directory, and our own sources are known by name, size and time of change.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import motte
+from motte.cache import digest
+from motte.toolchain.locations import guest_directory
+
+_OWN_PACKAGES: Final = ("abi", "compiler", "image", "toolchain")
+_WHEELS: Final = ("llvmlite", "ziglang")
+_CPU_INFO_BYTES: Final = 1 << 14
+"""Enough of /proc/cpuinfo for its first CPU; the whole takes long on a large machine."""
+
+
+@cache
+def compiler_identity() -> str:
+    """Digest of everything that turns a source into an artifact, apart from the CPU; constant in one process."""
+    package = Path(motte.__file__).parent
+    parts = [motte.__version__, *_wheel_versions()]
+    for directory in (*(package / name for name in _OWN_PACKAGES), guest_directory()):
+        parts += sorted(_states(os.fspath(directory)))
+    return digest(parts)
+
+
+@cache
+def cpu_identity() -> str:
+    """Digest of this CPU's model and features: what code for the ``native`` CPU depends on."""
+    with open("/proc/cpuinfo", "rb", buffering=0) as file:
+        first_cpu = file.read(_CPU_INFO_BYTES).partition(b"\n\n")[0]
+    telling = (b"vendor_id", b"cpu family", b"model", b"stepping", b"flags")
+    return digest(line for line in first_cpu.splitlines() if line.startswith(telling))
+
+
+def _wheel_versions() -> Iterator[str]:
+    """Names of metadata directories, such as ``llvmlite-0.50.0.dist-info``, of the first installation found."""
+    for name in _WHEELS:
+        for entry in sys.path:
+            if os.path.isdir(os.path.join(entry, name)):
+                yield from sorted(found for found in os.listdir(entry or ".") if found.startswith(f"{name}-"))
+                break
+
+
+def _states(directory: str) -> Iterator[str]:
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != "__pycache__":
+                    yield from _states(entry.path)
+            else:
+                status = entry.stat()
+                yield f"{entry.path}\0{status.st_size}\0{status.st_mtime_ns}"
