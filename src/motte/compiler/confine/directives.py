@@ -9,7 +9,7 @@ from typing import Final
 
 from motte.compiler.confine.tokens import EXPRESSION, NUMBER, STRING, SYMBOL
 
-NUMBERS: Final = re.compile(rf"\t\.(?:byte|short|long|quad|2byte|4byte|8byte|uleb128|sleb128)\t{NUMBER}")
+NUMBERS: Final = re.compile(rf"\t\.(?:byte|short|long|quad|2byte|4byte|8byte|uleb128|sleb128)[ \t]{NUMBER}")
 """A line of data without symbols: the great majority."""
 
 DATA: Final = re.compile(
@@ -20,7 +20,7 @@ DATA: Final = re.compile(
 )
 
 VALUE: Final = re.compile(
-    rf"(?P<directive>\t\.(?:byte|short|long|quad|2byte|4byte|8byte|uleb128|sleb128)\t)"
+    rf"(?P<directive>\t\.(?:byte|short|long|quad|2byte|4byte|8byte|uleb128|sleb128)[ \t])"
     rf"(?P<value>{EXPRESSION}(?:-{SYMBOL})?(?:[+-][0-9]+)*)"
 )
 """A line of data that refers to a symbol, or to the distance of two."""

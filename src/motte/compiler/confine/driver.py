@@ -132,13 +132,13 @@ class _Reader:
         self._output.append(self._function)
 
     def _read_data(self, statement: str) -> None:
-        if self._section is CODE:
+        if directives.SOURCE_FILE.fullmatch(statement):
+            self._output.append(statement)
+        elif self._section is CODE:
             self._output.append(function_alignment(statement))
         elif statement.startswith("\t.p2align"):
             self._data.end_label()
             self._output.append(data_alignment(statement))
-        elif directives.SOURCE_FILE.fullmatch(statement):
-            self._output.append(statement)
         else:
             self._output.append(self._data.line(statement, self._section))
 

@@ -44,11 +44,12 @@ def recognise_indirect_calls(function: Function) -> None:
 
 def _recognise(function: Function, position: int, kind: int) -> bool:
     """Whether the transfer at ``position`` ends a KCFI sequence; if so, replace the sequence."""
-    places = _places_before(function, position, 6)
-    if len(places) < 6:
-        return False
     items = function.items
-    load, compare, passed, trap_label, trap, label = (items[place] for place in reversed(places))
+    labels, place = _labels_before(function, position)
+    check = [place, *_places_before(function, place, 4)]
+    if len(check) < 5:
+        return False
+    load, compare, passed, trap_label, trap = (items[place] for place in reversed(check))
     immediate = _LOAD_CLASS.fullmatch(load.source)
     register = items[position].target
     if (
@@ -57,15 +58,26 @@ def _recognise(function: Function, position: int, kind: int) -> bool:
         or not passed.source.startswith("\tje\t")
         or trap_label.kind != LABEL
         or trap.source != "\tud2"
-        or label.kind != LABEL
-        or label.target != passed.target
+        or passed.target not in labels
     ):
         return False
     function_class = -int(immediate.group(1)) & 0xFFFF_FFFF
-    for place in places:
+    for place in (*check, labels[passed.target]):
         items[place] = NOTHING
     items[position] = Item(kind, _check(function_class, register), items[position].source)
     return True
+
+
+def _labels_before(function: Function, position: int) -> tuple[dict[str, int], int]:
+    """Labels that stand directly before ``position`` (debug information adds some), and what stands before them."""
+    labels: dict[str, int] = {}
+    for place in range(position - 1, -1, -1):
+        item = function.items[place]
+        if item.kind == LABEL:
+            labels[item.target] = place
+        elif item.kind not in (ANNOTATION, DROPPED):
+            return labels, place
+    return labels, -1
 
 
 def _places_before(function: Function, position: int, number: int) -> list[int]:

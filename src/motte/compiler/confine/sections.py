@@ -79,5 +79,6 @@ def _canonical(name: str) -> Section:
         kind = array.group(1) if array.group(1).endswith("_array") else "progbits"
         return Section(SectionKind.DATA, f'\t.section\t{name},"aw",@{kind}')
     if _DEBUG.fullmatch(name):
-        return Section(SectionKind.DEBUG, f'\t.section\t{name},"",@progbits')
+        flags = '"MS",@progbits,1' if name.endswith("str") else '"",@progbits'
+        return Section(SectionKind.DEBUG, f"\t.section\t{name},{flags}")
     raise Unconfinable("this section is not accepted")
