@@ -34,7 +34,8 @@ LEFT_OUT: Final = frozenset({
     "setjmp/setjmp.c", "setjmp/longjmp.c", "signal/sigsetjmp.c", "signal/siglongjmp.c", "signal/sigsetjmp_tail.c",
 })  # fmt: skip
 
-MALLOC_FOLDER: Final = "malloc/mallocng"
+MALLOC_FOLDER: Final = "malloc/oldmalloc"
+"""Of musl's two allocators the one that keeps freed memory: three to six times as fast, with few calls of the host."""
 
 GUEST_FOLDERS: Final = ("runtime", "string", "math", "compiler_rt")
 
