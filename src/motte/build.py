@@ -11,7 +11,6 @@ and this CPU.  When both are known, nothing that compiles is even imported.
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -109,6 +108,8 @@ def _translate(
     messages: Messages | None,
 ) -> tuple[list[str | None], list[bytes]]:
     """The bitcode of all units with their final keys, several at a time; their warnings in the units' order."""
+    from concurrent.futures import ThreadPoolExecutor
+
     warnings: list[list[str]] = [[] for _unit in units]
     done = 0
 

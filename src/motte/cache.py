@@ -19,6 +19,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -148,17 +149,13 @@ class Cache:
             total -= status.st_size
 
     def _touch(self, path: Path) -> None:
-        try:
+        with suppress(OSError):  # read-only cache, or evicted meanwhile: the content is already ours
             if time.time() - path.stat().st_mtime > _TOUCH_INTERVAL_S:
                 os.utime(path)
-        except OSError:  # read-only cache, or evicted meanwhile: the content is already ours
-            pass
 
     def _discard(self, path: Path) -> None:
-        try:
+        with suppress(OSError):  # a read-only cache keeps its broken entry; it stays a miss
             path.unlink(missing_ok=True)
-        except OSError:  # a read-only cache keeps its broken entry; it stays a miss
-            pass
 
     def _warn_once(self, error: OSError) -> None:
         if not self._warned.is_set():

@@ -35,7 +35,7 @@ def compiler_identity() -> str:
 @cache
 def cpu_identity() -> str:
     """Digest of this CPU's model and features: what code for the ``native`` CPU depends on."""
-    with open("/proc/cpuinfo", "rb", buffering=0) as file:
+    with Path("/proc/cpuinfo").open("rb", buffering=0) as file:
         first_cpu = file.read(_CPU_INFO_BYTES).partition(b"\n\n")[0]
     telling = (b"vendor_id", b"cpu family", b"model", b"stepping", b"flags")
     return digest(line for line in first_cpu.splitlines() if line.startswith(telling))
@@ -44,9 +44,9 @@ def cpu_identity() -> str:
 def _wheel_versions() -> Iterator[str]:
     """Names of metadata directories, such as ``llvmlite-0.50.0.dist-info``, of the first installation found."""
     for name in _WHEELS:
-        for entry in sys.path:
-            if os.path.isdir(os.path.join(entry, name)):
-                yield from sorted(found for found in os.listdir(entry or ".") if found.startswith(f"{name}-"))
+        for entry in map(Path, sys.path):
+            if (entry / name).is_dir():
+                yield from sorted(found.name for found in entry.glob(f"{name}-*"))
                 break
 
 

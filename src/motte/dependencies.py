@@ -11,6 +11,9 @@ are still absent, the compiler would read exactly the same text.
 Not seen: ``__has_include`` of a file that appears later.
 """
 
+# Paths stay strings: a large program has thousands, and all are looked at before each run.
+# ruff: noqa: PTH116, PTH118, PTH120, PTH123, PTH206
+
 import json
 import os
 from collections.abc import Iterator, Sequence

@@ -5,9 +5,11 @@ default under the name that HOST was written with), for reading only with ``:ro`
 """
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 _SEPARATOR = "::"
 _READ_ONLY = ":ro"
@@ -71,8 +73,7 @@ def granted_directories(given: Iterable[GrantedDirectory]) -> tuple[Directory, .
         if directory.guest in seen:
             raise ValueError(f"directory: {directory.guest!r} is granted twice")
         seen.add(directory.guest)
-        if not os.path.isdir(directory.host):
-            os.stat(directory.host)
+        if not stat.S_ISDIR(Path(directory.host).stat().st_mode):
             raise NotADirectoryError(f"not a directory: {directory.host!r}")
     return directories
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+# ruff: noqa: N818 (the names are the public contract, and most say more than "error")
+
 if TYPE_CHECKING:
     from motte.verifier.verdict import Verdict
 
@@ -26,6 +28,7 @@ class CompileError(MotteError):
     """
 
     def __init__(self, message: str, diagnostics: str = "") -> None:
+        """``diagnostics`` defaults to the message."""
         super().__init__(message)
         self.diagnostics = diagnostics or message
 
@@ -38,6 +41,7 @@ class Refused(MotteError):
     """
 
     def __init__(self, message: str, verdict: Verdict | None = None) -> None:
+        """``verdict`` is there when code was verified."""
         super().__init__(message)
         self.verdict = verdict
 

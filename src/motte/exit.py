@@ -105,6 +105,7 @@ class Fault:
     """One line: what, where, and which limit."""
 
     def __str__(self) -> str:
+        """The one line for people."""
         return self.text
 
 
@@ -140,11 +141,9 @@ def describe_exit(record: "StopRecord", usage: Usage, limits: RunLimits, place: 
         case StopReason.CPU_LIMIT:
             returncode, message = EXIT_LIMIT, f"stopped: {_cpu_limit(limits)}{_where(place)}"
         case StopReason.WALL_LIMIT:
-            wall_time = format_duration(limits.wall_time_ns or 0)
-            returncode, message = EXIT_LIMIT, f"stopped: wall-time limit of {wall_time} reached (--wall-time){_where(place)}"
+            returncode, message = EXIT_LIMIT, f"stopped: {_wall_limit(limits)}{_where(place)}"
         case StopReason.OUTPUT_LIMIT:
-            output = format_size(limits.output or 0)
-            returncode, message = EXIT_OUTPUT_LIMIT, f"stopped: output limit of {output} reached (--output-limit){_where(place)}"
+            returncode, message = EXIT_OUTPUT_LIMIT, f"stopped: {_output_limit(limits)}{_where(place)}"
         case StopReason.INTERNAL:
             raise InternalError(f"the core stopped a process for a reason of its own (code {record.value})")
     return Exit(reason, returncode, fault, usage, message)
@@ -167,7 +166,7 @@ def describe_fault(record: "StopRecord", limits: RunLimits, place: "Location | N
     )
 
 
-def _what(record: "StopRecord", limits: RunLimits) -> str:
+def _what(record: "StopRecord", limits: RunLimits) -> str:  # noqa: PLR0911 (a table of cases)
     address = "an unknown address" if record.address is None else f"{record.address:#x}"
     access = record.access or "access"
     match record.fault:
@@ -212,6 +211,14 @@ def _where(place: "Location | None") -> str:
 def _overran(usage: Usage, limits: RunLimits) -> bool:
     """Whether a process used up its CPU time and came to its end, whatever that was, in its extra time."""
     return bool(limits.extra_time_ns and limits.cpu_time_ns and usage.cpu_time * 10**9 > limits.cpu_time_ns)
+
+
+def _wall_limit(limits: RunLimits) -> str:
+    return f"wall-time limit of {format_duration(limits.wall_time_ns or 0)} reached (--wall-time)"
+
+
+def _output_limit(limits: RunLimits) -> str:
+    return f"output limit of {format_size(limits.output or 0)} reached (--output-limit)"
 
 
 def _cpu_limit(limits: RunLimits) -> str:

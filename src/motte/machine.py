@@ -137,7 +137,14 @@ class Machine:
         try:
             streams = Streams(stdin, stdout, stderr)
             try:
-                return self._start(program, arguments, environment, granted, streams, limits)
+                return self._start(
+                    program,
+                    arguments=arguments,
+                    environment=environment,
+                    directories=granted,
+                    streams=streams,
+                    limits=limits,
+                )
             except BaseException:
                 streams.close()
                 raise
@@ -182,6 +189,7 @@ class Machine:
     def _start(
         self,
         program: Program,
+        *,
         arguments: list[bytes],
         environment: list[bytes],
         directories: tuple[Directory, ...],

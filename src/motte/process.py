@@ -26,6 +26,7 @@ class Memory:
     """A process's window, from outside; addresses are window addresses, in [0, 2**32)."""
 
     def __init__(self, use: Callable[[], AbstractContextManager[CoreProcess]]) -> None:
+        """``use`` gives the core's object for the time of one access."""
         self._use = use
 
     def read(self, address: int, size: int) -> bytes:
@@ -199,4 +200,3 @@ class Process:
 
         threading.Thread(target=wait_for_end, name="motte-await", daemon=True).start()
         return await ended
-

@@ -123,7 +123,7 @@ def _scaled(text: str, units: dict[str, int], what: str, expected: str) -> int:
         raise ValueError(f"{what}: {text!r} has the unknown unit {unit!r} (known: {known})")
     whole, _, fraction = number.partition(".")
     numerator = int(whole + fraction) * factor
-    scaled, rest = divmod(numerator, 10 ** len(fraction))
+    scaled, rest = divmod(numerator, int("1" + "0" * len(fraction)))
     if rest:
         raise ValueError(f"{what}: {text!r} is not a whole number of its smallest unit")
     return scaled

@@ -20,7 +20,7 @@ class Completed:
 
     reason: StopReason
     returncode: int
-    """The guest's own exit status, or the one that stands for what stopped it (124 a time limit, 139 a memory fault …)."""
+    """The guest's own exit status, or that of what stopped it: 124 a time limit, 139 a memory fault …"""
 
     stdout: bytes
     stderr: bytes

@@ -132,8 +132,7 @@ class Translator:
         return dependencies_of(listed, unit.name, include, (str(zig_directory()), str(guest_directory())))
 
     def _reading_key(self, unit: Unit) -> str:
-        parts = ["reading", compiler_identity(), unit.name, unit.content, *self.options.clang_arguments()]
-        return digest(parts)
+        return digest([b"reading", compiler_identity(), unit.name, unit.content, *self.options.clang_arguments()])
 
     def _bitcode_key(self, unit: Unit, content: str) -> str:
         return digest(["bitcode", self._reading_key(unit), content])

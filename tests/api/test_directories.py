@@ -33,7 +33,13 @@ def test_what_is_no_grant_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("guest", "reason"),
-    [("in", "absolute"), ("/a/../b", r"without '\.\.'"), ("/a//b", "not normal"), ("//a", "not normal"), ("/a\0b", "not a path")],
+    [
+        ("in", "absolute"),
+        ("/a/../b", r"without '\.\.'"),
+        ("/a//b", "not normal"),
+        ("//a", "not normal"),
+        ("/a\0b", "not a path"),
+    ],
 )
 def test_a_guest_path_that_is_not_plain_is_refused(guest: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):

@@ -28,7 +28,14 @@ def test_a_size_is_read_with_its_unit(text: str, size: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "nanoseconds"),
-    [("2s", 2 * 10**9), ("2", 2 * 10**9), ("500ms", 5 * 10**8), ("0.25", 25 * 10**7), ("1.5min", 90 * 10**9), ("7ns", 7)],
+    [
+        ("2s", 2 * 10**9),
+        ("2", 2 * 10**9),
+        ("500ms", 5 * 10**8),
+        ("0.25", 25 * 10**7),
+        ("1.5min", 90 * 10**9),
+        ("7ns", 7),
+    ],
 )
 def test_a_duration_is_read_with_its_unit(text: str, nanoseconds: int) -> None:
     assert duration_ns(text) == nanoseconds

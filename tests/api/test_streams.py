@@ -11,7 +11,7 @@ from motte.streams import CAPTURE, DISCARD, Input, Output, Streams
 
 
 def open_descriptors() -> set[str]:
-    return set(os.listdir("/proc/self/fd"))
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
 def read_all(descriptor: int) -> bytes:

@@ -29,7 +29,8 @@ class Commands(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"motte.cli.{cmd_name}_command"), f"{cmd_name}_command")
+        name = f"{cmd_name}_command"
+        command: click.Command = getattr(importlib.import_module(f"motte.cli.{name}"), name)
         return command
 
 

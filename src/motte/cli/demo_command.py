@@ -1,10 +1,14 @@
-"""``motte demo``: the tour. Hostile programs side by side, each stopped by what should stop it; honest ones unharmed."""
+"""``motte demo``: the tour.
+
+Hostile programs side by side, each stopped by what should stop it, and honest ones, unharmed.
+"""
 
 import time
 from dataclasses import dataclass
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from motte.build import artifact_of
@@ -42,10 +46,11 @@ def demo_command() -> int:
     console.print(_table("Honest programs, unharmed", honest))
     different = [visited for visited in (*hostile, *honest) if visited.differences]
     for visited in different:
-        console.print(f"[bold red]{visited.visit.name}[/]: {'; '.join(visited.differences)}")
+        console.print(f"[bold red]{visited.visit.name}[/]: {escape('; '.join(visited.differences))}")
     if different:
         return EXIT_DIFFERENT
-    console.print(f"All {len(hostile) + len(honest)} ended as they must, in one process of the host, which is still here.")
+    count = len(hostile) + len(honest)
+    console.print(f"All {count} ended as they must, in one process of the host, which is still here.")
     return 0
 
 
@@ -85,7 +90,5 @@ def _table(title: str, results: list[_Visited]) -> Table:
 
 
 def _outcome(done: Completed) -> str:
-    from rich.markup import escape
-
     text = done.message or done.stdout.decode("utf-8", "replace").rstrip("\n")
     return escape(text)

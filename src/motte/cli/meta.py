@@ -22,13 +22,14 @@ STATUS: Final = {
     StopReason.WALL_LIMIT: "wall-limit",
     StopReason.OUTPUT_LIMIT: "output-limit",
 }
-"""Besides these: ``interrupted``, ``compile-error``, ``refused`` and ``error``, where there was no run or no end of its own."""
+"""Besides these: ``interrupted``, ``compile-error``, ``refused`` and ``error``, where nothing ran or came to an end."""
 
 
 class Meta:
     """The record of one run; written when the ``with`` block ends, if a file was named."""
 
     def __init__(self, path: str | None) -> None:
+        """``path`` is the file to write, if any."""
         self._path = None if path is None else Path(path)
         self._record: dict[str, Any] = {}
 

@@ -43,6 +43,7 @@ from motte.machine import Machine
 @click.option("--meta", "meta_file", metavar="FILE", help="Write how it ended to FILE, as JSON.")
 @build_options
 def run_command(
+    *,
     file: str,
     arguments: tuple[str, ...],
     sources: tuple[str, ...],

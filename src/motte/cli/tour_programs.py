@@ -65,9 +65,7 @@ HOSTILE: Final = (
         stdout="malloc says no; between 8 and 16 MiB before that: yes\n",
         options={"memory": "16MiB", "data_stack": "64KiB"},
     ),
-    Visit(
-        "output_bomb", "writes without end", StopReason.OUTPUT_LIMIT, stdout=None, options={"output_limit": "1MiB"}
-    ),
+    Visit("output_bomb", "writes without end", StopReason.OUTPUT_LIMIT, stdout=None, options={"output_limit": "1MiB"}),
     Visit(
         "password_file",
         "opens the host's files",

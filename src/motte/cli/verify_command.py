@@ -4,11 +4,16 @@ from pathlib import Path
 
 import click
 
-from motte.image import Artifact
-from motte.program import claims_of
+from motte.abi.layout import CODE_REGION_BASE, GATE_REGION_SIZE
+from motte.abi.limits import DEFAULT_LIMITS
+from motte.errors import Refused
+from motte.image import Artifact, load_plan
 from motte.verifier import verify
 
 EXIT_NOT_OK = 1
+
+_BASE = CODE_REGION_BASE + GATE_REGION_SIZE
+"""Where the code is placed to be verified; nothing is mapped there."""
 
 
 @click.command("verify")
@@ -22,9 +27,15 @@ def verify_command(file: str) -> int:
     \b
       motte verify program.motte
     """
-    verdict = verify(claims_of(Artifact.read(Path(file).read_bytes())))
+    content = Path(file).read_bytes()
+    try:
+        artifact = Artifact.read(content, DEFAULT_LIMITS)
+    except Refused as refusal:
+        click.echo(str(refusal))
+        return EXIT_NOT_OK
+    verdict = verify(load_plan(artifact, _BASE, _BASE + artifact.code_size).claimed)
     if verdict.ok:
-        click.echo(f"ok: {verdict.functions} functions, {verdict.instructions} instructions")
+        click.echo(verdict.summary)
         return 0
     for violation in verdict.violations:
         click.echo(str(violation))
