@@ -2,6 +2,7 @@
  *
  * Files belong to the guest's one user, so nobody can be given a file, and no file gets a set-id or sticky bit.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Calls on open files other than reading and writing: where they stand, how long they are, when they are safe. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>

@@ -6,6 +6,7 @@
  * connections of one SQLite process exclude each other.  So each process has one description more for each file
  * that it locks, its *owner*, and takes OFD locks there.
  */
+#define _GNU_SOURCE
 #include "locks.h"
 
 #include <errno.h>

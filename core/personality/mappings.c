@@ -4,6 +4,7 @@
  * seen, and there is no shared memory to race on.  That leaves out one thing, writable shared mappings of files:
  * ENODEV.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>

@@ -5,6 +5,7 @@
  * host's /proc/self/fd, where no name can be exchanged meanwhile.  Creating uses O_EXCL, so that the result is a new
  * regular file or nothing.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>

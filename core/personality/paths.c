@@ -9,6 +9,7 @@
  * cannot leave the directory, whoever renames what meanwhile.  Where a path would leave, the guest sees ENOENT: in
  * its tree there is nothing.
  */
+#define _GNU_SOURCE
 #include "paths.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* The beginning and the end of a personality, and the door through which its calls come. */
+#define _GNU_SOURCE
 #include "personality.h"
 
 #include <fcntl.h>

@@ -2,6 +2,7 @@
  *
  * Each resolves the path once, to an O_PATH handle, and asks about the handle.
  */
+#define _GNU_SOURCE
 #include "status.h"
 
 #include <errno.h>

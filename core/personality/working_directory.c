@@ -3,6 +3,7 @@
  * Where no symbolic link was followed, the text is kept normal.  Otherwise it is kept as the guest wrote it, because
  * taking `..` off such a text would change its meaning; it still leads to the same directory.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,0 +1,248 @@
+"""A guest process without a guest: system calls made one by one from Python, against a core in miniature.
+
+The personality and ``fake_core.c`` are compiled into one shared library, with undefined behaviour trapped.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import functools
+import os
+import platform
+import re
+import runpy
+import subprocess
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = 4096
+SCRATCH: Final = 0x20000
+"""A writable area for paths and buffers, below everything that the guest may arrange."""
+
+SCRATCH_SIZE: Final = 0x90000
+BREAK: Final = 0x100000
+MAP_BASE, MAP_END, HEAP_END = 0x80000000, 0xE0000000, 0x80000000
+UNLIMITED: Final = 2**64 - 1
+
+AT_FDCWD: Final = 2**32 - 100
+"""As a guest's register holds it: the upper half is not looked at."""
+
+EXITED, SIGNALLED, KILLED, OUTPUT_LIMIT = 1, 3, 4, 7
+
+
+def system_call_numbers() -> dict[str, int]:
+    """Linux's numbers for x86-64, from the kernel's own header."""
+    header = Path("/usr/include/asm/unistd_64.h")
+    if not header.exists():
+        header = Path(f"/usr/include/{platform.machine()}-linux-gnu/asm/unistd_64.h")
+    return {name: int(number) for name, number in re.findall(r"#define __NR_(\w+) (\d+)", header.read_text())}
+
+
+NUMBERS: Final = system_call_numbers()
+
+
+class _Directory(ctypes.Structure):
+    _fields_ = (("guest_path", ctypes.c_char_p), ("descriptor", ctypes.c_int), ("writable", ctypes.c_bool))
+
+
+class _Options(ctypes.Structure):
+    _fields_ = (
+        ("streams", ctypes.c_int * 3),
+        ("directories", ctypes.POINTER(_Directory)),
+        ("directory_count", ctypes.c_size_t),
+        ("output_limit", ctypes.c_uint64),
+        ("open_files", ctypes.c_uint32),
+        ("initial_break", ctypes.c_uint32),
+    )
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    """The personality, compiled with the miniature core."""
+    with tempfile.TemporaryDirectory(prefix="motte-personality-") as folder:
+        runpy.run_path(str(ROOT / "core/generate_header.py"))["main"](str(ROOT), f"{folder}/motte_abi.h")
+        sources = [*sorted((ROOT / "core/personality").glob("*.c")), Path(__file__).parent / "fake_core.c"]
+        command = ["cc", "-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]
+        command += ["-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
+        command += [f"-I{ROOT}/core", f"-I{folder}", "-o", f"{folder}/personality.so", *map(str, sources)]
+        subprocess.run(command, check=True)
+        loaded = ctypes.CDLL(f"{folder}/personality.so")
+    loaded.fake_create.argtypes = [ctypes.c_uint64]
+    loaded.fake_create.restype = ctypes.c_void_p
+    loaded.fake_call.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64 * 6]
+    loaded.fake_call.restype = ctypes.c_int64
+    loaded.fake_map.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int]
+    loaded.fake_page.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
+    loaded.fake_window.restype = ctypes.c_void_p
+    loaded.fake_set_limit.argtypes = [ctypes.c_void_p, ctypes.c_uint64]
+    loaded.fake_is_calling.restype = ctypes.c_bool
+    loaded.personality_create.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Options)]
+    for name in ("fake_stop_request", "fake_charged", "personality_output_bytes"):
+        getattr(loaded, name).restype = ctypes.c_uint64
+    for name in ("fake_window", "fake_is_calling", "fake_kill", "fake_destroy", "personality_destroy",
+                 "fake_stop_request", "fake_charged", "personality_output_bytes"):
+        getattr(loaded, name).argtypes = [ctypes.c_void_p]
+    return loaded
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One granted directory."""
+
+    guest: str
+    host: Path
+    writable: bool = True
+
+
+class Guest:
+    """One process. ``guest.open("/data/f", os.O_RDONLY)`` is a system call: strings and bytes become pointers."""
+
+    def __init__(
+        self,
+        *grants: Grant,
+        streams: Sequence[int] = (-1, -1, -1),
+        output_limit: int = UNLIMITED,
+        open_files: int = 64,
+        memory_pages: int = UNLIMITED,
+    ) -> None:
+        """Raises ``OSError`` if the personality refuses to be created like this."""
+        self._library = library()
+        self._process = self._library.fake_create(memory_pages)
+        self._used = 0
+        handles = [os.open(grant.host, os.O_PATH) for grant in grants]
+        directories = [
+            _Directory(os.fsencode(grant.guest), handle, grant.writable)
+            for grant, handle in zip(grants, handles, strict=True)
+        ]
+        options = _Options(
+            streams=(ctypes.c_int * 3)(*streams),
+            directories=(_Directory * len(directories))(*directories),
+            directory_count=len(directories),
+            output_limit=output_limit,
+            open_files=open_files,
+            initial_break=BREAK,
+        )
+        error = self._library.personality_create(self._process, ctypes.byref(options))
+        for handle in handles:
+            os.close(handle)
+        if error:
+            assert self._library.fake_charged(self._process) == 0
+            self._library.fake_destroy(self._process)
+            raise OSError(-error, os.strerror(-error))
+        self.own_charge = self.charged
+        self.map(SCRATCH, SCRATCH_SIZE // PAGE)
+
+    def __enter__(self) -> Guest:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Destroys the process; what the personality itself was charged for comes back."""
+        before = self.charged
+        self._library.personality_destroy(self._process)
+        assert self.charged == before - self.own_charge
+        self._library.fake_destroy(self._process)
+
+    # --- calls -------------------------------------------------------------------------------------------------
+
+    def call(self, number: int | str, *arguments: int | str | bytes) -> int:
+        """The result, or the negative errno. Pointers made from text are good for this call."""
+        self._used = 0
+        values = [argument if isinstance(argument, int) else self.text(argument) for argument in arguments]
+        words = (ctypes.c_uint64 * 6)(*(value % 2**64 for value in values))
+        which = NUMBERS[number] if isinstance(number, str) else number
+        result: int = self._library.fake_call(self._process, which, words)
+        return result
+
+    def __getattr__(self, name: str) -> functools.partial[int]:
+        if name not in NUMBERS:
+            raise AttributeError(name)
+        return functools.partial(self.call, name)
+
+    def text(self, text: str | bytes) -> int:
+        """The address of a NUL-terminated copy, in the first half of the scratch area."""
+        content = os.fsencode(text) + b"\0"
+        address = SCRATCH + self._used
+        self._used += len(content)
+        assert self._used <= SCRATCH_SIZE // 2
+        self.poke(address, content)
+        return address
+
+    # --- memory ------------------------------------------------------------------------------------------------
+
+    @property
+    def buffer(self) -> int:
+        """The second half of the scratch area, which no text overwrites."""
+        return SCRATCH + SCRATCH_SIZE // 2
+
+    def poke(self, address: int, content: bytes) -> int:
+        """Changes guest memory, and gives its address back."""
+        ctypes.memmove(self._library.fake_window(self._process) + address, content, len(content))
+        return address
+
+    def peek(self, address: int, size: int) -> bytes:
+        """Guest memory, as it is."""
+        return ctypes.string_at(self._library.fake_window(self._process) + address, size)
+
+    def map(self, address: int, pages: int, protection: int = 2) -> None:
+        """Maps pages as the core would for an image: 0 no access, 1 read, 2 write."""
+        assert self._library.fake_map(self._process, address, pages, protection) == 0
+
+    def page(self, address: int) -> int:
+        """0 free, 1 reserved, 2 hidden, 3 readable, 4 writable."""
+        state: int = self._library.fake_page(self._process, address)
+        return state
+
+    @property
+    def charged(self) -> int:
+        """Pages charged, for whatever."""
+        pages: int = self._library.fake_charged(self._process)
+        return pages
+
+    def limit_memory(self, further_pages: int) -> None:
+        """From now on, at most so many more pages."""
+        self._library.fake_set_limit(self._process, self.charged + further_pages)
+
+    # --- stopping ------------------------------------------------------------------------------------------------
+
+    @property
+    def stop(self) -> tuple[int, int] | None:
+        """(reason, value) of the stop that was asked for, or ``None``."""
+        request: int = self._library.fake_stop_request(self._process)
+        return (request >> 32, request & 0xFFFFFFFF) if request else None
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes that count against the output limit."""
+        count: int = self._library.personality_output_bytes(self._process)
+        return count
+
+    def call_and_kill(self, name: str, *arguments: int | str | bytes) -> int:
+        """Makes a call that blocks, and kills the process while it is under way."""
+        results: list[int] = []
+        thread = threading.Thread(target=lambda: results.append(self.call(name, *arguments)))
+        thread.start()
+        while not self._library.fake_is_calling(self._process) and thread.is_alive():
+            pass
+        self._library.fake_kill(self._process)
+        thread.join()
+        return results[0]
+
+    # --- shorthands ----------------------------------------------------------------------------------------------
+
+    def read_all(self, path: str) -> bytes:
+        """The content of a file that is there and readable."""
+        descriptor = self.open(path, os.O_RDONLY)
+        assert descriptor >= 0, errno.errorcode[-descriptor]
+        length = self.read(descriptor, self.buffer, SCRATCH_SIZE // 2)
+        assert length >= 0, errno.errorcode[-length]
+        assert self.close(descriptor) == 0
+        return self.peek(self.buffer, length)
