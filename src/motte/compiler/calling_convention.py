@@ -13,8 +13,8 @@ both in memory, and then a register that was left over serves a later value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from motte.compiler.ir.scan import IRTextError
@@ -22,6 +22,7 @@ from motte.compiler.ir.types import Types, round_up, sequence
 
 GENERAL_REGISTERS: Final = 6
 VECTOR_REGISTERS: Final = 8
+STACK_ALIGN: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,9 @@ class Allocator:
         return Place("stack", offset)
 
 
+_POINTER: Final = Part("general", "ptr", 1, 8)
+
+
 class CallingConvention:
     """The convention for one module's types and one CPU's vector registers."""
 
@@ -80,6 +84,39 @@ class CallingConvention:
             for part in self.parts(argument_type):
                 allocator.place(part)
         return round_up(allocator.stack, 8)
+
+    def arguments_in_memory(self, argument_types: Sequence[str]) -> frozenset[int]:
+        """Positions of arguments that have to be passed by pointer.
+
+        On the stack a vector wider than 16 bytes would want a stack aligned for it, and the native stack is not.
+        """
+        allocator, indirect = Allocator(), set()
+        for position, argument_type in enumerate(argument_types):
+            trial = replace(allocator)
+            parts = self.parts(argument_type)
+            if any(trial.place(part).kind == "stack" and part.size > STACK_ALIGN for part in parts):
+                indirect.add(position)
+                allocator.place(_POINTER)
+            else:
+                allocator = trial
+        return frozenset(indirect)
+
+    def result_in_memory(self, result_type: str) -> bool:
+        """Whether the result has more parts than there are registers for results.
+
+        Code generation would make room for it on the native stack, or use the x87 stack for a third float.
+        """
+        if result_type == "void":
+            return False
+        general = floats = vectors = 0
+        for part in self.parts(result_type):
+            if part.kind == "general":
+                general += part.registers
+            elif part.type.startswith("<"):
+                vectors += 1
+            else:
+                floats += 1
+        return general > 3 or floats + vectors > (2 if floats else 4)
 
     def parts(self, type_text: str) -> list[Part]:
         """Cut a value; aggregates element by element."""

@@ -33,7 +33,8 @@ class Module:
                 groups.append(line)
         self.types = Types(self.lines())
         self.attributes = AttributeGroups(groups)
-        self._names = self.function_names() | self.global_names()
+        self._functions = self._function_names()
+        self._names = self._functions | self._global_names()
 
     def __str__(self) -> str:
         """The text, as LLVM writes it."""
@@ -47,15 +48,17 @@ class Module:
         """The definitions, in order."""
         return (item for item in self.items if isinstance(item, Function))
 
-    def function_names(self) -> set[str]:
-        """Every name that a direct call may use: defined, declared, and aliases of whatever they name."""
+    def is_function(self, name: str) -> bool:
+        """Whether a direct call may use the name: defined, declared, or an alias (of whatever it names)."""
+        return name in self._functions
+
+    def _function_names(self) -> set[str]:
         lines = self.lines()
         declared = {match.group(1) for line in lines if (match := _declaration(line))}
         aliases = {match.group(1) for line in lines if (match := _ALIAS_LINE.match(line))}
         return declared | aliases | {function.header.name for function in self.functions()}
 
-    def global_names(self) -> set[str]:
-        """Names of variables and aliases."""
+    def _global_names(self) -> set[str]:
         return {match.group(1) for line in self.lines() if (match := _GLOBAL_LINE.match(line))}
 
     def declarations(self) -> list[Header]:
@@ -68,6 +71,8 @@ class Module:
         assert match is not None, line
         if match.group(1) not in self._names:
             self._names.add(match.group(1))
+            if line.startswith("declare "):
+                self._functions.add(match.group(1))
             self.items.append(line)
 
 

@@ -7,6 +7,8 @@ from motte.compiler.ir.attributes import attribute_name
 from motte.compiler.ir.module import Module
 from motte.compiler.lower.data_stack import lower_allocations
 from motte.compiler.lower.indirect_calls import IndirectCalls
+from motte.compiler.lower.instructions import Instructions
+from motte.compiler.lower.signatures import Signatures
 from motte.compiler.lower.traps import trap_unreachable
 
 
@@ -18,8 +20,13 @@ def _without_memory_facts(group: tuple[str, ...]) -> tuple[str, ...]:
 def lower(module: Module, classes: FunctionClasses) -> None:
     """Rewrite the optimised module in place."""
     module.attributes.change_all(_without_memory_facts)
+    signatures = Signatures(module, classes.convention)
+    instructions = Instructions(module)
     indirect_calls = IndirectCalls(module, classes)
+    signatures.declarations()
     for function in module.functions():
+        signatures.function(function)
+        instructions.rewrite(function)
         trap_unreachable(function)
         indirect_calls.tag(function)
         lower_allocations(module, function)

@@ -123,21 +123,24 @@ class _Frame:
         return Allocation(match.group(1), shape.stride, count, align, comma + metadata)
 
     def _prologue(self) -> list[str]:
-        """Take the frame; the greatest alignment first, so that padding is at most one gap."""
-        offset, places = 0, []
+        """Take the frame; the greatest alignment first, so that padding is at most one gap.
+
+        The addresses are made in the order of the allocations, because unnamed values are numbered.
+        """
+        offset, places = 0, {}
         for allocation in sorted(self._fixed, key=lambda item: -item.align):
             assert isinstance(allocation.count, int)
-            offset = round_up(offset, allocation.align)
-            places.append((allocation, offset))
+            places[allocation.name] = offset = round_up(offset, allocation.align)
             offset += allocation.stride * allocation.count
         size = self._size = round_up(offset, STACK_ALIGN)
         align = self._align = max((item.align for item in self._fixed), default=STACK_ALIGN)
         lines = [f"  {self._old} = load ptr, ptr {POINTER}, align 8"]
         if size:
             lines += self._take(self._old, self._frame, str(size), align, checked=size > UNCHECKED_FRAME)
-        for allocation, place in places:
-            base = self._frame if size else self._old
-            lines.append(f"  {allocation.name} = getelementptr i8, ptr {base}, i64 {place}{allocation.metadata}")
+        base = self._frame if size else self._old
+        for allocation in self._fixed:
+            place = f"ptr {base}, i64 {places[allocation.name]}{allocation.metadata}"
+            lines.append(f"  {allocation.name} = getelementptr i8, {place}")
         return lines
 
     def _dynamic(self, allocation: Allocation) -> list[str]:

@@ -30,10 +30,9 @@ class IndirectCalls:
     """Tags the indirect calls of one module."""
 
     def __init__(self, module: Module, classes: FunctionClasses) -> None:
-        """Remember which names are functions."""
+        """Targets of calls of no function are numbered through the module."""
         self._module = module
         self._classes = classes
-        self._functions = module.function_names()
         self._constants = 0
 
     def tag(self, function: Function) -> None:
@@ -44,7 +43,7 @@ class IndirectCalls:
                 lines.append(line)
                 continue
             direct = _DIRECT.search(line)
-            if direct is not None and direct.group(1) in self._functions:
+            if direct is not None and self._module.is_function(direct.group(1)):
                 lines.append(line)
             else:
                 lines += self._tagged(function, parse_call(line))
