@@ -4,10 +4,14 @@ Reading order: ``objects`` (what comes in), ``linker`` (every pass by name), ``e
 stored), ``artifact`` (what is read back), ``plan`` (what the verifier and the core are given).
 """
 
+from typing import TYPE_CHECKING, Any
+
 from motte.image.artifact import Artifact, Location, SegmentSummary
-from motte.image.linker import link
 from motte.image.plan import DataStack, LoadPlan, Segment, load_plan
-from motte.image.symbols import Library
+
+if TYPE_CHECKING:
+    from motte.image.linker import link
+    from motte.image.symbols import Library
 
 __all__ = [
     "Artifact",
@@ -20,3 +24,12 @@ __all__ = [
     "link",
     "load_plan",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The linker's names, imported when first used: programs that are only loaded never need it."""
+    if name in ("Library", "link"):
+        from motte.image import linker
+
+        return getattr(linker, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,18 +11,20 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from motte.abi.kernel_calls import KERNEL_CALL_BY_NAME
 from motte.abi.layout import FUNCTION_TABLE_ENTRY_SIZE, IMAGE_BASE, JUMP_TABLE_ENTRY_SIZE, PAGE_SIZE
 from motte.abi.limits import DEFAULT_LIMITS, Limits
 from motte.errors import Refused
 from motte.image.function_table import table_log2
-from motte.image.layout import check_code_size, check_image_end, round_up
 from motte.image.manifest import Manifest, read_manifest
 from motte.image.names import printable
-from motte.image.program import LinkedFunction
 from motte.image.records import check_below, check_disjoint, columns, split_names
+from motte.image.sizes import check_code_size, check_image_end, round_up
+
+if TYPE_CHECKING:
+    from motte.image.program import LinkedFunction
 
 
 class Location(NamedTuple):
@@ -134,6 +136,8 @@ class Artifact:
 
     def functions(self) -> list[LinkedFunction]:
         """All functions in code order."""
+        from motte.image.program import LinkedFunction
+
         offsets, sizes, stack_arguments = self.function_columns
         return list(map(LinkedFunction, offsets, sizes, stack_arguments, self.function_names))
 

@@ -13,10 +13,12 @@ import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from motte.errors import CompileError
-from motte.image.program import LinkedProgram
+
+if TYPE_CHECKING:
+    from motte.image.program import LinkedProgram
 
 MAGIC: Final = b"MOTTE\0\0\x01"
 FORMAT: Final = 1

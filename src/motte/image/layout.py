@@ -12,13 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from motte.abi.layout import DATA_STACK_GAP, HEAP_END, IMAGE_BASE, PAGE_SIZE
+from motte.abi.layout import IMAGE_BASE, PAGE_SIZE
 from motte.abi.limits import Limits
-from motte.errors import CompileError, LimitReached
+from motte.errors import CompileError
 from motte.image.constructors import in_running_order
 from motte.image.names import printable
 from motte.image.objects import FUNCTION_ALIGNMENT, ConfinedObject
 from motte.image.sections import LARGEST_ALIGNMENT, SectionKind
+from motte.image.sizes import check_code_size, check_image_end, round_up
 from motte.image.symbols import COMMON, Resolution
 
 TRAP_STUB: Final = b"\x0f\x0b"
@@ -78,25 +79,6 @@ def lay_out(resolution: Resolution, limits: Limits) -> Layout:
     _place_window(layout, resolution)
     check_image_end(layout.image_end, limits)
     return layout
-
-
-def check_code_size(size: int, limits: Limits) -> None:
-    """Raises :class:`~motte.errors.LimitReached` if ``size`` bytes of code are too many."""
-    if size > limits.code_size:
-        raise LimitReached(f"the code needs {size} bytes; limit code_size is {limits.code_size}")
-
-
-def check_image_end(image_end: int, limits: Limits) -> None:
-    """Raises :class:`~motte.errors.LimitReached` if the image is too large for its limit or for the window."""
-    size = image_end - IMAGE_BASE
-    limit = min(limits.program_image, HEAP_END - DATA_STACK_GAP - IMAGE_BASE)
-    if size > limit:
-        raise LimitReached(f"the program image needs {size} bytes; limit program_image is {limit}")
-
-
-def round_up(value: int, alignment: int) -> int:
-    """The least multiple of ``alignment`` (a power of two) that is not below ``value``."""
-    return (value + alignment - 1) & -alignment
 
 
 def _place_code(layout: Layout, objects: Sequence[ConfinedObject], limits: Limits) -> None:

@@ -28,8 +28,8 @@ from motte.abi.layout import (
 )
 from motte.errors import LimitReached
 from motte.image.artifact import Artifact
-from motte.image.layout import round_up
 from motte.image.records import columns
+from motte.image.sizes import round_up
 from motte.verifier.claims import ClaimedCode, ClaimedFunction, ClaimedJumpTable
 
 _FIELD: Final = struct.Struct("<I")

@@ -14,7 +14,7 @@ Everything else is an error that names object, section, offset and target.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final, NamedTuple
 
 from motte.abi.layout import FUNCTION_TABLE_ENTRY_SIZE, IMAGE_BASE, JUMP_TABLE_ENTRY_SIZE
@@ -125,11 +125,7 @@ class Relocator:
             target = meaning[symbol_number]
             self._check_field(place, kind, text.size, allowed=(*CALLS, *VALUES))
             if kind in CALLS:
-                displacement = self._call_destination(place, target, addend) - (start + offset + 4)
-                if target.kind is TargetKind.GATE:
-                    displacement = 0
-                    self.gate_calls.append(GateCall(start + offset, target.value))
-                struct.pack_into("<i", code, start + offset, displacement)
+                self._call(place, target, addend, start + offset)
             elif target.kind in (TargetKind.TABLES, TargetKind.FUNCTION_TABLE):
                 if kind == R_X86_64_64:
                     raise place.error("a table's address is 32 bits wide")
@@ -141,6 +137,13 @@ class Relocator:
                 self._store(place, kind, code, start + offset, self._table.mask)
             else:
                 self._store(place, kind, code, start + offset, self._value(place, target, addend))
+
+    def _call(self, place: Place, target: Target, addend: int, position: int) -> None:
+        destination = self._call_destination(place, target, addend)
+        if target.kind is TargetKind.GATE:
+            self.gate_calls.append(GateCall(position, target.value))
+        else:
+            struct.pack_into("<i", self.code, position, destination - (position + 4))
 
     def _relocated_data(self, number: int, index: int) -> bytearray:
         owner = self._objects[number]
@@ -215,8 +218,8 @@ class Relocator:
             raise place.error("a class check has an unknown shape")
         self.called_classes.add(number)
 
-    def _check_field(self, place: Place, kind: int, section_size: int, allowed: object) -> None:
-        if kind not in allowed:  # type: ignore[operator]
+    def _check_field(self, place: Place, kind: int, section_size: int, allowed: Container[int]) -> None:
+        if kind not in allowed:
             raise place.error(f"{relocation_name(kind)} is not for this section")
         if place.offset + VALUES.get(kind, 4) > section_size:
             raise place.error("a relocation lies outside its section")
