@@ -64,7 +64,7 @@ class _Reader:
 
     def _read_line(self, line: str, number: int) -> None:
         statement = without_comment(line) if "#" in line else line
-        section = section_of(statement)
+        section = section_of(statement) if statement.startswith("\t.") else None
         if section is not None:
             self._section = section
             self._data.end_label()

@@ -38,7 +38,7 @@ class FunctionPasses:
         as_table_jumps(function, dispatches)
         heights = _heights(function, dispatches)
         round_up_odd_frame(function, heights.before)
-        writer = DispatchWriter(function, self.tables, dispatches, positions, heights.by_label)
+        writer = DispatchWriter(function, self.tables, dispatches, heights.by_label)
         for position, item in enumerate(function.items):
             height = heights.before[position]
             if height is None:

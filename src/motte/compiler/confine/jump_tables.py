@@ -21,7 +21,7 @@ from typing import Final
 from motte.abi.layout import JUMP_TABLE_ENTRY_SIZE
 from motte.compiler.confine.errors import Unconfinable
 from motte.compiler.confine.expansions import lifted
-from motte.compiler.confine.flags import flags_are_dead
+from motte.compiler.confine.flags import FlagLiveness
 from motte.compiler.confine.function import Function
 from motte.compiler.confine.items import MEMORY_JUMP, REGISTER_JUMP, TABLE_JUMP, Item, Memory
 from motte.compiler.confine.operands import confined_memory
@@ -132,14 +132,13 @@ class DispatchWriter:
         function: Function,
         tables: JumpTables,
         dispatches: dict[int, Dispatch],
-        positions: dict[str, int],
         heights: dict[str, int],
     ) -> None:
         self._function = function
         self._tables = tables
         self._dispatches = dispatches
-        self._positions = positions
         self._heights = heights
+        self._flags = FlagLiveness(function, self._labels_at) if dispatches else None
 
     def text(self, position: int, height: int) -> str:
         """The instructions that replace the jump at ``position``, where the stack height is ``height``."""
@@ -173,7 +172,7 @@ class DispatchWriter:
     def _mask(self, index: str, labels: tuple[str, ...]) -> tuple[str, int]:
         """The masking instruction, and how many entries it admits."""
         needed = len(labels)
-        if flags_are_dead(self._function, labels, self._positions, self._labels_at):
+        if self._flags is not None and self._flags.are_dead_at(labels):
             bits = max(1, (needed - 1).bit_length())
             return f"\tandl\t${(1 << bits) - 1}, {LOW_32[index]}", 1 << bits
         if needed <= 256:
@@ -182,8 +181,8 @@ class DispatchWriter:
             return f"\tmovzwl\t{LOW_16[index]}, {LOW_32[index]}", 65536
         raise Unconfinable("a jump table of more than 65,536 entries")
 
-    def _labels_at(self, position: int) -> list[str]:
-        return [label for label in self._dispatches[position].labels if label in self._positions]
+    def _labels_at(self, position: int) -> tuple[str, ...]:
+        return self._dispatches[position].labels
 
 
 def as_table_jumps(function: Function, dispatches: dict[int, Dispatch]) -> None:
