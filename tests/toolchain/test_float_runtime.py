@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from toolchain.native import native_library
 
 SOURCES = [
     *(f"compiler_rt/trunc{name}2.c" for name in ("dfhf", "sfhf", "dfbf", "sfbf")),
-    *(f"compiler_rt/{name}.c" for name in ("extendhfsf2", "muldc3", "divdc3", "mulsc3", "divsc3", "powidf2", "powisf2")),
+    *(
+        f"compiler_rt/{name}.c"
+        for name in ("extendhfsf2", "muldc3", "divdc3", "mulsc3", "divsc3", "powidf2", "powisf2")
+    ),
     *("compiler_rt/popcount.c", "compiler_rt/atomic.c", "string/memcpy.c", "math/fma.c", "math/fmaf.c"),
     *("math/ilogb.c", "math/ilogbf.c", Path(__file__).with_name("float_adapter.c")),
 ]
@@ -35,13 +39,26 @@ def symbol(library: ctypes.CDLL, name: str) -> Any:
 
 def interesting_doubles(count: int, least: int, greatest: int) -> list[float]:
     generator = random.Random(4)
-    values = [0.0, math.inf, math.nan, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 1.0, 65504.0, 65519.99, 65520.0]
+    values = [
+        0.0,
+        math.inf,
+        math.nan,
+        5e-324,
+        2.2250738585072014e-308,
+        1.7976931348623157e308,
+        1.0,
+        65504.0,
+        65519.99,
+        65520.0,
+    ]
     for _ in range(count):
         exponent = generator.randint(least, greatest)
         # Few significant bits make halfway cases; a last bit beside them makes near misses.
         significand = generator.getrandbits(generator.choice((4, 9, 12, 13, 26, 53))) | 1
         values.append(math.ldexp(significand, exponent - significand.bit_length()))
-        values.append(math.ldexp((significand << 30) + generator.choice((-1, 1)), exponent - significand.bit_length() - 30))
+        values.append(
+            math.ldexp((significand << 30) + generator.choice((-1, 1)), exponent - significand.bit_length() - 30)
+        )
     return [sign * value for value in values for sign in (1, -1)]
 
 
@@ -75,9 +92,7 @@ def test_doubles_narrow_to_the_nearest_value(
 
 
 @pytest.mark.parametrize(("name", "reference"), [("truncsfhf2", half_bits), ("truncsfbf2", bfloat_bits)])
-def test_floats_narrow_to_the_nearest_value(
-    library: ctypes.CDLL, name: str, reference: Callable[[float], int]
-) -> None:
+def test_floats_narrow_to_the_nearest_value(library: ctypes.CDLL, name: str, reference: Callable[[float], int]) -> None:
     getattr(library, name).argtypes, getattr(library, name).restype = [ctypes.c_float], ctypes.c_uint16
     least, greatest = (-28, 20) if "hf" in name else (-140, 127)
     for value in interesting_doubles(5_000, least, greatest):
@@ -100,9 +115,14 @@ def test_every_half_widens_exactly(library: ctypes.CDLL) -> None:
     for bits in range(1 << 16):
         expected = struct.unpack("<e", bits.to_bytes(2, "little"))[0]
         result = library.extendhfsf2(bits)
-        assert math.isnan(result) if math.isnan(expected) else (result, math.copysign(1, result)) == (
-            expected,
-            math.copysign(1, expected),
+        assert (
+            math.isnan(result)
+            if math.isnan(expected)
+            else (result, math.copysign(1, result))
+            == (
+                expected,
+                math.copysign(1, expected),
+            )
         )
 
 
@@ -124,7 +144,9 @@ def call_complex(library: ctypes.CDLL, name: str, operands: tuple[float, ...]) -
 def test_a_complex_product_is_infinite_where_annex_g_says(library: ctypes.CDLL, name: str) -> None:
     for a, b, c, d in itertools.product(COMPLEX_PARTS, repeat=4):
         x, y = complex(a, b), complex(c, d)
-        zero_or_nan = (not x or not y) or (cmath.isnan(x) and not is_infinite(x)) or (cmath.isnan(y) and not is_infinite(y))
+        zero_or_nan = (
+            (not x or not y) or (cmath.isnan(x) and not is_infinite(x)) or (cmath.isnan(y) and not is_infinite(y))
+        )
         if (is_infinite(x) or is_infinite(y)) and not zero_or_nan:
             assert is_infinite(call_complex(library, name, (a, b, c, d))), (x, y)
 

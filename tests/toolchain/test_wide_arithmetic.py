@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+
 from toolchain.native import native_library
 
 WIDE = 1 << 128
