@@ -48,9 +48,7 @@ static int64_t send(struct personality *personality, int32_t signal)
 int64_t call_kill(struct personality *personality, const uint64_t arguments[6])
 {
     int32_t process = argument_int(arguments[0]);
-    return process == GUEST_PROCESS_ID || process == 0 || process == -GUEST_PROCESS_ID
-               ? send(personality, argument_int(arguments[1]))
-               : -ESRCH;
+    return process == GUEST_PROCESS_ID || process == 0 ? send(personality, argument_int(arguments[1])) : -ESRCH;
 }
 
 int64_t call_tkill(struct personality *personality, const uint64_t arguments[6])

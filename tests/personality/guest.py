@@ -86,10 +86,16 @@ def library() -> ctypes.CDLL:
     loaded.personality_create.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Options)]
     for name in ("fake_stop_request", "fake_charged", "personality_output_bytes"):
         getattr(loaded, name).restype = ctypes.c_uint64
-    for name in ("fake_window", "fake_is_calling", "fake_kill", "fake_destroy", "personality_destroy",
-                 "fake_stop_request", "fake_charged", "personality_output_bytes"):
+    for name in ("fake_stop_request", "fake_charged", "personality_output_bytes"):
+        getattr(loaded, name).argtypes = [ctypes.c_void_p]
+    for name in ("fake_window", "fake_is_calling", "fake_kill", "fake_destroy", "personality_destroy"):
         getattr(loaded, name).argtypes = [ctypes.c_void_p]
     return loaded
+
+
+def names(directory: Path) -> list[str]:
+    """What the host sees in a directory, sorted."""
+    return sorted(path.name for path in directory.iterdir())
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from personality.guest import AT_FDCWD, Grant, Guest
+
+from personality.guest import AT_FDCWD, Grant, Guest, names
 
 ENOENT, ELOOP, EACCES, EXDEV = -errno.ENOENT, -errno.ELOOP, -errno.EACCES, -errno.EXDEV
 
@@ -30,7 +31,8 @@ def test_a_granted_file_is_reached_by_every_path_to_it(guest: Guest, data: Path,
     "path",
     ["/etc/passwd", "/outside/secret", "/data/../outside/secret", "/data/sub/../../outside/secret", "../etc/passwd",
      "/data/sub/../../../../../../../../etc/passwd", "/../../etc/passwd", "/nothing", "/dat", "/dataf",
-     "/proc/self/root/etc/passwd", "/proc/self/fd/0", "/dev/null", "/data/./../outside/secret", "/data/sub//..//../etc"],
+     "/proc/self/root/etc/passwd", "/proc/self/fd/0", "/dev/null", "/data/./../outside/secret",
+     "/data/sub//..//../etc"],
 )  # fmt: skip
 def test_outside_the_grants_there_is_nothing(guest: Guest, data: Path, path: str) -> None:
     (data / "sub").mkdir()
@@ -64,7 +66,7 @@ def test_symbolic_links_do_not_lead_out(guest: Guest, data: Path, outside: Path,
     assert guest.rename("/data/file", "/data/directory/file") == ENOENT
     assert guest.truncate("/data/file", 0) == ENOENT
     assert guest.chdir("/data/directory") == ENOENT
-    assert sorted(os.listdir(outside)) == ["secret"]
+    assert names(outside) == ["secret"]
     assert (outside / "secret").read_text() == "secret"
 
 
@@ -109,7 +111,7 @@ def test_an_open_directory_is_a_root_of_its_own(guest: Guest, data: Path, outsid
 def test_a_directory_that_is_moved_while_open_does_not_open_a_way_out(guest: Guest, data: Path, outside: Path) -> None:
     (data / "sub").mkdir()
     directory = guest.open("/data/sub", os.O_RDONLY | os.O_DIRECTORY)
-    os.rename(data / "sub", outside / "sub")
+    (data / "sub").rename(outside / "sub")
     assert guest.openat(directory, "../secret", os.O_RDONLY) == ENOENT
 
 
@@ -123,10 +125,9 @@ def test_a_link_that_is_exchanged_during_the_call_does_not_lead_out(guest: Guest
 
     def flip() -> None:
         while not finished.is_set():
-            os.symlink("inside", data / "next")
-            os.rename(data / "next", data / "flip")
-            os.symlink(outside, data / "next")
-            os.rename(data / "next", data / "flip")
+            for target in ("inside", outside):
+                (data / "next").symlink_to(target)
+                (data / "next").rename(data / "flip")
 
     thread = threading.Thread(target=flip)
     thread.start()
@@ -151,7 +152,7 @@ def test_a_link_that_is_exchanged_during_the_call_does_not_lead_out(guest: Guest
         finished.set()
         thread.join()
     assert seen <= {b"public", b"ENOENT", b"EAGAIN"}
-    assert os.listdir(outside) == ["secret"]
+    assert names(outside) == ["secret"]
 
 
 def test_dot_and_dot_dot_are_no_entries(guest: Guest, data: Path) -> None:
@@ -249,7 +250,9 @@ def test_a_granted_procfs_does_not_give_the_host_process(guest: Guest) -> None:
             assert process.open(path, os.O_RDONLY) in (ENOENT, ELOOP)
 
 
-@pytest.mark.parametrize("flags", [os.O_TMPFILE | os.O_RDWR, os.O_PATH, os.O_DIRECT, 3, 1 << 30, os.O_CREAT | os.O_DIRECTORY])
+@pytest.mark.parametrize(
+    "flags", [os.O_TMPFILE | os.O_RDWR, os.O_PATH, os.O_DIRECT, 3, 1 << 30, os.O_CREAT | os.O_DIRECTORY]
+)
 def test_unusual_ways_to_open_are_refused(guest: Guest, flags: int) -> None:
     expected = -errno.EOPNOTSUPP if flags & os.O_TMPFILE == os.O_TMPFILE else -errno.EINVAL
     assert guest.open("/data", flags, 0o600) == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import struct
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from personality.guest import BREAK, KILLED, MAP_BASE, OUTPUT_LIMIT, PAGE, SCRATCH, SCRATCH_SIZE, Grant, Guest
 
 BOUNCE = 64 * 1024
@@ -80,7 +82,7 @@ def test_several_buffers_are_one_transfer(guest: Guest, data: Path) -> None:
     guest.poke(MAP_BASE, content)
     descriptor = guest.open("/data/f", os.O_RDWR | os.O_CREAT, 0o600)
     cuts = [0, 0, 1, 17, 17, 5000, BOUNCE + 3, 2 * BOUNCE, 3 * BOUNCE]
-    parts = [(MAP_BASE + start, end - start) for start, end in zip(cuts, cuts[1:], strict=False)]
+    parts = [(MAP_BASE + start, end - start) for start, end in itertools.pairwise(cuts)]
     vector = spans(guest, *parts)
     assert guest.writev(descriptor, vector, len(parts)) == len(content)
     assert (data / "f").read_bytes() == content
