@@ -6,9 +6,10 @@ The files are plain GNU assembly with these macros before them::
     end NAME                      ends it
     jump_table NAME OWNER         begins a table, in section .tables; ``end NAME`` ends it
 
-and these symbols: ``FT`` and ``MASK`` of the function table, ``GATE`` (takes no stack arguments)
-and ``GATE16`` (takes 16 bytes).  A function ``trap`` is appended; every entry of the function
-table leads there, but the second, which leads to the first function.
+and these symbols: ``PLACE``, where the code will lie, ``FT`` and ``MASK`` of the function table,
+``GATE`` (takes no stack arguments) and ``GATE16`` (takes 16 bytes).  A function ``trap`` is
+appended; every entry of the function table leads there, but the second, which leads to the
+first function.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from llvmlite import binding
 from motte.abi.layout import PAGE_SIZE, compatible_class
 from motte.verifier import ClaimedCode, ClaimedFunction, ClaimedJumpTable
 
-CODE = 0x1010_0000
-TABLES = 0x1020_0000
+CODE = 0x1030_0000
+TABLES = 0x1048_0000
 TABLE_LOG2 = 4
 TABLE_SIZE = 16 << TABLE_LOG2
 GATES = {0x1000_0000: 0, 0x1000_0020: 16}
@@ -34,6 +35,7 @@ CLASSES = {compatible_class(size): size for size in (0, 8, 16, 1 << 16)}
 PRELUDE = f"""
 .set FT, {TABLES}
 .set MASK, {TABLE_SIZE - 16}
+.set PLACE, {CODE}
 .set GATE, {0x1000_0000 - CODE}
 .set GATE16, {0x1000_0020 - CODE}
 .macro function name, arguments=0

@@ -80,12 +80,19 @@ CONTROL_FORMS: Final[dict[int, int]] = {
 _NARROW: Final = ("S1", "pushes and pops are 64-bit")
 _ALIAS: Final = ("D5", "an undocumented alias of another encoding")
 
+_ALIASES: Final = (
+    *("TEST_RM8_IMM8_F6R1", "TEST_RM16_IMM16_F7R1", "TEST_RM32_IMM32_F7R1", "TEST_RM64_IMM32_F7R1"),
+    *(f"LFENCE_E{digit}" for digit in "9ABCDEF"),
+    *(f"MFENCE_F{digit}" for digit in "1234567"),
+    *(f"SFENCE_F{digit}" for digit in "9ABCDEF"),
+    *(f"PREFETCHRESERVED{digit}_M8" for digit in "34567"),
+)
+
 REFUSED_FORMS: Final[dict[int, tuple[str, str]]] = {
     **dict.fromkeys((Code.PUSH_R16, Code.POP_R16, Code.PUSH_IMM16, Code.PUSHW_IMM8), _NARROW),
     **dict.fromkeys((Code.PUSH_RM16, Code.POP_RM16), _NARROW),
     **dict.fromkeys((Code.PUSH_RM64, Code.POP_RM64), ("M7", "push or pop of a memory operand")),
-    **dict.fromkeys((Code.TEST_RM8_IMM8_F6R1, Code.TEST_RM16_IMM16_F7R1), _ALIAS),
-    **dict.fromkeys((Code.TEST_RM32_IMM32_F7R1, Code.TEST_RM64_IMM32_F7R1), _ALIAS),
+    **dict.fromkeys((getattr(Code, name) for name in _ALIASES), _ALIAS),
     **dict.fromkeys((Code.MOVSXD_R16_RM16, Code.MOVSXD_R32_RM32), ("D5", "an extension that extends nothing")),
 }
 """Forms refused for a reason that deserves its own name."""

@@ -12,7 +12,7 @@ decodes (D1), its prefixes' order (D3), what it is (D5, M4 to M7), its prefixes'
 
 from typing import Final
 
-from iced_x86 import Code, Encoder, Formatter, FormatterSyntax, Instruction, OpKind
+from iced_x86 import Code, Encoder, Formatter, FormatterSyntax, Instruction, OpKind, Register
 
 from motte.verifier import effects
 from motte.verifier.allowlist import form_of
@@ -48,7 +48,7 @@ class Examiner:
         self.known[encoding] = outcome
         return outcome
 
-    def _judge(self, instruction: Instruction, encoding: bytes) -> Effect | Refusal:
+    def _judge(self, instruction: Instruction, encoding: bytes) -> Effect | Refusal:  # noqa: PLR0911 - rule by rule
         prefixes = Prefixes(encoding)
         misplaced = prefixes.misplaced(encoding)
         if misplaced is not None:
@@ -68,9 +68,13 @@ class Examiner:
             outcome = memory_effect(instruction, prefixes)
         else:
             outcome = register_effect(instruction, form.effect)
-        if isinstance(outcome, Refusal) or same_encoding(encoding, self._canonical(instruction), prefixes):
+        if isinstance(outcome, Refusal):
             return outcome
-        return Refusal("D4", "not encoded as an assembler would")
+        if has_memory and instruction.memory_index == Register.NONE and instruction.memory_index_scale != 1:
+            return Refusal("D4", "a scale without an index")
+        if not same_encoding(encoding, self._canonical(instruction), prefixes):
+            return Refusal("D4", "not encoded as an assembler would")
+        return outcome
 
     def _canonical(self, instruction: Instruction) -> bytes:
         """What the decoder library's encoder makes of the instruction; empty if it cannot encode it."""

@@ -7,6 +7,6 @@ end f
 .section .tables,"a"
 jump_table cases f
         .rept 255
-        .quad one
+        .quad PLACE + one - code_start
         .endr
 end cases

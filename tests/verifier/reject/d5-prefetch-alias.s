@@ -1,0 +1,5 @@
+# D5. 0f 0d /7 is reserved.
+function f
+bad:    .byte 0x65,0x67,0x0f,0x0d,0x38
+        ret
+end f

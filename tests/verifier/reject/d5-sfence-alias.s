@@ -1,0 +1,5 @@
+# D5. Another encoding of the same fence.
+function f
+bad:    .byte 0x0f,0xae,0xff
+        ret
+end f

@@ -1,0 +1,124 @@
+"""Verdicts are values; the proof that goes with a good one cannot be made, changed or copied by others."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from motte.abi.layout import PAGE_SIZE
+from motte.verifier import ClaimedFunction, Verdict, VerifiedCode, Violation, verify
+from motte.verifier.verdict import MAX_LISTED, MAX_VIOLATIONS
+from verifier.assembling import CODE, TABLES, Assembled, assemble
+
+GOOD = """
+function main
+        movl    %ecx, %r10d
+        andl    $MASK, %r10d
+        cmpl    $1, FT+8(%r10)
+        jne     wrong
+        callq   *FT(%r10)
+        testl   %eax, %eax
+        je      other
+        ret
+wrong:  ud2
+other:  ud2
+end main
+"""
+
+
+@pytest.fixture(scope="module")
+def assembled() -> Assembled:
+    return assemble(GOOD)
+
+
+@pytest.fixture(scope="module")
+def verified(assembled: Assembled) -> VerifiedCode:
+    proof = verify(assembled.claimed).verified
+    assert proof is not None
+    return proof
+
+
+def test_a_good_verdict_counts_functions_and_instructions(assembled: Assembled) -> None:
+    verdict = verify(assembled.claimed)
+    assert verdict.ok
+    assert verdict.violations == ()
+    assert str(verdict) == "ok: 2 functions, 11 instructions"
+
+
+def test_a_bad_verdict_names_rule_place_function_and_bytes() -> None:
+    verdict = verify(assemble("function f\nnop\nmovl (%rax), %ecx\nret\nend f\n").claimed)
+    assert not verdict.ok
+    assert verdict.verified is None
+    first, second = str(verdict).split("\n")
+    assert first == "refused: 1 violation"
+    assert second.startswith("M1 at 0x1 in f: mov (%rax),%ecx [8b 08]: ")
+
+
+def test_a_violation_without_a_function_names_the_place_alone() -> None:
+    assert str(Violation("T4", 16, "", "why")) == "T4 at 0x10: why"
+
+
+def test_violations_come_in_order_of_place() -> None:
+    assembled = assemble("function f\nhlt\nret\nend f\nfunction g\ncli\nret\nend g\n")
+    functions = list(reversed(assembled.claimed.functions))
+    tables = bytes(16) + bytes(assembled.claimed.tables[16:])
+    verdict = verify(replace(assembled.claimed, functions=functions, tables=tables))
+    assert [(found.rule, found.offset) for found in verdict.violations] == [("D5", 0), ("D5", 2), ("T2", 0)]
+
+
+def test_a_long_summary_is_cut_and_says_so() -> None:
+    verdict = verify(assemble("function f\n.rept 30\nhlt\n.endr\nret\nend f\n").claimed)
+    lines = verdict.summary.split("\n")
+    assert len(verdict.violations) == 30
+    assert lines[0] == "refused: 30 violations"
+    assert len(lines) == MAX_LISTED + 2
+    assert lines[-1] == f"and {30 - MAX_LISTED} more"
+
+
+def test_hostile_code_cannot_fill_memory_with_violations() -> None:
+    code = b"\xf4" * (2 * MAX_VIOLATIONS)
+    code += b"\xcc" * (-len(code) % PAGE_SIZE)
+    start = assemble(GOOD).claimed
+    verdict = verify(replace(start, code=code, functions=[ClaimedFunction(0, 2 * MAX_VIOLATIONS)]))
+    assert len(verdict.violations) == MAX_VIOLATIONS
+
+
+def test_the_proof_holds_the_bytes_that_were_checked(assembled: Assembled) -> None:
+    writable = bytearray(assembled.claimed.code)
+    verdict = verify(replace(assembled.claimed, code=memoryview(writable)))
+    writable[0] = 0xF4
+    assert verdict.verified is not None
+    assert verdict.verified.code == assembled.claimed.code
+    assert verdict.verified.tables == assembled.claimed.tables
+    assert (verdict.verified.base, verdict.verified.tables_base) == (CODE, TABLES)
+
+
+def test_the_proof_names_the_traps_of_class_checks_and_no_others(assembled: Assembled, verified: VerifiedCode) -> None:
+    assert verified.trap_offsets == {assembled.labels["wrong"]}
+
+
+def test_nobody_else_makes_a_proof(assembled: Assembled) -> None:
+    with pytest.raises(TypeError, match="verify only"):
+        VerifiedCode(object(), assembled.claimed, b"", b"", frozenset())
+
+
+@pytest.mark.parametrize("name", ["code", "tables", "base", "claims", "trap_offsets", "other"])
+def test_a_proof_cannot_be_changed(verified: VerifiedCode, name: str) -> None:
+    with pytest.raises(AttributeError, match="immutable"):
+        setattr(verified, name, b"\xcc")
+    with pytest.raises(AttributeError, match="immutable"):
+        delattr(verified, name)
+
+
+def test_a_proof_cannot_be_copied_or_pickled(verified: VerifiedCode) -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(verified)
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        copy.copy(verified)
+
+
+def test_a_verdict_is_ok_only_with_its_proof() -> None:
+    assert not Verdict((), 1, 1, None).ok
