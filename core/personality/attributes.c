@@ -14,7 +14,7 @@
 
 #include "calls.h"
 #include "descriptors.h"
-#include "host.h"
+#include "host_call.h"
 #include "paths.h"
 
 /* A held object whose attributes may change: an O_PATH handle, to be closed. */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "calls.h"
-#include "host.h"
+#include "host_call.h"
 #include "locks.h"
 
 struct open_file *descriptor_file(const struct personality *personality, int32_t claimed_descriptor)

@@ -13,7 +13,7 @@
 
 #include "calls.h"
 #include "descriptors.h"
-#include "host.h"
+#include "host_call.h"
 #include "paths.h"
 
 /* The entry that a path names, in a directory that may be changed. */

@@ -7,7 +7,7 @@
 
 #include "calls.h"
 #include "descriptors.h"
-#include "host.h"
+#include "host_call.h"
 #include "open.h"
 
 /* Output streams cannot be sought, even where the host's file could: a hole would look like output never counted. */

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 
 #include "calls.h"
-#include "host.h"
+#include "host_call.h"
 
 int64_t call_exit(struct personality *personality, const uint64_t arguments[6])
 {

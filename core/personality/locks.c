@@ -21,7 +21,7 @@
 
 #include "calls.h"
 #include "descriptors.h"
-#include "host.h"
+#include "host_call.h"
 
 /* The kernel's struct flock on x86-64. */
 struct guest_lock {

@@ -11,7 +11,7 @@
 
 #include "calls.h"
 #include "descriptors.h"
-#include "host.h"
+#include "host_call.h"
 #include "memory.h"
 
 #define KNOWN_MAP_FLAGS                                                                                                \

@@ -17,7 +17,7 @@
 
 #include "calls.h"
 #include "descriptors.h"
-#include "host.h"
+#include "host_call.h"
 #include "open.h"
 
 /* A file that comes and goes while we look is tried again this often. */

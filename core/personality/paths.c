@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
-#include "host.h"
+#include "host_call.h"
 
 /* A resolution that is raced by renames is tried again this often. */
 enum { RACED_ATTEMPTS = 64 };

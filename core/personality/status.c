@@ -13,7 +13,7 @@
 
 #include "calls.h"
 #include "descriptors.h"
-#include "host.h"
+#include "host_call.h"
 #include "paths.h"
 
 /* Everything belongs to the guest's own user, whoever owns it on the host. */

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "calls.h"
-#include "host.h"
+#include "host_call.h"
 
 /* The host's clock for a guest's, or -EINVAL. */
 static int64_t host_clock(int32_t claimed_clock)

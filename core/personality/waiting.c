@@ -8,7 +8,7 @@
 
 #include "calls.h"
 #include "descriptors.h"
-#include "host.h"
+#include "host_call.h"
 
 enum { SELECT_CAPACITY = 1024 }; /* bits in an fd_set */
 

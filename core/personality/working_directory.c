@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "calls.h"
-#include "host.h"
+#include "host_call.h"
 #include "paths.h"
 
 /* Takes ".", ".." and doubled slashes out of an absolute path, in place; "" is the root. */

@@ -1,4 +1,4 @@
-#include "host.h"
+#include "host_call.h"
 
 #include <errno.h>
 

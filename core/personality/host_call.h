@@ -1,6 +1,6 @@
 /* Calls to the host's kernel on behalf of a guest: -errno results, and an end as soon as the process must stop. */
-#ifndef MOTTE_PERSONALITY_HOST_H
-#define MOTTE_PERSONALITY_HOST_H
+#ifndef MOTTE_PERSONALITY_HOST_CALL_H
+#define MOTTE_PERSONALITY_HOST_CALL_H
 
 #include "state.h"
 
