@@ -20,6 +20,17 @@ enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, TRAP_BYTE = 0xcc 
 static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct code_region *regions; /* by address, under regions_lock */
 
+/* A forked child inherits the regions, and must be able to use them whatever another thread was doing. */
+static void lock_regions(void)
+{
+    pthread_mutex_lock(&regions_lock);
+}
+
+static void unlock_regions(void)
+{
+    pthread_mutex_unlock(&regions_lock);
+}
+
 bool code_regions_prepare(void)
 {
     void *start = (void *)MOTTE_CODE_REGION_BASE;
@@ -31,7 +42,7 @@ bool code_regions_prepare(void)
         return false;
     }
     madvise(start, size, MADV_DONTDUMP);
-    return gates_write();
+    return gates_write() && pthread_atfork(lock_regions, unlock_regions, unlock_regions) == 0;
 }
 
 static size_t whole_pages(size_t size)

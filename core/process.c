@@ -43,6 +43,13 @@ int64_t interruptible_syscall(struct process *process, long number, long a, long
     return checked_syscall(number, arguments, &process->stop_flag);
 }
 
+/* Under lock. */
+static void announce_stopped(struct process *process)
+{
+    atomic_store(&process->state, PROCESS_STOPPED);
+    syscall(SYS_futex, &process->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
 /* The worker exists while process->worker says so, and it takes the lock to change that: the signal cannot reach
  * another thread that was given the same id. */
 void process_kill(struct process *process)
@@ -51,13 +58,9 @@ void process_kill(struct process *process)
     process_stop(process, MOTTE_STOP_KILLED, 0);
     if (process->worker)
         syscall(SYS_tgkill, getpid(), process->worker->thread_id, signals_interrupt());
+    if (atomic_load(&process->state) == PROCESS_CREATED)
+        announce_stopped(process);
     pthread_mutex_unlock(&process->lock);
-}
-
-static void announce_stopped(struct process *process)
-{
-    atomic_store(&process->state, PROCESS_STOPPED);
-    syscall(SYS_futex, &process->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 void process_stopped(struct process *process, uint64_t cpu_ns, uint64_t wall_ns)
@@ -76,7 +79,9 @@ int process_start(struct process *process)
 {
     pthread_mutex_lock(&process->lock);
     int result = -EBUSY;
-    if (atomic_load(&process->state) == PROCESS_CREATED && !process->closed) {
+    if (!signals_install()) {
+        result = -EAGAIN;
+    } else if (atomic_load(&process->state) == PROCESS_CREATED && !process->closed) {
         atomic_store(&process->state, PROCESS_RUNNING);
         result = scheduler_start(process);
         if (result < 0)

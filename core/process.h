@@ -1,7 +1,7 @@
 /* A process: one window, one bank, one run from its entry to its stop.
  *
- *     CREATED --process_start--> RUNNING --its thread leaves the guest--> STOPPED
- *         \_________________________process_close____________________________/
+ *     CREATED --process_start--> RUNNING --its thread leaves the guest--> STOPPED --process_close--> (freed)
+ *         \____________________________process_kill__________________________/
  *
  * Whoever asks first decides why a process stops (process_stop); later requests are ignored.  A request is not yet a
  * stop: the process is STOPPED once its thread has left the guest for good.  What it still holds then (window,
@@ -110,10 +110,11 @@ int64_t interruptible_syscall(struct process *process, long number, long a, long
  * time. All or nothing. */
 bool process_charge_range(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages);
 
-/* Starts a CREATED process on a worker of its own: 0, or the negative errno of the thread's creation. */
+/* Starts a CREATED process on a worker of its own: 0; -EBUSY in another state; -EAGAIN or another negative errno if the
+ * host refuses a thread or the signal handlers. */
 int process_start(struct process *process);
 
-/* Stops it for KILLED, wherever it is. Harmless when it has stopped, or never started. */
+/* Stops it for KILLED, wherever it is; one that was not started is STOPPED at once. Harmless when it has stopped. */
 void process_kill(struct process *process);
 
 /* Waits until STOPPED: 1; 0 once the deadline has passed; -EINTR if a signal came first. */

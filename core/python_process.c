@@ -36,7 +36,7 @@ static void close_without_gil(struct python_process *self)
 static void finalize(PyObject *object)
 {
     struct python_process *self = (struct python_process *)object;
-    if (!self->process || self->closed)
+    if (!self->process || self->closed || !process_is_here(self->process))
         return;
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
@@ -88,11 +88,12 @@ static PyObject *start(PyObject *self, PyObject *unused)
 }
 
 /* Python's signal handlers run between two waits; one that raises ends the waiting. */
-static PyObject *wait_stopped(PyObject *self, PyObject *timeout)
+static PyObject *wait_stopped(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
+    static char *names[] = {"timeout_ns", NULL};
     uint64_t timeout_ns;
     struct process *process = open_process(self);
-    if (!process || !python_to_limit(timeout, &timeout_ns))
+    if (!process || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O&:wait", names, python_to_limit, &timeout_ns))
         return NULL;
     process_retain(process);
     struct deadline deadline = deadline_after(timeout_ns);
@@ -209,7 +210,8 @@ static PyObject *close_process(PyObject *object, PyObject *unused)
 
 static PyMethodDef methods[] = {
     {"start", start, METH_NOARGS, PyDoc_STR("Starts it, once.")},
-    {"wait", wait_stopped, METH_O, PyDoc_STR("Waits at most so many ns (None: for ever); whether it has stopped.")},
+    {"wait", (PyCFunction)(void (*)(void))wait_stopped, METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR("Waits at most so many ns (None: for ever); whether it has stopped.")},
     {"kill", kill_process, METH_NOARGS, PyDoc_STR("Stops it, wherever it is.")},
     {"state", get_state, METH_NOARGS, PyDoc_STR("'created', 'running', 'stopped' or 'closed'.")},
     {"stop_fields", stop_fields, METH_NOARGS, PyDoc_STR("For motte.core.Process.stop.")},

@@ -106,20 +106,22 @@ static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *
     struct python_code_region *region;
     struct python_bank *bank;
     PyObject *segments, *argument_list, *environment, *directories;
+    uint64_t open_files;
     int *streams = options->personality.streams;
     if (!PyArg_ParseTupleAndKeywords(
-            arguments, keywords, "O!$O&O(O&O&)(O&O&)OOO!O&O&O&O&I(iii)O:Process", names, &python_code_region_type,
+            arguments, keywords, "O!$O&O(O&O&)(O&O&)OOO!O&O&O&O&O&(iii)O:Process", names, &python_code_region_type,
             &region, python_to_u64, &options->entry, &segments, python_to_u64, &options->data_stack_low, python_to_u64,
             &options->data_stack_size, python_to_u64, &options->data_stack_pointer_variable, python_to_u64,
             &options->data_stack_limit_variable, &argument_list, &environment, &python_bank_type, &bank, python_to_u64,
             &options->native_stack_size, python_to_limit, &options->cpu_limit_ns, python_to_limit,
             &options->wall_limit_ns, python_to_limit, &options->personality.output_limit,
-            &options->personality.open_files, &streams[0], &streams[1], &streams[2], &directories))
+            python_to_u64, &open_files, &streams[0], &streams[1], &streams[2], &directories))
         return false;
     if (!region->region) {
         PyErr_SetString(python_errors.closed, "the code region was closed");
         return false;
     }
+    options->personality.open_files = open_files < UINT32_MAX ? (uint32_t)open_files : UINT32_MAX;
     options->region = region->region;
     options->bank = bank->bank;
     return take_segments(spawn, segments)

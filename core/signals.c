@@ -82,10 +82,13 @@ static void pass_on(int number, siginfo_t *information, void *opaque)
         if (fault_signals[i] == number)
             before = &previous[i];
 
+    bool sent = information->si_code <= 0; /* by somebody, not caused by an instruction that will be repeated */
+    if (sent && before && before->sa_handler == SIG_IGN)
+        return;
     if (passing || !before || before->sa_handler == SIG_DFL || before->sa_handler == SIG_IGN) {
-        signal(number, SIG_DFL); /* the instruction is repeated, and faults for the last time */
-        if (information->si_code <= 0)
-            raise(number); /* sent, not caused: nothing will repeat it */
+        signal(number, SIG_DFL);
+        if (sent)
+            raise(number);
         return;
     }
     passing = true;

@@ -27,30 +27,45 @@ static bool advise(uintptr_t base)
         && (madvise(start, SLOT_SIZE, MADV_NOHUGEPAGE) == 0 || errno == EINVAL); /* EINVAL: a kernel without them */
 }
 
+static uintptr_t map_reserved(size_t size)
+{
+    void *start = mmap(NULL, size, PROT_NONE, RESERVED, -1, 0);
+    return start == MAP_FAILED ? 0 : (uintptr_t)start;
+}
+
+/* Aligned address space for a slot, or 0.  The kernel places mappings side by side, so that below a slot there is usually
+ * room for an aligned one, and their guards become one mapping.  If not, alignment is cut out of a larger piece: its ends
+ * are no part of any slot, and may go back. */
+static uintptr_t reserve_aligned(void)
+{
+    uintptr_t base = map_reserved(SLOT_SIZE);
+    if (base % SLOT_ALIGNMENT == 0)
+        return base;
+    munmap((void *)base, SLOT_SIZE);
+
+    uintptr_t start = map_reserved(SLOT_SIZE + SLOT_ALIGNMENT);
+    if (!start)
+        return 0;
+    base = (start + SLOT_ALIGNMENT - 1) & ~(SLOT_ALIGNMENT - 1);
+    if (base > start)
+        munmap((void *)start, base - start);
+    if (base < start + SLOT_ALIGNMENT)
+        munmap((void *)(base + SLOT_SIZE), start + SLOT_ALIGNMENT - base);
+    return base;
+}
+
 static struct slot *reserve(void)
 {
     struct slot *slot = calloc(1, sizeof *slot);
-    if (!slot)
-        return NULL;
-    char *start = mmap(NULL, SLOT_SIZE + SLOT_ALIGNMENT, PROT_NONE, RESERVED, -1, 0);
-    if (start == MAP_FAILED) {
-        free(slot);
-        return NULL;
+    uintptr_t base = slot ? reserve_aligned() : 0;
+    if (base && advise(base)) {
+        slot->base = base;
+        return slot;
     }
-    /* The ends that alignment leaves over are not part of any slot yet: they may go back. */
-    uintptr_t base = ((uintptr_t)start + SLOT_ALIGNMENT - 1) & ~(SLOT_ALIGNMENT - 1);
-    size_t before = base - (uintptr_t)start;
-    if (before)
-        munmap(start, before);
-    if (SLOT_ALIGNMENT - before)
-        munmap((void *)(base + SLOT_SIZE), SLOT_ALIGNMENT - before);
-    slot->base = base;
-    if (!advise(base)) {
-        munmap((void *)base, SLOT_SIZE);
-        free(slot);
-        return NULL;
-    }
-    return slot;
+    if (base)
+        munmap((void *)base, SLOT_SIZE); /* nobody has used it yet */
+    free(slot);
+    return NULL;
 }
 
 struct slot *slot_acquire(void)

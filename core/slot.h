@@ -63,7 +63,7 @@ static inline struct context *slot_context(const struct slot *slot)
 /* Counts forks: what was made under another number does not exist in this OS process. */
 uint32_t slot_fork_generation(void);
 
-/* Called once, before the first slot: after a fork the child starts with an empty pool. */
+/* Called once, before the first slot: a forked child starts with an empty pool. */
 bool slots_prepare(void);
 
 #endif

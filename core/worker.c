@@ -20,8 +20,7 @@
 /* For the frames of the handlers themselves, on top of what the kernel saves. */
 enum { HANDLER_STACK = 64 * 1024, GUARD = 4096 };
 
-/* initial-exec: handlers read it, and no lazy allocation may happen there. */
-static _Thread_local struct worker *current __attribute__((tls_model("initial-exec")));
+static _Thread_local struct worker *current;
 
 struct worker *worker_current(void)
 {
@@ -54,7 +53,7 @@ static void signal_stack_destroy(struct worker *worker)
 static void block_foreign_signals(void)
 {
     uint64_t blocked = ~UINT64_C(0);
-    const int admitted[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, signals_interrupt()};
+    const int admitted[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, signals_interrupt()};
     for (size_t i = 0; i < sizeof admitted / sizeof *admitted; i++)
         blocked &= ~(UINT64_C(1) << (admitted[i] - 1));
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof blocked);

@@ -1,0 +1,171 @@
+"""Every way in which a guest can fault, with the kind, the place and the address that the core reports."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import pytest
+from core.snippets import DATA, DATA_STACK, RODATA, Workshop, function, read_words
+
+from motte import core
+from motte.abi.faults import FaultKind, StopReason
+from motte.abi.layout import DATA_STACK_GAP, EXCHANGE_END, MAP_BASE
+
+HAS_AVX512 = core.host_features()["avx512"]
+
+
+@dataclass(frozen=True)
+class PageFault:
+    code: str
+    kind: FaultKind
+    access: str
+    address: int
+
+
+PAGE_FAULTS = {
+    "null read": PageFault("movl %gs:8(,%eiz), %eax", FaultKind.NULL_PAGE, "read", 8),
+    "null write": PageFault("movl %eax, %gs:0(,%eiz)", FaultKind.NULL_PAGE, "write", 0),
+    "end of the null page": PageFault("movb %al, %gs:0xffff(,%eiz)", FaultKind.NULL_PAGE, "write", 0xFFFF),
+    "wild read": PageFault(f"movl %gs:{MAP_BASE}(,%eiz), %eax", FaultKind.UNMAPPED, "read", MAP_BASE),
+    "wild write": PageFault(f"movl %eax, %gs:{MAP_BASE}(,%eiz)", FaultKind.UNMAPPED, "write", MAP_BASE),
+    "read-modify-write": PageFault(f"lock incl %gs:{MAP_BASE}(,%eiz)", FaultKind.UNMAPPED, "write", MAP_BASE),
+    "kernel-half pointer": PageFault(
+        "movabsq $0xffff800000001000, %rax\nmovl %gs:(%eax), %ecx", FaultKind.NULL_PAGE, "read", 0x1000
+    ),
+    "4 GiB wrap": PageFault(
+        "movq $-8, %rax\nmovq $16, %rcx\nmovl %gs:(%eax,%ecx), %edx", FaultKind.NULL_PAGE, "read", 8
+    ),
+    "negative displacement": PageFault("movl %gs:-4096(,%eiz), %eax", FaultKind.UNMAPPED, "read", 0xFFFF_F000),
+    "last byte": PageFault("movb %gs:0xffffffff(,%eiz), %al", FaultKind.UNMAPPED, "read", 0xFFFF_FFFF),
+    "exchange area": PageFault(
+        f"movb %gs:{EXCHANGE_END - 1}(,%eiz), %al", FaultKind.UNMAPPED, "read", EXCHANGE_END - 1
+    ),
+    "constant": PageFault(f"movl %eax, %gs:{RODATA}(,%eiz)", FaultKind.READ_ONLY, "write", RODATA),
+    "information page": PageFault("movl %eax, %gs:0x10000(,%eiz)", FaultKind.READ_ONLY, "write", 0x1_0000),
+    "below the data stack": PageFault(
+        f"movl %eax, %gs:{DATA_STACK[0] - 4}(,%eiz)", FaultKind.DATA_STACK_OVERFLOW, "write", DATA_STACK[0] - 4
+    ),
+    "low end of the gap": PageFault(
+        f"movl %gs:{DATA_STACK[0] - DATA_STACK_GAP}(,%eiz), %eax",
+        FaultKind.DATA_STACK_OVERFLOW,
+        "read",
+        DATA_STACK[0] - DATA_STACK_GAP,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAGE_FAULTS)
+def test_a_page_fault_has_its_kind_access_address_and_place(workshop: Workshop, name: str) -> None:
+    expected = PAGE_FAULTS[name]
+    program = workshop.program(function("main", f"nop\n{expected.code}\nhere:\nud2"))
+    process = workshop.run(program)
+    stop = process.stop()
+    assert (stop.reason, stop.fault, stop.access) == (StopReason.FAULTED, expected.kind, expected.access)
+    assert stop.address == expected.address
+    assert stop.value == 0
+    last_line = expected.code.rsplit("\n", 1)[-1]
+    assert stop.code_offset is not None
+    assert 0 < stop.code_offset < program.labels["here"], last_line
+    assert process.statistics().faults == 1
+
+
+OTHER_FAULTS = {
+    "divide by zero": ("xorl %edx, %edx\nxorl %ecx, %ecx\nhere:\ndivl %ecx", FaultKind.DIVIDE),
+    "overflowing division": (
+        "movl $0x80000000, %eax\nmovl $-1, %edx\nmovl $-1, %ecx\nhere:\nidivl %ecx",
+        FaultKind.DIVIDE,
+    ),
+    "trap": ("here:\nud2", FaultKind.ILLEGAL_INSTRUCTION),
+    "movaps": (f"here:\nmovaps %gs:{DATA + 8}(,%eiz), %xmm0", FaultKind.MISALIGNED),
+    "movdqa": (f"here:\nmovdqa %xmm9, %gs:{DATA + 8}(,%eiz)", FaultKind.MISALIGNED),
+    "addps": (f"here:\naddps %gs:{DATA + 4}(,%eiz), %xmm0", FaultKind.MISALIGNED),
+    "pshufb": (f"here:\npshufb %gs:{DATA + 1}(,%eiz), %xmm0", FaultKind.MISALIGNED),
+    "cmpxchg16b": (f"here:\nlock cmpxchg16b %gs:{DATA + 8}(,%eiz)", FaultKind.MISALIGNED),
+    "vmovaps": (f"here:\nvmovaps %gs:{DATA + 16}(,%eiz), %ymm0", FaultKind.MISALIGNED),
+    "vmovdqa": (f"here:\nvmovdqa %ymm12, %gs:{DATA + 16}(,%eiz)", FaultKind.MISALIGNED),
+    "vmovntdqa": (f"here:\nvmovntdqa %gs:{DATA + 16}(,%eiz), %ymm0", FaultKind.MISALIGNED),
+}
+if HAS_AVX512:
+    OTHER_FAULTS |= {
+        "vmovaps, 512 bits": (f"here:\nvmovaps %gs:{DATA + 32}(,%eiz), %zmm20", FaultKind.MISALIGNED),
+        "vmovdqa64": (f"here:\nvmovdqa64 %zmm1, %gs:{DATA + 32}(,%eiz)", FaultKind.MISALIGNED),
+    }
+
+
+@pytest.mark.parametrize("name", OTHER_FAULTS)
+def test_other_faults_have_their_kind_and_place(workshop: Workshop, name: str) -> None:
+    code, kind = OTHER_FAULTS[name]
+    program = workshop.program(function("main", f"{code}\nud2"))
+    stop = workshop.run(program).stop()
+    assert (stop.reason, stop.fault) == (StopReason.FAULTED, kind)
+    assert stop.code_offset == program.labels["here"]
+    assert (stop.address, stop.access) == (None, None)
+
+
+UNALIGNED = {
+    "movups": f"movups %gs:{DATA + 8}(,%eiz), %xmm0",
+    "movdqu": f"movdqu %gs:{DATA + 1}(,%eiz), %xmm0",
+    "vmovups": f"vmovups %gs:{DATA + 16}(,%eiz), %ymm0",
+    "vaddps": f"vaddps %gs:{DATA + 4}(,%eiz), %ymm0, %ymm0",
+}
+
+
+@pytest.mark.parametrize("name", UNALIGNED)
+def test_an_access_that_may_be_unaligned_is_no_fault(workshop: Workshop, name: str) -> None:
+    stop = workshop.run(function("main", f"{UNALIGNED[name]}\nxorl %eax, %eax\nretq")).stop()
+    assert (stop.reason, stop.value) == (StopReason.EXITED, 0)
+
+
+INDIRECT_CALL = """
+movl %eax, %r10d
+andl $MASK, %r10d
+cmpl $1, FT+8(%r10)
+jne here
+callq *FT(%r10)
+retq
+here:
+ud2
+"""
+
+
+@pytest.mark.parametrize("pointer", [0, 3 * 16, 0xFFFF_FFFF, 0x1_2340], ids=hex)
+def test_an_indirect_call_through_a_bad_pointer_is_named(workshop: Workshop, pointer: int) -> None:
+    source = function("main", f"movl ${pointer}, %eax\n{INDIRECT_CALL}") + function("other", "movl $5, %eax\nretq")
+    program = workshop.program(source)
+    stop = workshop.run(program).stop()
+    assert (stop.fault, stop.code_offset) == (FaultKind.BAD_INDIRECT_CALL, program.labels["here"])
+
+
+def test_an_indirect_call_through_a_good_pointer_arrives(workshop: Workshop) -> None:
+    source = function("main", f"movl $32, %eax\n{INDIRECT_CALL}") + function("other", "movl $5, %eax\nretq")
+    stop = workshop.run(source).stop()
+    assert (stop.reason, stop.value) == (StopReason.EXITED, 5)
+
+
+def test_a_wide_access_across_the_windows_end_does_not_reach_what_lies_behind(workshop: Workshop) -> None:
+    size = 64 if HAS_AVX512 else 32
+    register = "%zmm0" if HAS_AVX512 else "%ymm0"
+    for distance in (1, size - 1):
+        stop = workshop.run(function("main", f"vmovups {register}, %gs:{2**32 - distance}(,%eiz)\nud2")).stop()
+        assert (stop.fault, stop.access) == (FaultKind.UNMAPPED, "write")
+        assert stop.address is not None
+        assert 2**32 - distance <= stop.address <= 2**32
+
+
+@pytest.mark.parametrize("pointer", [0, 8, MAP_BASE, 2**32 - 8, 2**32 - 40], ids=hex)
+def test_a_kernel_call_with_a_bad_pointer_gets_an_error_and_goes_on(workshop: Workshop, pointer: int) -> None:
+    process = workshop.run(
+        function(
+            "main",
+            f"pushq %rbx\nmovl $39, %edi\nmovl ${pointer}, %esi\ncall SYSCALL6\n"
+            f"movq %rax, %gs:{DATA}(,%eiz)\npopq %rbx\nmovl $3, %eax\nretq",
+        )
+    )
+    assert (process.stop().reason, process.stop().value) == (StopReason.EXITED, 3)
+    assert struct.pack("<Q", read_words(process, DATA, 1)[0]) == struct.pack("<q", -14)  # EFAULT
+
+
+def test_exit_status_is_a_32_bit_integer(workshop: Workshop) -> None:
+    stop = workshop.run(function("main", "pushq %rax\nmovq $-3, %rdi\ncall EXIT\nud2")).stop()
+    assert (stop.reason, stop.value, stop.fault, stop.registers) == (StopReason.EXITED, -3, None, None)

@@ -1,0 +1,72 @@
+"""A fork of the host: guests stay with the parent, and the child can make its own."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+
+from core.snippets import SECOND, Workshop, function
+
+from motte.abi.faults import StopReason
+from motte.errors import BadState
+
+SPIN = function("main", "again:\njmp again")
+EXIT = function("main", "movl $6, %eax\nretq")
+
+
+def in_child(action: Callable[[], bool]) -> bool:
+    """Whether ``action`` returns true in a forked child; no exception and no finaliser leaves the child."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of forking a process that has threads
+        child = os.fork()
+    if child == 0:
+        succeeded = False
+        try:
+            succeeded = action()
+        finally:
+            os._exit(0 if succeeded else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def refuses(action: Callable[[], object]) -> bool:
+    try:
+        action()
+    except BadState as error:
+        return "belongs to the parent of a fork" in str(error)
+    return False
+
+
+def test_a_running_process_survives_the_fork_and_is_not_the_childs(workshop: Workshop) -> None:
+    process = workshop.spawn(SPIN)
+    process.start()
+    attempts = [process.kill, process.stop, process.statistics, process.start, lambda: process.wait(None)]
+    attempts += [lambda: process.read_memory(0x1_1000, 8), process.state]
+    for attempt in attempts:
+        assert in_child(lambda attempt=attempt: refuses(attempt))
+    assert process.state() == "running"
+    process.kill()
+    assert process.wait(5 * SECOND)
+
+
+def test_closing_the_parents_process_in_the_child_touches_nothing(workshop: Workshop) -> None:
+    process = workshop.spawn(SPIN)
+    process.start()
+    assert in_child(lambda: process.close() is None)
+    assert process.state() == "running"
+
+
+def test_the_child_can_run_guests_of_its_own(workshop: Workshop) -> None:
+    program = workshop.program(EXIT)
+    kept = workshop.run(program)
+    workshop.run(program).close()  # leaves a slot in the pool, which the child must not use
+
+    def run_again() -> bool:
+        fresh = Workshop()
+        results = [fresh.run(program).stop(), fresh.run(EXIT).stop()]
+        fresh.close()
+        return all((stop.reason, stop.value) == (StopReason.EXITED, 6) for stop in results)
+
+    assert in_child(run_again)
+    assert kept.stop().value == 6
+    assert run_again()
