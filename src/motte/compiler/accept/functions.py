@@ -32,6 +32,7 @@ OUR_ATTRIBUTES: Final = ("nounwind", "noredzone", '"no-realign-stack"', '"frame-
 _RENAMED_CONVENTIONS: Final = frozenset((
     "ccc", "preserve_mostcc", "preserve_allcc", "preserve_nonecc", "x86_64_sysvcc", "cold_cc", "coldcc",
 ))  # fmt: skip
+_CALL_CONVENTION: Final = re.compile(r"call (?:(?:nnan|ninf|nsz|arcp|contract|afn|reassoc|fast) )*(\w+cc|ccc|cc ?\d+) ")
 _KEPT_CONVENTIONS: Final = frozenset(("fastcc",))
 CONVENTION: Final = re.compile(r"(?<![\w.%@\"$-])(?:(?!ccc\b)\w+cc|ccc|cc ?\d+)(?![\w.\"$-])")
 _DROPPED_WORDS: Final = frozenset((
@@ -105,3 +106,14 @@ def normalise_functions(module: Module, public: frozenset[str] | None, debug: bo
             header = parse_header(line)
             normalise_header(module, header, public, debug)
             module.items[index] = str(header)
+
+
+def normalise_calls(module: Module) -> None:
+    """Reduce the calling conventions of calls, where any is written."""
+    for function in module.functions():
+        place = f"in {function.header.name}"
+        for index, line in enumerate(function.lines):
+            match = _CALL_CONVENTION.search(line) if " call " in line else None
+            if match is not None:
+                word = plain_convention(match.group(1), place)
+                function.lines[index] = f"{line[: match.start(1)]}{word}{line[match.end(1) :]}"

@@ -20,6 +20,8 @@ _TRAILER: Final = re.compile(
     r', (?:(?:section|partition|code_model) "[^"]*"|comdat(?:\(\$[^)]*\))?|align (\d+)|(?:no_)?sanitize_\w+'
     r"|(!dbg !\d+)|![\w.]+ !\d+)"
 )
+_ASSOCIATED_DATA: Final = re.compile(r"(\{ i32 -?\d+, ptr @" + NAME + r", )ptr @" + NAME + r" \}")
+"""A constructor may be tied to a variable's comdat; there are none."""
 _LINKAGES: Final = frozenset((
     "private", "internal", "available_externally", "linkonce", "weak", "common", "appending", "extern_weak",
     "linkonce_odr", "weak_odr", "external",
@@ -62,6 +64,8 @@ def normalise_global(line: str, public: frozenset[str] | None, debug: bool) -> s
     if not name.startswith("@llvm."):
         linkage = final_linkage(linkage, name, public)
     rest, trailers = _split_trailers(rest)
+    if name in ("@llvm.global_ctors", "@llvm.global_dtors"):
+        rest = _ASSOCIATED_DATA.sub(r"\1ptr null }", rest)
     words = [linkage, locality(linkage), *(word for word in words if word in _KEPT), keyword, rest]
     return f"{name} = {' '.join(word for word in words if word)}{_kept_trailers(name, trailers, debug)}"
 
@@ -80,8 +84,13 @@ def _split_trailers(rest: str) -> tuple[str, list[re.Match[str]]]:
     return re.sub(r" #\d+$", "", rest[:end]), trailers
 
 
+def _kept_trailers_of_special(name: str) -> str:
+    """LLVM emits nothing for its lists of used symbols, by this section's name."""
+    return ', section "llvm.metadata"' if name in ("@llvm.used", "@llvm.compiler.used") else ""
+
+
 def _kept_trailers(name: str, trailers: list[re.Match[str]], debug: bool) -> str:
-    kept = ""
+    kept = _kept_trailers_of_special(name)
     for trailer in reversed(trailers):
         align, location = trailer.groups()
         if align is not None and int(align) > GREATEST_ALIGNMENT:

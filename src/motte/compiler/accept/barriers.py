@@ -1,0 +1,62 @@
+"""The one inline assembly that is accepted: none at all.
+
+Programs use an assembly statement with an empty template as a compiler barrier,
+or to hide a value from the optimiser.  Both have forms without assembly: a fence
+for this thread only, which costs nothing, and a trip through volatile memory.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from motte.compiler.accept.forbidden import refusal
+from motte.compiler.ir.calls import Argument, parse_argument
+from motte.compiler.ir.functions import Function
+from motte.compiler.ir.module import Module
+from motte.compiler.ir.scan import NAME, end_of_bracket, split_list
+
+_EMPTY: Final = re.compile(
+    r"^  (?:(?P<result>%" + NAME + r") = )?(?:(?:tail|notail) )?call (?P<type>\S+|\{.*?\}) asm "
+    r'(?:sideeffect )?(?:alignstack )?(?:inteldialect )?(?:unwind )?"", "(?P<constraints>[^"]*)"(?=\()'
+)
+_INLINE: Final = re.compile(r"\bcall .*\basm (?:sideeffect |alignstack |inteldialect |unwind )*\"")
+_FENCE: Final = '  fence syncscope("singlethread") seq_cst'
+_HIDING_PLACE: Final = "@.motte.barrier"
+
+
+def replace_barriers(module: Module) -> None:
+    """Replace empty assembly; every other assembly is refused."""
+    for function in module.functions():
+        if any(" asm " in line for line in function.lines):
+            lines: list[str] = []
+            for line in function.lines:
+                lines += _barrier(module, function, line) if _INLINE.search(line) else [line]
+            function.lines = lines
+
+
+def _barrier(module: Module, function: Function, line: str) -> list[str]:
+    match = _EMPTY.match(line)
+    if match is None:
+        raise refusal(f"{function.header}\n{line}\n", len(str(function.header)) + 1, "assembly is not accepted")
+    close = end_of_bracket(line, match.end())
+    arguments = [parse_argument(part) for part in split_list(line[match.end() + 1 : close - 1])]
+    outputs = [part for part in match["constraints"].split(",") if part.startswith("=")]
+    result = match["result"]
+    if result is not None and not (len(outputs) == 1 and len(arguments) == 1 and arguments[0].type == match["type"]):
+        raise refusal(f"{function.header}\n{line}\n", len(str(function.header)) + 1, "assembly is not accepted")
+    hidden = [step for argument in arguments for step in _hide(module, function, argument, result)]
+    return [*hidden, _FENCE]
+
+
+def _hide(module: Module, function: Function, argument: Argument, result: str | None) -> list[str]:
+    """Store the value where the optimiser cannot follow it; the result is what is found there."""
+    if result is None:
+        module.require(f"{_HIDING_PLACE} = private global ptr null, align 16")
+        return [f"  store volatile {argument.type} {argument.value}, ptr {_HIDING_PLACE}, align 1"]
+    slot = function.fresh("hidden")
+    function.entry_allocas.append(f"  {slot} = alloca {argument.type}, align 16")
+    return [
+        f"  store volatile {argument.type} {argument.value}, ptr {slot}, align 1",
+        f"  {result} = load volatile {argument.type}, ptr {slot}, align 1",
+    ]

@@ -1,0 +1,150 @@
+"""Constructs that cannot be confined, each with its reason; found in the text before anything is rewritten.
+
+A word is looked for as plain text first, which is fast, and only then as a word of
+the language: outside quotes, and not as part of a name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from motte.compiler.accept.intrinsics import is_allowed
+from motte.compiler.ir.scan import NAME, without_strings
+from motte.errors import CompileError
+
+_WORD: Final = r"(?<![-\w.$%@!])(?:{})(?![-\w.$:])"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    clue: str
+    """Plain text that every occurrence contains."""
+    pattern: re.Pattern[str]
+    reason: str
+
+
+def _rule(clue: str, reason: str, pattern: str | None = None) -> _Rule:
+    return _Rule(clue, re.compile(pattern or _WORD.format(re.escape(clue)), re.MULTILINE), reason)
+
+
+_EXCEPTIONS: Final = "exceptions are not supported (compile C++ with -fno-exceptions)"
+_LONG_DOUBLE: Final = "80-bit and 128-bit floating point is not supported (compile C with -mlong-double-64)"
+_ADDRESS_SPACE: Final = "address spaces other than 0 are not supported"
+_SWIFT: Final = "parameters in special registers are not supported"
+_RULES: Final = (
+    _rule("module asm", "assembly is not accepted", r"^module asm "),
+    _rule("ifunc", "an ifunc's resolver would choose code at load time"),
+    _rule("x86_fp80", _LONG_DOUBLE),
+    _rule("fp128", _LONG_DOUBLE, _WORD.format("fp128|ppc_fp128")),
+    _rule("x86_amx", "AMX is not supported"),
+    _rule("vscale x", "vectors of unknown length are not supported", r"<vscale x "),
+    _rule("target(", "target-specific types are not supported", r"(?<![-\w.$%@])target\("),
+    _rule("addrspace(", _ADDRESS_SPACE, r"(?<![-\w.$%@])addrspace\((?!0\))"),
+    _rule("naked", "a naked function is assembly"),
+    _rule("inalloca", "inalloca arguments are not supported"),
+    _rule("preallocated", "preallocated arguments are not supported"),
+    _rule("nest", "nested functions are not supported", r"(?<=ptr )nest\b|(?<= )nest(?= %)"),
+    _rule("swiftself", _SWIFT),
+    _rule("swifterror", _SWIFT),
+    _rule("swiftasync", _SWIFT),
+    _rule("presplitcoroutine", "coroutines are not supported"),
+    _rule("invoke", _EXCEPTIONS, r"^  (?:\S+ = )?invoke "),
+    _rule("landingpad", _EXCEPTIONS, r"^  \S+ = landingpad "),
+    _rule("resume", _EXCEPTIONS, r"^  resume "),
+    _rule("pad within", _EXCEPTIONS, r"^  \S+ = (?:cleanup|catch)pad within "),
+    _rule("catchswitch", _EXCEPTIONS, r"^  \S+ = catchswitch "),
+    _rule("callbr", "assembly that jumps is not accepted", r"^  (?:\S+ = )?callbr "),
+    _rule("prefix", "data before a function is not supported", r"(?<=\s)prefix (?=.*\{$)"),
+    _rule("prologue", "data before a function is not supported", r"(?<=\s)prologue (?=.*\{$)"),
+    _rule(
+        "div ",
+        "division of integers wider than 128 bits is not supported",
+        r"^  \S+ = [us](?:div|rem) (?:exact )?i(?:129|1[3-9]\d|[2-9]\d\d|\d{4,}) ",
+    ),
+    _rule(
+        "rem ",
+        "division of integers wider than 128 bits is not supported",
+        r"^  \S+ = [us](?:div|rem) (?:exact )?i(?:129|1[3-9]\d|[2-9]\d\d|\d{4,}) ",
+    ),
+    _rule("musttail call void (...)", "a thunk that forwards unknown arguments is not supported"),
+)
+_RETURNS_TWICE: Final = frozenset(
+    ("setjmp", "_setjmp", "__setjmp", "sigsetjmp", "__sigsetjmp", "longjmp", "_longjmp", "siglongjmp")
+)
+_LONG_JUMP: Final = "setjmp and longjmp are not supported"
+_FUNCTION: Final = re.compile(r"^define .*?(@" + NAME + r")\(", re.MULTILINE)
+_INTRINSIC: Final = re.compile(r"^declare .*?@llvm\.([-\w$.]+)\(", re.MULTILINE)
+_OPCODE: Final = re.compile(r"^  (?:%" + NAME + r" = )?(?:(?:tail|musttail|notail) )?([a-z_]+)", re.MULTILINE)
+_OPCODES: Final = frozenset((
+    "ret", "br", "switch", "indirectbr", "unreachable", "fneg", "add", "fadd", "sub", "fsub", "mul", "fmul", "udiv",
+    "sdiv", "fdiv", "urem", "srem", "frem", "shl", "lshr", "ashr", "and", "or", "xor", "extractelement",
+    "insertelement", "shufflevector", "extractvalue", "insertvalue", "alloca", "load", "store", "fence", "cmpxchg",
+    "atomicrmw", "getelementptr", "trunc", "zext", "sext", "fptrunc", "fpext", "fptoui", "fptosi", "uitofp", "sitofp",
+    "ptrtoint", "ptrtoaddr", "inttoptr", "bitcast", "icmp", "fcmp", "phi", "select", "freeze", "call", "va_arg",
+))  # fmt: skip
+
+
+def refuse_forbidden(text: str) -> None:
+    """Raise :class:`CompileError` for the first construct that is not accepted."""
+    for rule in _RULES:
+        if rule.clue in text:
+            for match in rule.pattern.finditer(text):
+                if _outside_quotes(text, match.start()):
+                    raise refusal(text, match.start(), rule.reason)
+    for match in _OPCODE.finditer(text):
+        if match.group(1) not in _OPCODES:
+            raise refusal(text, match.start(), f"instruction {match.group(1)} is not accepted")
+    for match in _INTRINSIC.finditer(text):
+        if not is_allowed(match.group(1)):
+            name = f"@llvm.{match.group(1)}"
+            raise refusal(text, _first_use(text, name, match.start()), f"intrinsic {name[1:]} is not accepted")
+    _refuse_long_jumps(text)
+
+
+def refusal(text: str, position: int, reason: str) -> CompileError:
+    """The error for a construct at ``position``: reason, function and line."""
+    start = text.rfind("\n", 0, position) + 1
+    end = text.find("\n", position)
+    line = text[start : end if end >= 0 else len(text)].strip()
+    function = ""
+    if not line.startswith(("define ", "declare ", "@", "module ")):
+        function = next((f"in {match.group(1)}: " for match in _last_function(text, position)), "")
+    elif named := re.search(r"@" + NAME, line):
+        function = f"{named.group()}: " if named.start() == 0 else f"in {named.group()}: "
+    number = text.count("\n", 0, position) + 1
+    return CompileError(f"{function}{reason}", f"{function}{reason}\nline {number} of the LLVM module: {line[:300]}")
+
+
+def _last_function(text: str, position: int) -> list[re.Match[str]]:
+    start = text.rfind("\ndefine ", 0, position)
+    match = _FUNCTION.search(text, max(0, start), position) if start >= 0 or text.startswith("define ") else None
+    return [match] if match else []
+
+
+def _outside_quotes(text: str, position: int) -> bool:
+    start = text.rfind("\n", 0, position) + 1
+    end = text.find("\n", position)
+    line = text[start : end if end >= 0 else len(text)]
+    return without_strings(line)[position - start] == line[position - start]
+
+
+def _first_use(text: str, name: str, declaration: int) -> int:
+    use = text.find(f"{name}(")
+    return use if use >= 0 else declaration
+
+
+def _refuse_long_jumps(text: str) -> None:
+    """Returning twice needs to know which frames are alive, which compiled code does not tell yet."""
+    groups = {
+        match.group(1) for match in re.finditer(r"^attributes #(\d+) = \{.*\breturns_twice\b", text, re.MULTILINE)
+    }
+    for name in _RETURNS_TWICE:
+        if f"@{name}(" in text and re.search(rf"^declare .*@{name}\(", text, re.MULTILINE):
+            call = re.search(rf"call .*@{name}\(", text)
+            raise refusal(text, call.start() if call else text.index(f"@{name}("), f"{_LONG_JUMP} ({name})")
+    for group in groups:
+        for match in re.finditer(rf"^  .*call [^\n]*#{group}\b", text, re.MULTILINE):
+            if "@vfork(" not in match.group():
+                raise refusal(text, match.start() + 2, "functions that return twice are not supported")
