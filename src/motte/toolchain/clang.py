@@ -32,7 +32,7 @@ TARGET_FLAGS: Final = (
     "-nostdinc", "-target", "x86_64-linux-musl", "-emit-llvm", "-c",
     "-O2", "-Xclang", "-disable-llvm-passes",
     "-fno-pic", "-mlong-double-64", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
-    "-fno-exceptions", "-D__MOTTE__=1",
+    "-fno-exceptions", "-fno-crash-diagnostics", "-D__MOTTE__=1",
 )  # fmt: skip
 """For every source of a guest, the library's included."""
 
@@ -42,6 +42,9 @@ _CXX_FLAGS: Final = (
     "-D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_NONE", "-D_LIBCPP_DISABLE_VISIBILITY_ANNOTATIONS",
     "-D_LIBCPP_HAS_NO_VENDOR_AVAILABILITY_ANNOTATIONS", "-D_LIBCPP_PSTL_BACKEND_SERIAL",
 )  # fmt: skip
+
+_OUT_OF_MEMORY: Final = ("LLVM ERROR: out of memory", "std::bad_alloc")
+"""What clang says before it aborts for want of memory."""
 
 _EXPLANATIONS: Final = (
     ("with exceptions disabled", "C++ exceptions are not supported; this source uses them"),
@@ -98,7 +101,7 @@ def compile_source(
     )
     messages = child.stderr.decode("utf-8", "replace").replace("<stdin>", name)
     if child.returncode or child.limit:
-        raise _failure(name, child, messages)
+        raise _failure(name, child, messages, memory_bytes)
     return CompiledSource(name, child.stdout, messages)
 
 
@@ -142,10 +145,12 @@ def include_flags(directories: Sequence[Path]) -> list[str]:
     return flags
 
 
-def _failure(name: str, child: ChildResult, messages: str) -> CompileError:
-    if child.limit or child.returncode != 1:
-        return CompileError(f"{name}: the compiler {child.describe()}", messages)
-    for phrase, explanation in _EXPLANATIONS:
-        if phrase in messages:
-            return CompileError(f"{name}: {explanation}", f"{messages}{name}: {explanation}\n")
-    return CompileError(f"{name} does not compile", messages)
+def _failure(name: str, child: ChildResult, messages: str, memory_bytes: int) -> CompileError:
+    if child.limit is None and child.returncode == 1:
+        for phrase, explanation in _EXPLANATIONS:
+            if phrase in messages:
+                return CompileError(f"{name}: {explanation}", f"{messages}{name}: {explanation}\n")
+        return CompileError(f"{name} does not compile", messages)
+    if any(phrase in messages for phrase in _OUT_OF_MEMORY):
+        return CompileError(f"{name}: the compiler needs more than {memory_bytes >> 20} MiB of memory", messages)
+    return CompileError(f"{name}: the compiler {child.describe()}", messages)
