@@ -120,9 +120,9 @@ def _build_batch(batch: list[LibrarySource], options: CompileOptions, counter: _
 
 def _translate(batch: list[LibrarySource], directory: Path) -> None:
     """C to bitcode, one ``NAME.bc`` in ``directory`` for each ``NAME.c``."""
-    command = [zig_executable(), "clang", *TARGET_FLAGS, *LIBRARY_FLAGS, *include_flags(library_include_directories())]
+    flags = [*TARGET_FLAGS, *LIBRARY_FLAGS, *include_flags(library_include_directories())]
     child = launch_child(
-        [*command, *(source.path for source in batch)],
+        [zig_executable(), "clang", *flags, *(source.path for source in batch)],
         readable=[zig_directory(), guest_directory()],
         writable=[directory],
         cpu_seconds=_CPU_SECONDS,
