@@ -46,7 +46,7 @@ def _barrier(module: Module, function: Function, line: str) -> list[str]:
     if result is not None and not (len(outputs) == 1 and len(arguments) == 1 and arguments[0].type == match["type"]):
         raise refusal(f"{function.header}\n{line}\n", len(str(function.header)) + 1, "assembly is not accepted")
     hidden = [step for argument in arguments for step in _hide(module, function, argument, result)]
-    return [*hidden, _FENCE]
+    return [*hidden, _FENCE] if "~{memory}" in match["constraints"] else hidden
 
 
 def _hide(module: Module, function: Function, argument: Argument, result: str | None) -> list[str]:

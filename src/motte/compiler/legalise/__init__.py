@@ -14,10 +14,11 @@ from motte.compiler.ir.calls import CALL_LINE, Call, parse_call
 from motte.compiler.ir.functions import Function, parse_header
 from motte.compiler.ir.module import Module
 from motte.compiler.legalise.byval import ByvalCopies
+from motte.compiler.legalise.intrinsics import REPLACED, replace_intrinsic
 from motte.compiler.legalise.va_arg import expand_va_arg
 from motte.compiler.legalise.variadic import VariadicCalls
 
-_AFFECTED: Final = re.compile(r"\.\.\.\)|\bbyval\(|@llvm\.(?:va_|threadlocal\.)| = va_arg ")
+_AFFECTED: Final = re.compile(r"\.\.\.\)|\bbyval\(|@llvm\.va_| = va_arg |" + REPLACED.pattern)
 
 
 def legalise(module: Module, convention: CallingConvention) -> None:
@@ -79,8 +80,8 @@ class _Legaliser:
                 return [_copy_va_list(self._module, *(argument.value for argument in call.arguments))]
             case "@llvm.va_end":
                 return []
-            case "@llvm.threadlocal.address":
-                return [f"  {call.result} = bitcast ptr {call.arguments[0].value} to ptr"]
+        if REPLACED.match(call.callee):
+            return replace_intrinsic(self._module, call)
         return self._call(function, call, own_area)
 
     def _call(self, function: Function, call: Call, own_area: str) -> list[str]:

@@ -8,6 +8,7 @@ from motte.compiler.ir.module import Module
 from motte.compiler.lower.data_stack import lower_allocations
 from motte.compiler.lower.indirect_calls import IndirectCalls
 from motte.compiler.lower.instructions import Instructions
+from motte.compiler.lower.memory import lower_block_operations
 from motte.compiler.lower.signatures import Signatures
 from motte.compiler.lower.traps import trap_unreachable
 
@@ -27,6 +28,7 @@ def lower(module: Module, classes: FunctionClasses) -> None:
     for function in module.functions():
         signatures.function(function)
         instructions.rewrite(function)
+        lower_block_operations(module, function)
         trap_unreachable(function)
         indirect_calls.tag(function)
         lower_allocations(module, function)

@@ -25,6 +25,8 @@ from motte.compiler.ir.types import round_up, type_end
 
 POINTER: Final = "@__motte_data_stack_pointer"
 LIMIT: Final = "@__motte_data_stack_limit"
+POINTER_DECLARATION: Final = f"{POINTER} = external dso_local global ptr, align 8"
+_LIMIT_DECLARATION: Final = f"{LIMIT} = external dso_local global ptr, align 8"
 STACK_ALIGN: Final = 16
 UNCHECKED_FRAME: Final = 1 << 14
 """A frame up to this size may be taken without a comparison: many of them fit into the gap."""
@@ -69,8 +71,7 @@ class _Frame:
         self._moves = False
         self._size = 0
         self._align = STACK_ALIGN
-        for variable in (POINTER, LIMIT):
-            module.require(f"{variable} = external dso_local global ptr, align 8")
+        module.require(POINTER_DECLARATION)
 
     def lines(self) -> list[str]:
         """The function's lines with everything on the data stack."""
@@ -179,6 +180,7 @@ class _Frame:
     def _check(self, name: str, old: str, raw: str, new: str, size: str) -> list[str]:
         """``new`` is ``raw``, or an address in the gap if ``raw`` would lie below the limit; then it is touched."""
         self._module.require("declare i64 @llvm.umin.i64(i64, i64)")
+        self._module.require(_LIMIT_DECLARATION)
         return [
             f"  {name}.limit = load ptr, ptr {LIMIT}, align 8",
             f"  {name}.old.n = ptrtoint ptr {old} to i64",

@@ -68,7 +68,7 @@ class Instructions:
         (vector_type, vector), (index_type, index) = map(_typed, operands)
         if index.isdigit():
             return [line]
-        lines, slot, element, stored, place = self._spill(function, vector_type, vector, index_type, index)
+        lines, _, element, stored, place = self._spill(function, vector_type, vector, index_type, index)
         if stored == element:
             return [*lines, f"  {result} = load {element}, ptr {place}{metadata}"]
         wide = function.fresh("wide")
