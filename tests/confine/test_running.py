@@ -4,8 +4,8 @@ import signal
 import struct
 
 import pytest
-
 from confined_program import SCRATCH, ConfinedProgram, build, facts, function
+
 from motte.compiler.confine import ConfineError
 
 ILL = int(signal.SIGILL)
@@ -269,7 +269,7 @@ def test_pushes_and_pops_of_memory() -> None:
 
 
 @pytest.mark.parametrize("size", ["l", "q"])
-@pytest.mark.parametrize(("operation", "old", "bit", "new"), [
+@pytest.mark.parametrize("case", [
     ("bts", 0b1000, 3, 0b1000),
     ("bts", 0b1000, 2, 0b1100),
     ("btr", 0b1100, 3, 0b0100),
@@ -277,9 +277,8 @@ def test_pushes_and_pops_of_memory() -> None:
     ("bts", 0, 31, 1 << 31),
 ])  # fmt: skip
 @pytest.mark.parametrize("registers", [("%rdi", "si"), ("%rax", "cx"), ("%rcx", "ax"), ("%r11", "r10")])
-def test_atomic_bit_operations(
-    size: str, operation: str, old: int, bit: int, new: int, registers: tuple[str, str]
-) -> None:
+def test_atomic_bit_operations(size: str, case: tuple[str, int, int, int], registers: tuple[str, str]) -> None:
+    operation, old, bit, new = case
     address, name = registers
     bit_64 = name if name.startswith("r1") else f"r{name}"
     bit_sized = {"l": f"%{name}d" if name.startswith("r1") else f"%e{name}", "q": f"%{bit_64}"}[size]
@@ -329,10 +328,10 @@ def test_an_odd_leaf_frame_is_rounded_up() -> None:
     body = """
 	pushq	%rbx
 	subq	$12, %rsp
-	movl	24(%rsp), %eax
+	movl	28(%rsp), %eax
 	movl	%eax, 8(%rsp)
 	movl	%edi, 4(%rsp)
-	movl	$0, 24(%rsp)
+	movl	$0, 28(%rsp)
 	xorl	%ebx, %ebx
 	addl	8(%rsp), %ebx
 	addl	4(%rsp), %ebx
@@ -351,8 +350,6 @@ def test_an_odd_leaf_frame_is_rounded_up() -> None:
 	popq	%rbx
 	retq
 """)  # fmt: skip
-    # 24(%rsp) of f's frame of 20 bytes is the upper half of the return address in LLVM's count: 28 is the argument.
-    body = body.replace("24(%rsp)", "28(%rsp)")
     assert build(function("f", body) + caller, facts("g", f=8)).run("g", 5).result == 30 + 5 + 77
 
 
@@ -428,7 +425,8 @@ def test_an_empty_function_is_a_trap() -> None:
 
 
 def test_padding_inside_a_function_is_executable() -> None:
-    body = "\txorl\t%eax, %eax\n" + "".join(f"\tincl\t%eax\n\t.p2align\t{power}\n" for power in (1, 2, 3, 4, 5, 6)) + "\tretq\n"
+    steps = "".join(f"\tincl\t%eax\n\t.p2align\t{power}\n" for power in (1, 2, 3, 4, 5, 6))
+    body = f"\txorl\t%eax, %eax\n{steps}\tretq\n"
     assert program(body).run("f").result == 6
 
 

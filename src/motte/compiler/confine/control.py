@@ -14,7 +14,7 @@ from motte.compiler.confine.items import (
     REGISTER_JUMP,
     Item,
 )
-from motte.compiler.confine.mnemonics import CONDITIONS
+from motte.compiler.confine.mnemonics import CONDITION
 from motte.compiler.confine.operands import parse_operands
 from motte.compiler.confine.registers import PARTS
 from motte.compiler.confine.tokens import SYMBOL
@@ -23,12 +23,15 @@ from motte.compiler.confine.tokens import SYMBOL
 _DIRECT = re.compile(rf"({SYMBOL})(?:@PLT)?")
 _REGISTER = re.compile(r"\*%(r[a-z0-9]+)")
 
-_BRANCHES: Final = frozenset(f"j{condition}" for condition in CONDITIONS)
-_JUMPS: Final = frozenset({"jmp", "jmpq"})
 _CALLS: Final = frozenset({"call", "callq"})
 _ENDS: Final = frozenset({"ret", "retq", "ud2"})
+_BRANCH: Final = re.compile(rf"j{CONDITION}")
+_CONTROL: Final = re.compile(rf"jmpq?|callq?|retq?|ud2|ud1l|j{CONDITION}")
 
-CONTROL: Final = _BRANCHES | _JUMPS | _CALLS | _ENDS | {"ud1l"}
+
+def is_control(mnemonic: str) -> bool:
+    """Whether :func:`control_item` is responsible for ``mnemonic``."""
+    return _CONTROL.fullmatch(mnemonic) is not None
 
 
 def control_item(mnemonic: str, operand: str, line: str) -> Item:
@@ -43,7 +46,7 @@ def control_item(mnemonic: str, operand: str, line: str) -> Item:
     direct = _DIRECT.fullmatch(operand)
     if direct is not None:
         return _direct(mnemonic, direct.group(1), line)
-    if not operand.startswith("*") or mnemonic in _BRANCHES:
+    if not operand.startswith("*") or _BRANCH.fullmatch(mnemonic):
         raise Unconfinable("target not understood")
     return _indirect(mnemonic, operand, line)
 
@@ -53,7 +56,7 @@ def _direct(mnemonic: str, target: str, line: str) -> Item:
     text = f"\t{mnemonic}\t{target}"
     if mnemonic in _CALLS:
         return Item(CALL, text, line)
-    if mnemonic in _BRANCHES:
+    if _BRANCH.fullmatch(mnemonic):
         return Item(BRANCH, text, line, target=local)
     return Item(JUMP, text, line, target=local) if local else Item(END, text, line)
 

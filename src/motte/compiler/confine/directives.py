@@ -37,7 +37,8 @@ ASSIGNMENT: Final = re.compile(
 LABEL: Final = re.compile(rf"(?P<symbol>{SYMBOL}):")
 
 LINE_NUMBER: Final = re.compile(
-    r"\t\.loc\t[0-9]+ [0-9]+ [0-9]+(?: (?:prologue_end|epilogue_begin|basic_block|is_stmt [01]|isa [0-9]+|discriminator [0-9]+))*"
+    r"\t\.loc\t[0-9]+ [0-9]+ [0-9]+"
+    r"(?: (?:prologue_end|epilogue_begin|basic_block|is_stmt [01]|isa [0-9]+|discriminator [0-9]+))*"
 )
 SOURCE_FILE: Final = re.compile(rf"\t\.file\t[0-9]+ {STRING}(?: {STRING})?(?: md5 0x[0-9a-f]+)?(?: source {STRING})?")
 

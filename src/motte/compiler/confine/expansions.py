@@ -10,7 +10,7 @@ from typing import Final
 from motte.compiler.confine.errors import Unconfinable
 from motte.compiler.confine.items import Memory
 from motte.compiler.confine.operands import MEMORY, Operand, confined_memory
-from motte.compiler.confine.registers import LOW_16, LOW_32, WHOLE
+from motte.compiler.confine.registers import LOW_32, WHOLE
 
 _SIZE: Final = {"b": 1, "w": 2, "l": 4, "q": 8}
 _REPEATED = re.compile(r"(movs|stos)([bwlq])")

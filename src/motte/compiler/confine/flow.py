@@ -76,5 +76,4 @@ def _heights(function: Function, dispatches: dict[int, Dispatch]) -> Heights:
         height = heights.before[position]
         if dispatch.numbered and height is not None:
             heights.reach_unknown(filter(None, dispatch.labels), height)
-            heights.sweep_until_stable()
     return heights

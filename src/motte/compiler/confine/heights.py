@@ -17,6 +17,9 @@ from motte.compiler.confine.items import (
     TABLE_JUMP,
 )
 
+_DIRECT = (BRANCH, JUMP)
+_LEAVING = (END, CHECKED_JUMP)
+
 
 class Heights:
     """Heights in bytes above the return address: by label, and before each item (``None``: unreachable)."""
@@ -56,7 +59,7 @@ class Heights:
                 height += item.stack_change
                 if not 0 <= height <= MAX_FRAME_HEIGHT:
                     raise self._function.error(f"the native stack frame would be {height} bytes", position)
-            elif kind == BRANCH or kind == JUMP:
+            elif kind in _DIRECT:
                 if item.target:
                     self._reach(item.target, height, position)
                 if kind == JUMP:
@@ -64,7 +67,7 @@ class Heights:
             elif kind == TABLE_JUMP:
                 self._reach_all(self._table_targets[position], height, position)
                 height = None
-            elif kind == END or kind == CHECKED_JUMP:
+            elif kind in _LEAVING:
                 height = None
         return unknown_label
 
@@ -81,6 +84,8 @@ class Heights:
             raise self._function.error(f"{label} is reached at stack heights {known} and {height}", position)
 
     def reach_unknown(self, labels: Iterable[str], height: int) -> None:
-        """Take ``height`` for those of ``labels`` that nothing else gives one."""
-        for label in labels:
-            self.by_label.setdefault(label, height)
+        """Take ``height`` for those of ``labels`` that nothing else gives one, and find what follows from it."""
+        unknown = [label for label in labels if label not in self.by_label]
+        if unknown:
+            self.by_label.update(dict.fromkeys(unknown, height))
+            self.sweep_until_stable()

@@ -93,11 +93,7 @@ def _places_before(function: Function, position: int, number: int) -> list[int]:
 
 
 def _check(function_class: int, register: str) -> str:
-    return (
-        f"\tmovl\t%{PARTS[register][0]}, %r10d\n"
-        f"\tandl\t${MASK}, %r10d\n"
-        f"\tcmpl\t${function_class}, {TABLE}+8(%r10)\n"
-    )
+    return f"\tmovl\t%{PARTS[register][0]}, %r10d\n\tandl\t${MASK}, %r10d\n\tcmpl\t${function_class}, {TABLE}+8(%r10)\n"
 
 
 def checked_transfer(function: Function, item: Item, height: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from motte.compiler.confine import expansions
 from motte.compiler.confine.code_labels import CodeLabels
-from motte.compiler.confine.control import CONTROL, control_item
+from motte.compiler.confine.control import control_item, is_control
 from motte.compiler.confine.errors import Unconfinable
 from motte.compiler.confine.items import PLAIN, Item, Memory
 from motte.compiler.confine.mnemonics import check_mnemonic
@@ -46,7 +46,7 @@ class InstructionRewriter:
         prefix, encoding, mnemonic, operand_text = match.groups("")
         if prefix == "rep":
             return Item(PLAIN, expansions.repeated_string(mnemonic, operand_text), line)
-        if mnemonic in CONTROL and not prefix:
+        if not prefix and is_control(mnemonic):
             return control_item(mnemonic, operand_text, line)
         operands = [self._with_numbers(operand) for operand in parse_operands(operand_text)]
         if prefix == "lock":

@@ -6,52 +6,31 @@ function's items, and replace an item by another one instead of changing it.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum, auto
 from typing import Final
 
-
-class Kind(IntEnum):
-    """What an item does to control flow; the numbers mean nothing."""
-
-    PLAIN = auto()
-    ANNOTATION = auto()
-    """Emits no bytes (``.loc``); may stand anywhere, even inside a call sequence."""
-    ALIGN = auto()
-    LABEL = auto()
-    CALL = auto()
-    BRANCH = auto()
-    """Conditional; falls through."""
-    JUMP = auto()
-    """To a label of this function."""
-    END = auto()
-    """``ret``, ``ud2`` or a tail jump: nothing follows."""
-    REGISTER_CALL = auto()
-    REGISTER_JUMP = auto()
-    MEMORY_JUMP = auto()
-    CHECKED_CALL = auto()
-    """A recognised indirect call; falls through."""
-    CHECKED_JUMP = auto()
-    """A recognised indirect tail jump."""
-    TABLE_JUMP = auto()
-    DROPPED = auto()
-
-
-# IntEnum members compare slowly; the hot loops use these plain numbers.
-PLAIN: Final = int(Kind.PLAIN)
-ANNOTATION: Final = int(Kind.ANNOTATION)
-ALIGN: Final = int(Kind.ALIGN)
-LABEL: Final = int(Kind.LABEL)
-CALL: Final = int(Kind.CALL)
-BRANCH: Final = int(Kind.BRANCH)
-JUMP: Final = int(Kind.JUMP)
-END: Final = int(Kind.END)
-REGISTER_CALL: Final = int(Kind.REGISTER_CALL)
-REGISTER_JUMP: Final = int(Kind.REGISTER_JUMP)
-MEMORY_JUMP: Final = int(Kind.MEMORY_JUMP)
-CHECKED_CALL: Final = int(Kind.CHECKED_CALL)
-CHECKED_JUMP: Final = int(Kind.CHECKED_JUMP)
-TABLE_JUMP: Final = int(Kind.TABLE_JUMP)
-DROPPED: Final = int(Kind.DROPPED)
+# What an item does to control flow.  Plain numbers, because the hot loops compare them for every line.
+PLAIN: Final = 1
+ANNOTATION: Final = 2
+"""Emits no bytes (``.loc``); may stand anywhere, even inside a call sequence."""
+ALIGN: Final = 3
+LABEL: Final = 4
+CALL: Final = 5
+BRANCH: Final = 6
+"""Conditional; falls through."""
+JUMP: Final = 7
+"""To a label of this function."""
+END: Final = 8
+"""``ret``, ``ud2`` or a direct tail jump: nothing follows."""
+REGISTER_CALL: Final = 9
+REGISTER_JUMP: Final = 10
+MEMORY_JUMP: Final = 11
+CHECKED_CALL: Final = 12
+"""A recognised indirect call; falls through."""
+CHECKED_JUMP: Final = 13
+"""A recognised indirect tail jump."""
+TABLE_JUMP: Final = 14
+"""A jump through one of the jump tables."""
+DROPPED: Final = 15
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,8 +95,7 @@ def find_dispatches(
         elif item.kind == MEMORY_JUMP and item.memory is not None:
             dispatch = _direct(item.memory, label_tables, positions)
             if dispatch is None:
-                scratch = next(register for register in ("%r11", "%r10", "%rax") if register not in _registers(item.memory))
-                dispatch = Dispatch(("", *numbered), scratch, item.memory, numbered=True)
+                dispatch = Dispatch(("", *numbered), _scratch(item.memory), item.memory, numbered=True)
             dispatches[position] = dispatch
         else:
             continue
@@ -105,8 +104,8 @@ def find_dispatches(
     return dispatches
 
 
-def _registers(memory: Memory) -> tuple[str | None, str | None]:
-    return memory.base, memory.index
+def _scratch(memory: Memory) -> str:
+    return next(register for register in ("%r11", "%r10", "%rax") if register not in (memory.base, memory.index))
 
 
 def _direct(memory: Memory, label_tables: dict[str, LabelTable], positions: dict[str, int]) -> Dispatch | None:

@@ -12,26 +12,16 @@ from typing import Final
 
 from motte.compiler.confine.errors import Unconfinable
 
-_SIZED: Final = (
-    "mov add sub adc sbb and or xor cmp test inc dec neg not shl shr sar sal rol ror rcl rcr shld shrd "
-    "imul mul div idiv xchg xadd cmpxchg bt bts btr btc bsf bsr bswap popcnt lzcnt tzcnt movbe movnti "
-    "andn bextr blsi blsmsk blsr bzhi mulx pdep pext rorx sarx shlx shrx adcx adox crc32"
-).split()
-_UNSIZED: Final = (
-    "movsbw movsbl movsbq movswl movswq movslq movzbw movzbl movzbq movzwl movzwq "
-    "cbtw cwtl cltq cwtd cltd cqto clc stc cmc cmpxchg8b cmpxchg16b mfence lfence sfence pause "
-    "prefetcht0 prefetcht1 prefetcht2 prefetchnta prefetchw"
-).split()
-CONDITIONS: Final = "o no b ae e ne be a s ns p np l ge le g".split()
+CONDITION: Final = r"(?:o|no|b|ae|e|ne|be|a|s|ns|p|np|l|ge|le|g)"
 
-_GENERAL: Final = frozenset(
-    [stem + size for stem in _SIZED for size in "bwlq"]
-    + _UNSIZED
-    + [f"set{condition}" for condition in CONDITIONS]
-    + [f"cmov{condition}{size}" for condition in CONDITIONS for size in "wlq"]
+_GENERAL: Final = re.compile(
+    r"(?:mov|add|sub|adc|sbb|and|or|xor|cmp|test|inc|dec|neg|not|shl|shr|sar|sal|rol|ror|rcl|rcr|shld|shrd"
+    r"|imul|mul|div|idiv|xchg|xadd|cmpxchg|bt|bts|btr|btc|bsf|bsr|bswap|popcnt|lzcnt|tzcnt|movbe|movnti"
+    r"|andn|bextr|blsi|blsmsk|blsr|bzhi|mulx|pdep|pext|rorx|sarx|shlx|shrx|adcx|adox|crc32)[bwlq]"
+    r"|mov[sz](?:bw|bl|bq|wl|wq)|movslq|cbtw|cwtl|cltq|cwtd|cltd|cqto|clc|stc|cmc"
+    rf"|set{CONDITION}|cmov{CONDITION}[wlq]"
+    r"|cmpxchg8b|cmpxchg16b|mfence|lfence|sfence|pause|prefetch(?:t0|t1|t2|nta|w)"
 )
-
-BRANCHES: Final = frozenset(f"j{condition}" for condition in CONDITIONS)
 
 _VECTOR = re.compile(
     r"v[a-z][a-z0-9]+"
@@ -48,7 +38,9 @@ _VECTOR = re.compile(
 _REFUSED: Final = (
     (r"v?p?(?:gather|scatter).*|v(?:gather|scatter).*", "gathers and scatters cannot be confined to the window"),
     (r"v?maskmov(?:q|dqu)", "the address of this store is an implicit register"),
-    (r"f[a-z0-9]+|emms|femms", "x87 and MMX are not accepted (compile with 64-bit long double)"),
+    (r"f(?:n?(?:st|init|clex|sav|nop)|add|sub|mul|div|ld|ild|ist|bld|bst|i?com|ucom|chs|abs|xch|free|tst|xam|sqrt|cmov"
+     r"|scale|prem|rndint|sin|cos|ptan|patan|2xm1|yl2x|decstp|incstp|xsave|xrstor|rstor|wait)[a-z0-9]*|f?emms",
+     "x87 and MMX are not accepted (compile with 64-bit long double)"),
     (r"(?:rep[a-z]*|movs[bwlq]|stos[bwlq]|lods[bwlq]|scas[bwlq]|cmps[bwlq]|ins[bwl]|outs[bwl]|xlat[b]?)",
      "string instructions reach memory outside the window"),
     (r"pushf.*|popf.*|lahf|sahf", "the flags register is not accessible as a whole"),
@@ -62,7 +54,7 @@ _REFUSED_PATTERNS: Final = tuple((re.compile(pattern), reason) for pattern, reas
 @lru_cache(maxsize=8192)
 def check_mnemonic(mnemonic: str) -> None:
     """Return if ``mnemonic`` needs only the ordinary rewriting; raise :class:`Unconfinable` otherwise."""
-    if mnemonic in _GENERAL:
+    if _GENERAL.fullmatch(mnemonic):
         return
     for pattern, reason in _REFUSED_PATTERNS:
         if pattern.fullmatch(mnemonic):

@@ -26,12 +26,15 @@ ROUNDING: Final = 4
 
 _DECORATION = r"(?:\{1to(?:2|4|8|16|32)\})?(?: ?\{%k[1-7]\})?(?: ?\{z\})?"
 _OPERAND = re.compile(
-    rf"(?:(%[a-z][a-z0-9]*)({_DECORATION})"
-    rf"|\$({EXPRESSION})"
-    r"|(\{(?:sae|r[nduz]-sae)\})"
-    rf"|(\*?)({EXPRESSION})?(\((%[a-z0-9]+)?(?:,(%[a-z0-9]+)(?:,([1248]))?)?\))?({_DECORATION}))"
-    r"(?:, ?|$)"
+    rf"(?:(?P<register>%[a-z][a-z0-9]*)(?P<mask>{_DECORATION})"
+    rf"|\$(?P<immediate>{EXPRESSION})"
+    r"|(?P<rounding>\{(?:sae|r[nduz]-sae)\})"
+    rf"|(?=[^ ,])(?P<displacement>{EXPRESSION})?"
+    r"(?:\((?P<base>%[a-z0-9]+)?(?:,(?P<index>%[a-z0-9]+)(?:,(?P<scale>[1248]))?)?\))?"
+    rf"(?P<decoration>{_DECORATION}))"
+    r"(?P<end>, ?|$)"
 )
+_STACK_DISPLACEMENT = re.compile(r"-?[0-9]*")
 
 
 class Operand(NamedTuple):
@@ -41,49 +44,35 @@ class Operand(NamedTuple):
     text: str
     expression: str = ""
     memory: Memory | None = None
-    starred: bool = False
 
 
 def parse_operands(text: str) -> list[Operand]:
     """Every operand of ``text``, in AT&T order; raises :class:`Unconfinable` for any other syntax."""
     operands: list[Operand] = []
-    position, end = 0, len(text)
-    while position < end:
+    position = 0
+    separator = text and ","
+    while separator:
         match = _OPERAND.match(text, position)
-        if match is None or match.end() == position:
+        if match is None:
             raise Unconfinable(f"operand not understood: {text[position:]!r}")
-        position = match.end()
-        operands.append(_operand(*match.groups()))
-    if text.endswith((",", ", ")):
-        raise Unconfinable("an operand is missing")
+        operands.append(_operand(match))
+        position, separator = match.end(), match["end"]
     return operands
 
 
-def _operand(
-    register: str | None,
-    mask: str | None,
-    immediate: str | None,
-    rounding: str | None,
-    star: str | None,
-    displacement: str | None,
-    parentheses: str | None,
-    base: str | None,
-    index: str | None,
-    scale: str | None,
-    decoration: str | None,
-) -> Operand:
-    if register is not None:
+def _operand(match: re.Match[str]) -> Operand:
+    register, mask, immediate, rounding, displacement, base, index, scale, decoration, _ = match.groups("")
+    if register:
         if register not in USABLE and register not in STACK_POINTER:
             raise Unconfinable(f"register {register} is not accepted")
-        return Operand(REGISTER, register + (mask or ""))
-    if immediate is not None:
+        return Operand(REGISTER, register + mask)
+    if immediate:
         return Operand(IMMEDIATE, "", immediate)
-    if rounding is not None:
+    if rounding:
         return Operand(ROUNDING, rounding)
-    if displacement is None and parentheses is None:
-        raise Unconfinable("an operand is empty")
-    memory = Memory(displacement or "", base, index, scale or "1")
-    return Operand(MEMORY, decoration or "", memory=memory, starred=bool(star))
+    if not displacement and not base and not index:
+        raise Unconfinable("a memory operand without an address")
+    return Operand(MEMORY, decoration, memory=Memory(displacement, base or None, index or None, scale or "1"))
 
 
 def confined_memory(memory: Memory) -> str:
@@ -92,6 +81,8 @@ def confined_memory(memory: Memory) -> str:
     if base == "%rsp":
         if index is not None:
             raise Unconfinable("the native stack is indexed by a register (a local that was not lowered)")
+        if not _STACK_DISPLACEMENT.fullmatch(memory.displacement):
+            raise Unconfinable("a symbolic offset on the native stack")
         return f"{memory.displacement}(%rsp)"
     if base in (None, "%rip") and index is None:
         return f"%gs:{memory.displacement}(,%eiz)"

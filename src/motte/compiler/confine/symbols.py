@@ -7,7 +7,7 @@ from motte.compiler.confine.errors import Unconfinable
 from motte.compiler.confine.sections import ZEROED, Section, SectionKind
 from motte.compiler.confine.tokens import symbol_name
 
-_RESERVED: Final = ("__motte_function_table", "__motte_jump_table")
+_RESERVED: Final = ("__motte_function_table", "__motte_jump_table", ".Lmotte_")
 
 
 class SymbolLines:
@@ -30,30 +30,30 @@ class SymbolLines:
         """The confined form of a line about symbols, "" if nothing is kept, ``None`` if it is another line."""
         kind = directives.TYPE.fullmatch(statement)
         if kind is not None:
-            if kind.group("type") == "function":
-                self._functions.add(kind.group("symbol"))
+            if kind["type"] == "function":
+                self._functions.add(kind["symbol"])
             return statement
         attribute = directives.SYMBOL_ATTRIBUTE.fullmatch(statement)
         if attribute is not None:
             if statement.startswith("\t.local"):
-                self._local.add(attribute.group("symbol"))
+                self._local.add(attribute["symbol"])
             return statement
         size = directives.SIZE.fullmatch(statement)
         if size is not None:
             return statement if section.kind != SectionKind.CODE else ""
         common = directives.COMMON.fullmatch(statement)
         if common is not None:
-            return self._common(common.group("symbol"), int(common.group("size")), int(common.group("alignment")), section)
+            return self._common(common["symbol"], int(common["size"]), int(common["alignment"]), section)
         alias = directives.ASSIGNMENT.fullmatch(statement)
         if alias is None:
             return None
-        self.define(alias.group("set") or alias.group("symbol"))
+        self.define(alias["set"] or alias["symbol"])
         return statement
 
     def size(self, statement: str, function_symbol: str) -> None:
         """Check that a size line inside a function ends that function."""
         size = directives.SIZE.fullmatch(statement)
-        if size is None or size.group("symbol") != function_symbol:
+        if size is None or size["symbol"] != function_symbol:
             raise Unconfinable("a function inside another one")
 
     def _common(self, symbol: str, size: int, alignment: int, section: Section) -> str:
