@@ -25,6 +25,7 @@ def lower(module: Module, classes: FunctionClasses) -> None:
     instructions = Instructions(module)
     indirect_calls = IndirectCalls(module, classes)
     signatures.declarations()
+    module.require("declare void @llvm.trap()")
     for function in module.functions():
         signatures.function(function)
         instructions.rewrite(function)
@@ -32,5 +33,4 @@ def lower(module: Module, classes: FunctionClasses) -> None:
         trap_unreachable(function)
         indirect_calls.tag(function)
         lower_allocations(module, function)
-    module.require("declare void @llvm.trap()")
     indirect_calls.add_module_flag()
