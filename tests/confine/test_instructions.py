@@ -72,19 +72,26 @@ def test_addresses_stay_numbers(before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize("instruction", [
-    "vzeroupper", "cltq", "cqto", "imulq\t%rdi, %rax", "setne\t%al", "cmovgel\t%ecx, %eax", "bswapq\t%rax", "mulxq\t%rdi, %rax, %rcx",
-    "kmovd\t%k1, %eax", "kortestw\t%k0, %k0", "vpternlogd\t$216, %zmm0, %zmm1, %zmm2", "pause", "mfence", "nop", "movb\t%ah, %al",
-    "shrdq\t$3, %rax, %rcx", "btsq\t%rax, %rcx", "cvttsd2si\t%xmm0, %eax", "sqrtsd\t%xmm0, %xmm0", "pclmulqdq\t$17, %xmm0, %xmm1",
+    "vzeroupper", "cltq", "cqto", "imulq\t%rdi, %rax", "setne\t%al", "cmovgel\t%ecx, %eax", "bswapq\t%rax",
+    "mulxq\t%rdi, %rax, %rcx", "kmovd\t%k1, %eax", "kortestw\t%k0, %k0",
+    "vpternlogd\t$216, %zmm0, %zmm1, %zmm2", "pause", "mfence", "nop", "movb\t%ah, %al",
+    "shrdq\t$3, %rax, %rcx", "btsq\t%rax, %rcx", "cvttsd2si\t%xmm0, %eax", "sqrtsd\t%xmm0, %xmm0",
+    "pclmulqdq\t$17, %xmm0, %xmm1",
 ])  # fmt: skip
 def test_what_touches_only_registers_stays_as_it_is(instruction: str) -> None:
     assert confined(instruction) == " ".join(instruction.split())
 
 
 def test_the_native_stack_keeps_its_operands() -> None:
-    lines = confined_body("\tpushq\t%rbp\n\tsubq\t$32, %rsp\n\tmovq\t%rdi, 8(%rsp)\n\tincl\t(%rsp)\n\tleaq\t32(%rsp), %rsp\n")
-    assert lines == [
-        "\tpushq\t%rbp", "\tsubq\t$32, %rsp", "\tmovq\t%rdi, 8(%rsp)", "\tincl\t(%rsp)", "\tleaq\t32(%rsp), %rsp", "\tud2",
-    ]  # fmt: skip
+    lines = [
+        "\tpushq\t%rbp",
+        "\tsubq\t$32, %rsp",
+        "\tmovq\t%rdi, 8(%rsp)",
+        "\tincl\t(%rsp)",
+        "\tleaq\t32(%rsp), %rsp",
+        "\tud2",
+    ]
+    assert confined_body("\n".join(lines)) == lines
 
 
 @pytest.mark.parametrize("operand", ["(%rsp)", "-8(%rsp)", "-64(%rsp)"])

@@ -1,6 +1,7 @@
 """The finished object: padding, references to functions, and nothing that confined objects do not have."""
 
 import io
+import struct
 
 import pytest
 from confined_program import facts, function
@@ -50,7 +51,7 @@ def test_padding_inside_functions_is_ours_and_between_them_int3() -> None:
     assert code[:16] == bytes.fromhex("85ff") + NOPS[9] + NOPS[5]
     assert code[21:32] == b"\xcc" * 11
     assert code[32:] == b"\xc3"
-    assert file.get_section_by_name(".motte.padding").data()[:16] == (2).to_bytes(8, "little") + (16).to_bytes(8, "little")
+    assert struct.unpack_from("<2Q", file.get_section_by_name(".motte.padding").data()) == (2, 16)
 
 
 def test_functions_have_their_exact_size() -> None:
@@ -60,8 +61,8 @@ def test_functions_have_their_exact_size() -> None:
 
 
 def test_references_to_local_functions_name_the_function() -> None:
-    text = function("f", "\tmovl\t$g, %eax\n\tretq\n") + function("g", "\tretq\n") + "\t.data\n\t.quad\tg\n\t.quad\tx\nx:\n"
-    file = elf(text.replace("\t.globl\tg\n", ""), "f", "g")
+    code = function("f", "\tmovl\t$g, %eax\n\tretq\n") + function("g", "\tretq\n").replace("\t.globl\tg\n", "")
+    file = elf(f"{code}\t.data\n\t.quad\tg\n\t.quad\tx\nx:\n", "f", "g")
     assert relocations(file, ".text") == [(1, "g", 0)]
     assert relocations(file, ".data") == [(0, "g", 0), (8, ".data", 16)]
     assert relocations(file, ".motte.functions") == [(0, "f", 0), (16, "g", 0)]
