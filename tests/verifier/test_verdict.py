@@ -100,6 +100,12 @@ def test_the_proof_names_the_traps_of_class_checks_and_no_others(assembled: Asse
     assert verified.trap_offsets == {assembled.labels["wrong"]}
 
 
+def test_the_proof_names_the_functions_that_the_host_may_enter(assembled: Assembled) -> None:
+    verdict = verify(replace(assembled.claimed, entries=[1, 0, 1]))
+    assert verdict.verified is not None
+    assert verdict.verified.entry_offsets == {assembled.labels["main"], assembled.labels["trap"]}
+
+
 def test_nobody_else_makes_a_proof(assembled: Assembled) -> None:
     with pytest.raises(TypeError, match="verify only"):
         VerifiedCode(object(), assembled.claimed, b"", b"", frozenset())

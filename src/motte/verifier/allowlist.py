@@ -31,10 +31,17 @@ if TYPE_CHECKING:
     from iced_x86._iced_x86_py import Code as CodeNumber
     from iced_x86._iced_x86_py import MemorySize as MemorySizeNumber
 
-OPERAND_KINDS: Final = frozenset(
+MEMORY_KINDS: Final = frozenset(
     {
         *(Kind.MEM, Kind.R8_OR_MEM, Kind.R16_OR_MEM, Kind.R32_OR_MEM, Kind.R64_OR_MEM),
         *(Kind.XMM_OR_MEM, Kind.YMM_OR_MEM, Kind.ZMM_OR_MEM, Kind.K_OR_MEM),
+    }
+)
+"""Operands that ModRM may place in memory; a form has at most one of them."""
+
+OPERAND_KINDS: Final = frozenset(
+    {
+        *MEMORY_KINDS,
         *(Kind.R8_REG, Kind.R8_OPCODE, Kind.R16_REG, Kind.R16_RM, Kind.R16_OPCODE),
         *(Kind.R32_REG, Kind.R32_RM, Kind.R32_OPCODE, Kind.R32_VVVV),
         *(Kind.R64_REG, Kind.R64_RM, Kind.R64_OPCODE, Kind.R64_VVVV),
@@ -119,10 +126,14 @@ class Form:
     """What is true of every instruction of one form, whatever its registers and addresses.
 
     ``refusal`` is the rule and reason, or ``None`` for a listed form; ``effect`` is the form's kind
-    in ``effects``; ``mandatory`` is the prefix byte that belongs to the opcode, or 0.
+    in ``effects``; ``mandatory`` is the prefix byte that belongs to the opcode, or 0.  ``operands`` are the
+    indices of the operands, ``memory_operand`` that of the one which may be in memory, or -1.
     """
 
-    __slots__ = ("allows_66", "allows_lock", "effect", "is_legacy", "mandatory", "refusal")
+    __slots__ = (
+        *("allows_66", "allows_lock", "effect", "is_legacy"),
+        *("mandatory", "memory_operand", "operands", "refusal"),
+    )
 
     def __init__(self, code: CodeNumber) -> None:
         """Derive the facts of ``code``."""
@@ -133,6 +144,9 @@ class Form:
         self.mandatory = _PREFIX_OF[information.mandatory_prefix] if self.is_legacy else 0
         self.allows_66 = self.mandatory == 0x66 or (self.is_legacy and information.operand_size == 16)
         self.allows_lock = information.can_use_lock_prefix
+        kinds = information.op_kinds()
+        self.operands = range(len(kinds))
+        self.memory_operand = next((index for index, kind in enumerate(kinds) if kind in MEMORY_KINDS), -1)
 
 
 def _refusal(code: CodeNumber, information: OpCodeInfo) -> tuple[str, str] | None:  # noqa: PLR0911 - one reason a line

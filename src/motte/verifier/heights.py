@@ -69,27 +69,31 @@ class HeightWalk:
         self._event_offsets = [event[0] for event in function.events]
         self._event_heights: list[int | None] = [None] * len(function.events)
         self._targets: dict[int, int] = {self._begin: 0}
-        self._pending: list[tuple[int, int]] = [(0, 0)]
+        self._arrivals: list[int] = [-1] * len(function.events)
+        self._pending: list[tuple[int, int]] = [(self._begin, 0)]
 
     def run(self) -> None:
         """Follow every path from the entry; then look for code that no path reaches."""
         found_before = len(self._findings)
         while self._pending:
-            self._follow(*self._pending.pop())
+            self._follow_from(*self._pending.pop())
         if len(self._findings) == found_before:
             self._check_unreached()
 
     def _report(self, rule: str, offset: int, text: str) -> None:
         self._findings.add(rule, offset, self._function.claim.name, text)
 
-    def _follow(self, index: int, height: int) -> None:
-        """Walk straight on from an event until control leaves, or joins a path already walked."""
+    def _follow_from(self, target: int, height: int) -> None:
+        """Walk straight on from a unit until control leaves, or joins a path already walked."""
         events, heights = self._function.events, self._event_heights
+        index = bisect_left(self._event_offsets, target)
+        # Where paths meet at an event is the last of the jump targets from which they came to it.
+        self._arrivals[index] = max(self._arrivals[index], target)
         while True:
             known = heights[index]
             if known is not None:
                 if known != height:
-                    self._report_merge(index, known, height)
+                    self._report("S1", self._arrivals[index], f"paths meet at heights {known} and {height}")
                 return
             heights[index] = height
             following = self._apply(events[index], height)
@@ -212,14 +216,8 @@ class HeightWalk:
         known = self._targets.setdefault(target, height)
         if known != height:
             self._report("S1", target, f"paths meet at heights {known} and {height}")
-            return
-        self._pending.append((bisect_left(self._event_offsets, target), height))
-
-    def _report_merge(self, index: int, known: int, height: int) -> None:
-        """Two paths meet at an event; the place is the first jump target that leads to it."""
-        after = self._event_offsets[index - 1] if index else -1
-        place = min(target for target in self._targets if after < target <= self._event_offsets[index])
-        self._report("S1", place, f"paths meet at heights {known} and {height}")
+        else:
+            self._pending.append((target, height))
 
     def _check_unreached(self) -> None:
         """C1: code that no path reaches is a NOP or ud2; it begins behind a unit that never goes on."""

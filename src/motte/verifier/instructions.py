@@ -18,7 +18,7 @@ from motte.verifier import effects
 from motte.verifier.allowlist import form_of
 from motte.verifier.effects import PLAIN, REFUSAL, Effect
 from motte.verifier.operands import Refusal, memory_effect, register_effect, signed
-from motte.verifier.prefixes import NOPS, Prefixes, same_encoding
+from motte.verifier.prefixes import NOPS, prefixes_of, same_encoding
 
 _RELATIVE: Final = frozenset({effects.CALL, effects.JUMP, effects.BRANCH})
 
@@ -49,7 +49,7 @@ class Examiner:
         return outcome
 
     def _judge(self, instruction: Instruction, encoding: bytes) -> Effect | Refusal:  # noqa: PLR0911 - rule by rule
-        prefixes = Prefixes(encoding)
+        prefixes = prefixes_of(encoding)
         misplaced = prefixes.misplaced(encoding)
         if misplaced is not None:
             return Refusal("D3", f"prefix {misplaced:02x} repeated, out of order, or not accepted")
@@ -58,16 +58,16 @@ class Examiner:
         form = form_of(instruction.code)
         if form.refusal is not None:
             return Refusal(*form.refusal)
-        has_memory = any(instruction.op_kind(i) == OpKind.MEMORY for i in range(instruction.op_count))
+        has_memory = form.memory_operand >= 0 and instruction.op_kind(form.memory_operand) == OpKind.MEMORY
         meaningless = prefixes.refused_for(form, has_memory)
         if meaningless is not None:
             return Refusal("D3", meaningless)
         if form.effect in _RELATIVE:
             outcome: Effect | Refusal = (form.effect, signed(instruction.near_branch64 - instruction.next_ip), 0)
         elif has_memory:
-            outcome = memory_effect(instruction, prefixes)
+            outcome = memory_effect(instruction, form, prefixes)
         else:
-            outcome = register_effect(instruction, form.effect)
+            outcome = register_effect(instruction, form)
         if isinstance(outcome, Refusal):
             return outcome
         if has_memory and instruction.memory_index == Register.NONE and instruction.memory_index_scale != 1:

@@ -20,7 +20,7 @@ from iced_x86 import Code, Instruction, OpKind, Register
 
 from motte.abi import layout
 from motte.verifier import effects
-from motte.verifier.allowlist import BIT_STRING_FORMS, width_of
+from motte.verifier.allowlist import BIT_STRING_FORMS, Form, width_of
 from motte.verifier.effects import PLAIN, Effect
 from motte.verifier.prefixes import Prefixes
 
@@ -69,15 +69,20 @@ def signed(value: int, bits: int = 64) -> int:
     return value - (value >> (bits - 1) << bits)
 
 
-def register_effect(instruction: Instruction, form_effect: int) -> Effect | Refusal:
+def _names_stack_pointer(instruction: Instruction, form: Form) -> bool:
+    """Whether an explicit operand is rsp or a part of it; implicit ones are the allow-list's matter."""
+    for index in form.operands:
+        if instruction.op_register(index) in _STACK_POINTERS and instruction.op_kind(index) == OpKind.REGISTER:
+            return True
+    return False
+
+
+def register_effect(instruction: Instruction, form: Form) -> Effect | Refusal:
     """S1 and S2 for an instruction without a memory operand; C2 for transfers through a register."""
-    if form_effect in (effects.TABLE_CALL, effects.TABLE_JUMP):
+    if form.effect in (effects.TABLE_CALL, effects.TABLE_JUMP):
         return Refusal("C2", "transfer through a register, outside the shapes")
-    registers = [
-        instruction.op_register(i) for i in range(instruction.op_count) if instruction.op_kind(i) == OpKind.REGISTER
-    ]
-    if _STACK_POINTERS.isdisjoint(registers):
-        return PLAIN if form_effect == effects.NONE else (form_effect, 0, 0)
+    if not _names_stack_pointer(instruction, form):
+        return PLAIN if form.effect == effects.NONE else (form.effect, 0, 0)
     sign = _ADJUSTMENTS.get(instruction.code)
     if sign is None or instruction.op0_register != Register.RSP:
         return Refusal("S2", "rsp as an operand")
@@ -90,28 +95,25 @@ def _adjustment(growth: int) -> Effect | Refusal:
     return (effects.ADJUST, growth, 0)
 
 
-def memory_effect(instruction: Instruction, prefixes: Prefixes) -> Effect | Refusal:
+def memory_effect(instruction: Instruction, form: Form, prefixes: Prefixes) -> Effect | Refusal:
     """M1 to M8 for an instruction with a memory operand, and S2 for its other operands."""
     if instruction.code in _ADDRESS_COMPUTATIONS:
         return _address_computation(instruction, prefixes)
-    if any(
-        instruction.op_kind(i) == OpKind.REGISTER and instruction.op_register(i) in _STACK_POINTERS
-        for i in range(instruction.op_count)
-    ):
+    if _names_stack_pointer(instruction, form):
         return Refusal("S2", "rsp as an operand")
     if instruction.memory_base in _INSTRUCTION_POINTERS:
         return Refusal("M3", "address relative to rip")
     if instruction.code in BIT_STRING_FORMS:
         return Refusal("M4", "bit offset in a register")
-    access = _stack_access if instruction.memory_base == Register.RSP else _table_operand
-    return (_window_access if prefixes.gs or prefixes.address_size else access)(instruction, prefixes)
+    if prefixes.gs or prefixes.address_size:
+        return _window_access(instruction, prefixes)
+    return _stack_access(instruction) if instruction.memory_base == Register.RSP else _table_operand(instruction)
 
 
 def _window_access(instruction: Instruction, prefixes: Prefixes) -> Effect | Refusal:
-    if not prefixes.address_size:
-        return Refusal("M1", "65 without 67: a 64-bit address")
-    if not prefixes.gs:
-        return Refusal("M1", "67 without 65: an address outside the window")
+    if not prefixes.window:
+        reason = "65 without 67: a 64-bit address" if prefixes.gs else "67 without 65: an address outside the window"
+        return Refusal("M1", reason)
     if instruction.code in _TRANSFERS:
         return Refusal("M7", "transfer through guest memory")
     if instruction.memory_base not in _WINDOW_REGISTERS or instruction.memory_index not in _WINDOW_REGISTERS:
@@ -121,7 +123,7 @@ def _window_access(instruction: Instruction, prefixes: Prefixes) -> Effect | Ref
     return PLAIN
 
 
-def _stack_access(instruction: Instruction, _: Prefixes) -> Effect | Refusal:
+def _stack_access(instruction: Instruction) -> Effect | Refusal:
     if instruction.code in _TRANSFERS:
         return Refusal("M7", "transfer through the stack")
     if instruction.memory_index != Register.NONE:
@@ -146,7 +148,7 @@ def _address_computation(instruction: Instruction, prefixes: Prefixes) -> Effect
     return PLAIN
 
 
-def _table_operand(instruction: Instruction, _: Prefixes) -> Effect | Refusal:
+def _table_operand(instruction: Instruction) -> Effect | Refusal:
     """M8: the three operands without prefixes that a shape may contain, or a refusal."""
     code, base, index = instruction.code, instruction.memory_base, instruction.memory_index
     displacement = signed(instruction.memory_displacement)

@@ -12,6 +12,7 @@ is the order in which LLVM's assembler emits them; every other prefix byte is re
 and each prefix must be one that the form at hand gives a meaning to.
 """
 
+import re
 from typing import Final
 
 from motte.verifier.allowlist import Form
@@ -20,8 +21,9 @@ GS: Final = 0x65
 ADDRESS_SIZE: Final = 0x67
 OPERAND_SIZE: Final = 0x66
 LOCK: Final = 0xF0
-_LOCK_OR_REPEAT: Final = frozenset({LOCK, 0xF2, 0xF3})
-_LEGACY: Final = frozenset({0x26, 0x2E, 0x36, 0x3E, 0x64, GS, OPERAND_SIZE, ADDRESS_SIZE, *_LOCK_OR_REPEAT})
+
+_ORDER: Final = re.compile(rb"(\x65?)(\x67?)(\x66?)([\xf0\xf2\xf3]?)([\x40-\x4f]?)")
+_PREFIX_BYTES: Final = frozenset({0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xF0, 0xF2, 0xF3, *range(0x40, 0x50)})
 
 NOPS: Final = frozenset(
     bytes.fromhex(text)
@@ -41,35 +43,29 @@ NOPS: Final = frozenset(
 
 
 class Prefixes:
-    """The prefixes of one instruction.
+    """The prefixes of an instruction, as far as they stand in the accepted order.
 
-    ``end`` is the offset of the first byte after the legacy prefixes: REX or the opcode.  ``lock_or_repeat``
-    is the one byte of f0, f2, f3 that is present, or 0.
+    ``length`` counts the bytes of all of them, ``end`` those before REX.  ``lock_or_repeat`` is the one
+    of f0, f2, f3 that is present, or 0; ``window`` says that both 65 and 67 are.
     """
 
-    __slots__ = ("address_size", "end", "gs", "lock_or_repeat", "operand_size", "rex")
+    __slots__ = ("address_size", "end", "gs", "length", "lock_or_repeat", "operand_size", "rex", "window")
 
-    def __init__(self, encoding: bytes) -> None:
-        """Read the prefixes in the accepted order; whatever comes out of order is left for ``misplaced``."""
-        at = 0
-        self.gs = encoding[at] == GS
-        at += self.gs
-        self.address_size = encoding[at : at + 1] == b"\x67"
-        at += self.address_size
-        self.operand_size = encoding[at : at + 1] == b"\x66"
-        at += self.operand_size
-        self.lock_or_repeat = 0
-        if at < len(encoding) and encoding[at] in _LOCK_OR_REPEAT:
-            self.lock_or_repeat = encoding[at]
-            at += 1
-        self.end = at
-        self.rex = at < len(encoding) and encoding[at] & 0xF0 == 0x40
+    def __init__(self, gs: bytes, address_size: bytes, operand_size: bytes, lock_or_repeat: bytes, rex: bytes) -> None:
+        """Each argument is the prefix's byte, or empty."""
+        self.gs = bool(gs)
+        self.address_size = bool(address_size)
+        self.operand_size = bool(operand_size)
+        self.lock_or_repeat = lock_or_repeat[0] if lock_or_repeat else 0
+        self.rex = bool(rex)
+        self.window = self.gs and self.address_size
+        self.end = len(gs + address_size + operand_size + lock_or_repeat)
+        self.length = self.end + len(rex)
 
     def misplaced(self, encoding: bytes) -> int | None:
-        """The first prefix byte that stands where the opcode must begin, if any."""
-        at = self.end + self.rex
-        if at < len(encoding) and (encoding[at] in _LEGACY or encoding[at] & 0xF0 == 0x40):
-            return encoding[at]
+        """The prefix byte that stands where the opcode must begin, if any."""
+        if self.length < len(encoding) and encoding[self.length] in _PREFIX_BYTES:
+            return encoding[self.length]
         return None
 
     def refused_for(self, form: Form, has_memory: bool) -> str | None:
@@ -86,6 +82,19 @@ class Prefixes:
         elif self.lock_or_repeat and self.lock_or_repeat != form.mandatory:
             return f"{self.lock_or_repeat:02x} without a meaning for this form"
         return None
+
+
+_seen: Final[dict[bytes, Prefixes]] = {}
+
+
+def prefixes_of(encoding: bytes) -> Prefixes:
+    """The prefixes with which an instruction begins; there are 544 combinations, and one record for each."""
+    match = _ORDER.match(encoding)
+    assert match is not None, "every part is optional"
+    prefixes = _seen.get(match.group())
+    if prefixes is None:
+        prefixes = _seen[match.group()] = Prefixes(*match.groups())
+    return prefixes
 
 
 def same_encoding(claimed: bytes, canonical: bytes, prefixes: Prefixes) -> bool:

@@ -48,16 +48,18 @@ class VerifiedCode:
     compare what it maps with ``code`` and ``tables`` after the last write to those pages.
 
     ``trap_offsets`` are the code offsets of the ``ud2`` instructions to which the class checks of
-    indirect calls jump, so that a fault there can be named a bad indirect call.
+    indirect calls jump, so that a fault there can be named a bad indirect call.  ``entry_offsets`` are
+    those of the functions that the host may enter.
     """
 
-    __slots__ = ("base", "claims", "code", "tables", "tables_base", "trap_offsets")
+    __slots__ = ("base", "claims", "code", "entry_offsets", "tables", "tables_base", "trap_offsets")
 
     base: int
     code: bytes
     tables_base: int
     tables: bytes
     trap_offsets: frozenset[int]
+    entry_offsets: frozenset[int]
     claims: ClaimedCode
 
     def __init__(
@@ -72,6 +74,7 @@ class VerifiedCode:
             ("tables_base", claims.tables_base),
             ("tables", tables),
             ("trap_offsets", trap_offsets),
+            ("entry_offsets", frozenset(claims.functions[index].offset for index in claims.entries)),
             ("claims", claims),
         ):
             object.__setattr__(self, name, value)
