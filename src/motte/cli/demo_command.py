@@ -3,6 +3,7 @@
 Hostile programs side by side, each stopped by what should stop it, and honest ones, unharmed.
 """
 
+import sys
 import time
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from motte.quantities import format_duration
 from motte.running import Completed, run
 
 EXIT_DIFFERENT = 1
+
+PIPED_WIDTH = 140
+"""Columns of the tables where there is no terminal to ask."""
 
 _BUILD = BuildOptions(debug=True)
 
@@ -38,7 +42,7 @@ def demo_command() -> int:
     Compiles and runs fourteen small C programs and compares how each ended with how it
     must end. Exits with 1 if any of them differs.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     with progress_on_terminal() as progress:
         hostile = _take("hostile programs", HOSTILE, progress)
         honest = _take("honest programs", HONEST, progress)
@@ -69,9 +73,9 @@ def _take(title: str, visits: tuple[Visit, ...], progress: ProgressCallback | No
 
 def _table(title: str, results: list[_Visited]) -> Table:
     table = Table(title=title, title_justify="left", expand=False)
-    table.add_column("program")
+    table.add_column("program", no_wrap=True)
     table.add_column("what it does")
-    table.add_column("what came of it", overflow="fold", max_width=64)
+    table.add_column("what came of it", overflow="fold")
     table.add_column("status", justify="right")
     table.add_column("CPU", justify="right")
     table.add_column("load + run", justify="right")
@@ -81,7 +85,7 @@ def _table(title: str, results: list[_Visited]) -> Table:
         table.add_row(
             result.visit.name,
             result.visit.does,
-            f"[{style}]{_outcome(done)}[/]",
+            f"[{style}]{escape(_outcome(result))}[/]",
             str(done.returncode),
             format_duration(round(done.usage.cpu_time * 10**9)),
             format_duration(result.elapsed_ns),
@@ -89,6 +93,9 @@ def _table(title: str, results: list[_Visited]) -> Table:
     return table
 
 
-def _outcome(done: Completed) -> str:
-    text = done.message or done.stdout.decode("utf-8", "replace").rstrip("\n")
-    return escape(text)
+def _outcome(result: _Visited) -> str:
+    """What stopped it, or what it said; the tour's own directory is left out of places."""
+    done = result.done
+    if done.message is None:
+        return done.stdout.decode("utf-8", "replace").rstrip("\n")
+    return done.message.replace(f"{result.visit.source.parent}/", "")

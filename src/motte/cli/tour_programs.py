@@ -76,7 +76,7 @@ HOSTILE: Final = (
     Visit(
         "fork_bomb",
         "forks, then becomes a shell",
-        stdout="fork: Function not implemented\nexec: Function not implemented\n",
+        stdout="fork: Operation not permitted\nexec: Operation not permitted\n",
     ),
 )
 

@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where an optimiser has to believe that somebody looks. */
+static char *volatile latest;
+
 int main(void) {
     size_t mebibytes = 0;
-    for (char *block; (block = malloc(1 << 20)) != NULL; mebibytes++) {
-        memset(block, 0xff, 1 << 20);
+    for (; (latest = malloc(1 << 20)) != NULL; mebibytes++) {
+        memset(latest, 0xff, 1 << 20);
     }
     printf("malloc says no; between 8 and 16 MiB before that: %s\n", mebibytes >= 8 && mebibytes < 16 ? "yes" : "no");
     return 0;

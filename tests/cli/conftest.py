@@ -1,0 +1,40 @@
+"""Sources that the command line's tests compile."""
+
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = {
+    "status.c": "#include <stdlib.h>\nint main(int argc, char **argv) { return argc > 1 ? atoi(argv[1]) : 0; }\n",
+    "echo.c": (
+        "#include <stdio.h>\n#include <stdlib.h>\nextern char **environ;\n"
+        "int main(int argc, char **argv) {\n"
+        '    for (int i = 0; i < argc; i++) printf("argument %s\\n", argv[i]);\n'
+        '    for (char **each = environ; *each; each++) printf("variable %s\\n", *each);\n'
+        "    for (int c; (c = getchar()) != EOF;) putchar(c);\n"
+        '    fputs("to stderr\\n", stderr);\n'
+        "    return 0;\n}\n"
+    ),
+    "loop.c": "static volatile unsigned turns;\nint main(void) { for (;;) turns++; }\n",
+    "null.c": (
+        "__attribute__((noinline)) static int value_of(int *pointer) {\n"
+        "    return *pointer;\n"
+        "}\n"
+        "int main(void) { int *volatile nothing = 0; return value_of(nothing); }\n"
+    ),
+    "abort.c": "#include <stdlib.h>\nint main(void) { abort(); }\n",
+    "trap.c": "int main(void) { __builtin_trap(); }\n",
+    "divide.c": "int main(void) { volatile int zero = 0; return 1 / zero; }\n",
+    "flood.c": '#include <stdio.h>\nint main(void) { for (;;) puts("and so on"); }\n',
+    "broken.c": "int main(void) { return undeclared; }\n",
+    "unlinked.c": "int missing(void);\nint main(void) { return missing(); }\n",
+}
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with all of them."""
+    directory = tmp_path_factory.mktemp("programs")
+    for name, text in PROGRAMS.items():
+        (directory / name).write_text(text)
+    return directory

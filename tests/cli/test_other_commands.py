@@ -1,0 +1,68 @@
+"""The commands around running: help, doctor, the tour, and how the command line itself fails."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cli.command import motte
+
+COMMANDS = ("run", "compile", "verify", "inspect", "doctor", "demo", "bench")
+
+
+def test_help_lists_every_command() -> None:
+    done = motte("--help")
+    assert done.returncode == 0
+    for command in COMMANDS:
+        assert f"\n  {command} ".encode() in done.stdout
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "bench"])
+def test_every_command_explains_itself(command: str) -> None:
+    done = motte(command, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Usage: motte {command}".encode())
+
+
+def test_help_of_run_teaches_by_examples_and_lists_the_exit_statuses() -> None:
+    text = motte("run", "--help").stdout.decode()
+    assert "motte run --time 2s --memory 64M" in text
+    for status in ("124", "125", "126", "130", "132", "134", "136", "137", "139", "153"):
+        assert status in text
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["--nonsense"]])
+def test_wrong_usage_is_125(arguments: list[str]) -> None:
+    done = motte(*arguments)
+    assert done.returncode == 125
+    assert b"Usage: motte" in done.stderr
+
+
+def test_the_version_is_the_packages() -> None:
+    import motte as package
+
+    assert package.__version__.encode() in motte("--version").stdout
+
+
+def test_doctor_says_whether_guests_can_run() -> None:
+    done = motte("doctor")
+    assert done.returncode == 0
+    for subject in ("FSGSBASE", "vm.max_map_count", "compiler's sandbox", "cache"):
+        assert subject.encode() in done.stdout
+
+
+def test_doctor_notices_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
+    obstacle = tmp_path / "file"
+    obstacle.touch()
+    done = motte("doctor", environment={**os.environ, "XDG_CACHE_HOME": str(obstacle / "cache")})
+    assert done.returncode == 0
+    assert b"cannot be written" in done.stdout
+
+
+def test_the_tour_ends_as_it_must() -> None:
+    done = motte("demo")
+    assert done.returncode == 0, done.stdout.decode()
+    text = done.stdout.decode()
+    assert "All 14 ended as they must" in text
+    for name in ("null_pointer", "memory_bomb", "fork_bomb", "sorting"):
+        assert name in text
