@@ -138,3 +138,19 @@ def test_a_data_stack_without_room_is_refused() -> None:
     assert plan.data_stack(room).high == HEAP_END
     with pytest.raises(LimitReached, match="past the heap's end 0x80000000"):
         plan.data_stack(room + 1)
+
+
+@pytest.mark.parametrize(
+    ("base", "tables_base", "what"),
+    [
+        (0x2000_0001, 0x3000_0000, "code of 4096 bytes cannot be at 0x20000001"),
+        (0x0FFF_F000, 0x3000_0000, "code of 4096 bytes cannot be at 0xffff000"),
+        (0x7FFF_0000, 0x3000_0000, "code of 4096 bytes cannot be at 0x7fff0000"),
+        (0x2000_0000, 0x7FFE_F000, "tables of 8192 bytes cannot be at 0x7ffef000"),
+        (0x2000_0000, 0x3000_0010, "tables of 8192 bytes cannot be at 0x30000010"),
+    ],
+)
+def test_code_and_tables_belong_on_pages_of_the_code_region(base: int, tables_base: int, what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        load_plan(artifact_of(program()), base, tables_base)
+    assert load_plan(artifact_of(program()), 0x7FFE_F000, 0x7FFE_D000)

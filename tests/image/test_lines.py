@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,64 @@ def test_malformed_line_tables_are_refused_by_object(damage: Any, problem: str) 
     bad = good[: start + 4] + b"\x09" + good[start + 5 :]
     with pytest.raises(CompileError, match=r"object f\.o: section \.debug_line has a unit of version 9"):
         line_rows([read_object("f.o", bad)], [0])
+
+
+OPERAND_COUNTS = bytes([0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1])
+"""Of the standard opcodes."""
+
+
+def line_section(
+    program: bytes = b"",
+    *,
+    version: int = 4,
+    widths: bytes = b"",
+    bundle: bytes = b"\x01",
+    line_range: int = 14,
+    opcode_base: int = 13,
+    files: bytes = b"\0\0",
+    longer: int = 0,
+) -> bytes:
+    """A ``.debug_line`` of one unit, field by field; ``longer`` overstates the header."""
+    fields = b"\x01" + bundle + bytes([1, 0xFB, line_range, opcode_base]) + OPERAND_COUNTS[: opcode_base - 1] + files
+    unit = struct.pack("<H", version) + widths + struct.pack("<I", len(fields) + longer) + fields + program
+    return struct.pack("<I", len(unit)) + unit
+
+
+NO_FILES = b"\0\0\0\0"
+"""Of version 5: no directory formats, no directories, no file formats, no files."""
+
+
+def test_hand_made_sections_decode() -> None:
+    """The twins of the refusals below."""
+    files = b"\0main.c\0\0\0\0\0"
+    rows = decode_lines(line_section(b"\x05\x01\x02\x81\x01\x08\x03\x7f\x01\0\x01\x01", files=files), {}, b"")
+    assert rows == [Row(0x81 + 17, "main.c", 0), Row(0x81 + 17, "", 0)]
+    assert decode_lines(line_section(version=5, widths=b"\x08\0", files=NO_FILES), {}, b"") == []
+    text = b"\x01\x01\x08\0" + b"\x01\x01\x08\x01main.c\0"
+    assert decode_lines(line_section(b"\x01", version=5, widths=b"\x08\0", files=text), {}, b"") == [Row(0, "", 1)]
+
+
+@pytest.mark.parametrize(
+    ("section", "problem"),
+    [
+        (line_section(b"\x02" + b"\x80" * 11), "has an endless integer"),
+        (line_section(b"\0\x09\x02"), "has an extended opcode of impossible length"),
+        (line_section(b"\0\0"), "has an extended opcode of impossible length"),
+        (line_section(files=b"dir"), "has a string without end"),
+        (line_section(bundle=b"\x04"), "is for a machine with instruction bundles"),
+        (line_section(line_range=0), "has an unusual header"),
+        (line_section(opcode_base=9), "has an unusual header"),
+        (line_section(longer=1), "has a header longer than it says"),
+        (line_section(longer=-1), "has a header longer than it says"),
+        (line_section(version=5, widths=b"\x04\0", files=NO_FILES), "has addresses that are not 64 bits wide"),
+        (line_section(version=5, widths=b"\x08\0", files=b"\x01\x01\x17\x01\0"), "uses form 0x17"),
+        (line_section(version=5, widths=b"\x08\0", files=b"\0\xff\xff\xff\xff\x0f"), "claims 4294967295 files"),
+        (line_section(version=5, widths=b"\x08\0", files=b"\x01\x01\x0b\x80\x80\x04"), "claims 65536 files"),
+    ],
+)
+def test_what_a_line_table_may_not_hold_is_refused_with_the_reason(section: bytes, problem: str) -> None:
+    with pytest.raises(LineProgramError, match=problem):
+        decode_lines(section, {}, b"")
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
