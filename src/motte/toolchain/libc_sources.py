@@ -27,6 +27,8 @@ REPLACED_BY_RUNTIME: Final = frozenset({
     "signal/sigaction.c", "signal/block.c", "thread/pthread_sigmask.c", "signal/sigpending.c",
     "signal/sigsuspend.c", "signal/sigtimedwait.c", "signal/raise.c", "signal/kill.c", "signal/sigqueue.c",
     "thread/pthread_kill.c", "signal/restore.c", "exit/abort.c",
+    # guest/malloc: small objects in slabs, above the general allocator.
+    "malloc/lite_malloc.c", "malloc/oldmalloc/aligned_alloc.c", "malloc/oldmalloc/malloc_usable_size.c",
 })  # fmt: skip
 
 LEFT_OUT: Final = frozenset({
@@ -37,7 +39,7 @@ LEFT_OUT: Final = frozenset({
 MALLOC_FOLDER: Final = "malloc/oldmalloc"
 """Of musl's two allocators the one that keeps freed memory: three to six times as fast, with few calls of the host."""
 
-GUEST_FOLDERS: Final = ("runtime", "string", "math", "compiler_rt")
+GUEST_FOLDERS: Final = ("runtime", "string", "malloc", "math", "compiler_rt")
 
 LIBRARY_FLAGS: Final = (
     # musl is written without regard to type-based aliasing, and defines what builtins would call.
