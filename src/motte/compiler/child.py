@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import traceback
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ def _compile_all(directory: Path) -> list[dict[str, Any]]:
             done = compile_unit(request, partial(_report, name))
         except CompileError as error:
             raise CompileError(f"{name}: {error}", error.diagnostics) from error
+        except Exception as error:
+            diagnostics = traceback.format_exc()
+            raise CompileError(f"{name}: the compiler made an error of its own: {error}", diagnostics) from error
         for part, content in enumerate(done.objects):
             (directory / f"{number}.{part}.object").write_bytes(content)
         results.append({"objects": len(done.objects), "required_features": done.required_features})

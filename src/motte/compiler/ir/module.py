@@ -50,7 +50,7 @@ class Module:
 
     def is_function(self, name: str) -> bool:
         """Whether a direct call may use the name: defined, declared, or an alias (of whatever it names)."""
-        return name in self._functions
+        return name in self._functions or name.startswith("@llvm.")
 
     def _function_names(self) -> set[str]:
         lines = self.lines()

@@ -24,8 +24,8 @@ def lower(module: Module, classes: FunctionClasses) -> None:
     signatures = Signatures(module, classes.convention)
     instructions = Instructions(module)
     indirect_calls = IndirectCalls(module, classes)
-    signatures.declarations()
     module.require("declare void @llvm.trap()")
+    signatures.declarations()
     for function in module.functions():
         signatures.function(function)
         instructions.rewrite(function)

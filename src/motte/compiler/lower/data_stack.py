@@ -18,6 +18,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from motte.compiler.ir.calls import parse_call
 from motte.compiler.ir.functions import LABEL, Function
 from motte.compiler.ir.module import Module
 from motte.compiler.ir.scan import NAME, IRTextError, split_list
@@ -32,6 +33,7 @@ UNCHECKED_FRAME: Final = 1 << 14
 """A frame up to this size may be taken without a comparison: many of them fit into the gap."""
 
 _ALLOCA: Final = re.compile(r"^  (%" + NAME + r") = alloca (.*)$")
+_AFFECTED: Final = re.compile(r" = alloca |@llvm\.(?:lifetime\.|stacksave|stackrestore)")
 _RETURN: Final = re.compile(r"^  ret\b")
 _TAIL_CALL: Final = re.compile(r"^  (?:(%" + NAME + r") = )?tail call ")
 
@@ -49,13 +51,7 @@ class Allocation:
 
 def lower_allocations(module: Module, function: Function) -> None:
     """Replace allocas, stack saves and lifetime markers."""
-    text_has = set()
-    for line in function.lines:
-        if " = alloca " in line:
-            text_has.add("alloca")
-        elif "@llvm.lifetime." in line or "@llvm.stack" in line:
-            text_has.add("marker")
-    if text_has or function.entry_allocas:
+    if function.entry_allocas or any(_AFFECTED.search(line) for line in function.lines):
         function.lines = _Frame(module, function).lines()
 
 
@@ -63,48 +59,58 @@ class _Frame:
     """The data-stack frame of one function."""
 
     def __init__(self, module: Module, function: Function) -> None:
+        """Find the allocations that stand in the entry block and have a fixed size: they share one frame."""
         self._module = module
         self._function = function
         self._old = function.fresh("caller")
         self._frame = function.fresh("frame")
-        self._fixed: list[Allocation] = []
-        self._moves = False
-        self._size = 0
-        self._align = STACK_ALIGN
+        self._label = function.lines[:1] if LABEL.match(function.lines[0]) else []
+        self._body = [*function.entry_allocas, *function.lines[len(self._label) :]]
+        function.entry_allocas = []
+        self._fixed = self._fixed_allocations()
+        self._places, self._size = _layout(self._fixed)
+        self._align = max((item.align for item in self._fixed), default=STACK_ALIGN)
+        self._uses_stack = bool(self._fixed)
         module.require(POINTER_DECLARATION)
 
     def lines(self) -> list[str]:
         """The function's lines with everything on the data stack."""
-        function = self._function
-        label = function.lines[:1] if LABEL.match(function.lines[0]) else []
-        body = [*function.entry_allocas, *function.lines[len(label) :]]
-        function.entry_allocas = []
-        new: list[str] = []
-        in_entry = True
-        for line in body:
-            in_entry = in_entry and not LABEL.match(line)
-            new += self._instruction(line, in_entry)
-        if self._fixed or self._moves:
+        new = [line for old in self._body for line in self._instruction(old)]
+        if self._uses_stack:
             new = [*self._prologue(), *self._with_restores(new)]
-        return [*label, *new]
+        return [*self._label, *new]
 
-    def _instruction(self, line: str, in_entry: bool) -> list[str]:
+    def _fixed_allocations(self) -> list[Allocation]:
+        fixed = []
+        for line in self._body:
+            if LABEL.match(line):
+                break
+            if " = alloca " in line:
+                allocation = self._parse(line)
+                if isinstance(allocation.count, int):
+                    fixed.append(allocation)
+        return fixed
+
+    def _instruction(self, line: str) -> list[str]:
+        if not _AFFECTED.search(line):
+            return [line]
         if " = alloca " in line:
-            allocation = self._parse(line)
-            if in_entry and isinstance(allocation.count, int):
-                self._fixed.append(allocation)
-                return []
-            self._moves = True
-            return self._dynamic(allocation)
+            return self._allocate(self._parse(line))
         if "@llvm.lifetime." in line:
             return []
-        if "@llvm.stacksave." in line:
-            self._moves = True
-            return [f"{line.split(' = ', maxsplit=1)[0]} = load ptr, ptr {POINTER}, align 8"]
-        if "@llvm.stackrestore." in line:
-            value = line[line.index("(ptr ") + 5 : line.index(")")]
-            return [f"  store ptr {value}, ptr {POINTER}, align 8"]
-        return [line]
+        self._uses_stack = True
+        call = parse_call(line)
+        if call.result is not None:
+            return [f"  {call.result} = load ptr, ptr {POINTER}, align 8"]
+        return [f"  store ptr {call.arguments[0].value}, ptr {POINTER}, align 8"]
+
+    def _allocate(self, allocation: Allocation) -> list[str]:
+        place = self._places.get(allocation.name)
+        if place is None:
+            self._uses_stack = True
+            return self._dynamic(allocation)
+        base = self._frame if self._size else self._old
+        return [f"  {allocation.name} = getelementptr i8, ptr {base}, i64 {place}{allocation.metadata}"]
 
     def _parse(self, line: str) -> Allocation:
         match = _ALLOCA.match(line)
@@ -124,24 +130,10 @@ class _Frame:
         return Allocation(match.group(1), shape.stride, count, align, comma + metadata)
 
     def _prologue(self) -> list[str]:
-        """Take the frame; the greatest alignment first, so that padding is at most one gap.
-
-        The addresses are made in the order of the allocations, because unnamed values are numbered.
-        """
-        offset, places = 0, {}
-        for allocation in sorted(self._fixed, key=lambda item: -item.align):
-            assert isinstance(allocation.count, int)
-            places[allocation.name] = offset = round_up(offset, allocation.align)
-            offset += allocation.stride * allocation.count
-        size = self._size = round_up(offset, STACK_ALIGN)
-        align = self._align = max((item.align for item in self._fixed), default=STACK_ALIGN)
         lines = [f"  {self._old} = load ptr, ptr {POINTER}, align 8"]
-        if size:
-            lines += self._take(self._old, self._frame, str(size), align, checked=size > UNCHECKED_FRAME)
-        base = self._frame if size else self._old
-        for allocation in self._fixed:
-            place = f"ptr {base}, i64 {places[allocation.name]}{allocation.metadata}"
-            lines.append(f"  {allocation.name} = getelementptr i8, {place}")
+        if self._size:
+            checked = self._size > UNCHECKED_FRAME
+            lines += self._take(self._old, self._frame, str(self._size), self._align, checked=checked)
         return lines
 
     def _dynamic(self, allocation: Allocation) -> list[str]:
@@ -216,6 +208,16 @@ class _Frame:
             f"  {old} = getelementptr i8, ptr {self._frame}, i64 {self._size}",
             f"  store ptr {old}, ptr {POINTER}, align 8",
         ]
+
+
+def _layout(allocations: list[Allocation]) -> tuple[dict[str, int], int]:
+    """Offset of each allocation, and the frame's size; the greatest alignment first, so that little is padding."""
+    offset, places = 0, {}
+    for allocation in sorted(allocations, key=lambda item: -item.align):
+        assert isinstance(allocation.count, int)
+        places[allocation.name] = offset = round_up(offset, allocation.align)
+        offset += allocation.stride * allocation.count
+    return places, round_up(offset, STACK_ALIGN)
 
 
 def _to_i64(type_text: str) -> str:
