@@ -1,8 +1,8 @@
 """The code generator's type check becomes the function-table check, in one piece."""
 
 import pytest
-from confined_program import confined_body
 
+from confine.confined_program import confined_body
 from motte.compiler.confine import ConfineError
 
 CHECK = """

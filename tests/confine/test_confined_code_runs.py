@@ -4,8 +4,8 @@ import signal
 import struct
 
 import pytest
-from confined_program import SCRATCH, ConfinedProgram, build, facts, function
 
+from confine.confined_program import SCRATCH, ConfinedProgram, build, facts, function
 from motte.compiler.confine import ConfineError
 
 ILL = int(signal.SIGILL)

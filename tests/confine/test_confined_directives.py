@@ -1,10 +1,10 @@
 """Lines that are not instructions: a closed list, whatever their strings and names contain."""
 
 import pytest
-from confined_program import confined_body, facts, function
 from hypothesis import given
 from hypothesis import strategies as st
 
+from confine.confined_program import confined_body, facts, function
 from motte.compiler.confine import ConfineError, confine
 
 

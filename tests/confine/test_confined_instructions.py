@@ -1,8 +1,8 @@
 """One instruction in, one instruction out: a case for each rule about operands."""
 
 import pytest
-from confined_program import confined_body
 
+from confine.confined_program import confined_body
 from motte.compiler.confine import ConfineError
 
 

@@ -1,8 +1,8 @@
 """Which form an indirect jump gets, and what stays of LLVM's tables in data."""
 
 import pytest
-from confined_program import facts, function
 
+from confine.confined_program import facts, function
 from motte.compiler.confine import confine
 
 CASES = """

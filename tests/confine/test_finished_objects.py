@@ -4,10 +4,10 @@ import io
 import struct
 
 import pytest
-from confined_program import facts, function
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from confine.confined_program import facts, function
 from motte.compiler.assemble import assemble
 from motte.compiler.confine import confine
 from motte.compiler.confined_object import NOPS, nops

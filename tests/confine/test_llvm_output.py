@@ -9,7 +9,8 @@ import re
 
 import llvmlite.binding as llvm
 import pytest
-from confined_program import SCRATCH, ConfinedProgram, build, facts
+
+from confine.confined_program import SCRATCH, ConfinedProgram, build, facts
 
 CPUS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "znver4", "sapphirerapids")
 

@@ -23,6 +23,7 @@ class CodeLabels:
     """The labels and the jump tables that one assembly text uses as data."""
 
     def __init__(self) -> None:
+        """Nothing is used yet."""
         self.used: set[str] = set()
         self.used_tables: set[str] = set()
 

@@ -31,6 +31,7 @@ class DataWriter:
     """Turns lines of data sections into confined ones."""
 
     def __init__(self, labels: CodeLabels) -> None:
+        """``labels`` notes which code labels the data refers to."""
         self._labels = labels
         self._tables: list[DataTable] = []
         self._open: DataTable | None = None

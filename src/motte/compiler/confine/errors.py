@@ -15,6 +15,7 @@ class ConfineError(CompileError):
     """
 
     def __init__(self, reason: str, *, function: str = "", line: int = 0, instruction: str = "") -> None:
+        """The message names the function, the line, the reason and the instruction."""
         place = f"{function}: " if function else ""
         text = f": {instruction.strip()}" if instruction.strip() else ""
         super().__init__(f"{place}assembly line {line}: {reason}{text}")

@@ -44,6 +44,7 @@ class FlagLiveness:
     """
 
     def __init__(self, function: Function, table_targets: Callable[[int], Labels]) -> None:
+        """Reads every item of ``function`` once."""
         self._predecessors: dict[str | Labels, list[str | Labels]] = {}
         self._open: list[str] = []
         self._live: set[str | Labels] = set()

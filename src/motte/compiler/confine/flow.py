@@ -22,6 +22,7 @@ class FunctionPasses:
     """What the functions of one assembly text share."""
 
     def __init__(self, labels: CodeLabels, label_tables: dict[str, LabelTable], layout: FunctionLayout) -> None:
+        """``labels`` and ``label_tables`` must be complete: the whole text has been read."""
         self._labels = labels
         self._label_tables = label_tables
         self._layout = layout

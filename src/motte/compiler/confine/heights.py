@@ -25,6 +25,7 @@ class Heights:
     """Heights in bytes above the return address: by label, and before each item (``None``: unreachable)."""
 
     def __init__(self, function: Function, table_targets: dict[int, tuple[str, ...]]) -> None:
+        """``table_targets`` are the labels that each table jump is known to reach, by the item's index."""
         self._function = function
         self._table_targets = table_targets
         self._changed = False

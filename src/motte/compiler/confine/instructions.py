@@ -27,6 +27,7 @@ class InstructionRewriter:
     """Rewrites single instructions; notes the code labels and jump tables that they use as data."""
 
     def __init__(self, labels: CodeLabels) -> None:
+        """``labels`` collects what is noted."""
         self._labels = labels
         self._special: dict[str, Callable[[str, list[Operand], str], Item]] = {
             **{f"lea{size}": self._load_address for size in "wlq"},

@@ -71,6 +71,7 @@ class Item:
         target: str = "",
         memory: Memory | None = None,
     ) -> None:
+        """``kind`` is one of the numbers above."""
         self.kind = kind
         self.text = text
         self.source = source

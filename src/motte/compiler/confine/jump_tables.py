@@ -68,6 +68,7 @@ class JumpTables:
     """All tables of one assembly text."""
 
     def __init__(self) -> None:
+        """No table yet."""
         self._symbols: dict[tuple[str, ...], EmittedTable] = {}
 
     @property
@@ -133,6 +134,7 @@ class DispatchWriter:
         dispatches: dict[int, Dispatch],
         heights: dict[str, int],
     ) -> None:
+        """``heights`` are the stack heights at the labels of ``function``."""
         self._function = function
         self._tables = tables
         self._dispatches = dispatches

@@ -25,6 +25,7 @@ class FunctionLayout:
     """Writes functions; ``paddings`` counts the places of padding inside all of them."""
 
     def __init__(self) -> None:
+        """No padding yet."""
         self.paddings = 0
 
     def text(self, function: Function, heights: list[int | None]) -> str:

@@ -14,6 +14,7 @@ class SymbolLines:
     """Remembers what was said about symbols, and passes on what the object needs of it."""
 
     def __init__(self) -> None:
+        """Nothing is known of any symbol."""
         self._functions: set[str] = set()
         self._local: set[str] = set()
 
