@@ -99,9 +99,7 @@ def _write_nops(text: memoryview, padding: memoryview) -> None:
         text[start:end] = nops(end - start)
 
 
-def _finish_relocations(
-    relocations: memoryview, target: _Section, text_symbol: int, functions: dict[int, int]
-) -> None:
+def _finish_relocations(relocations: memoryview, target: _Section, text_symbol: int, functions: dict[int, int]) -> None:
     """Check each relocation of ``target`` and make references to function starts name the function."""
     is_code = target.name == ".text"
     is_data = bool(target.flags & _SHF_ALLOC) and not is_code
