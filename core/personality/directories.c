@@ -57,6 +57,15 @@ int64_t call_mkdirat(struct personality *personality, const uint64_t arguments[6
     return make_directory(personality, argument_int(arguments[0]), arguments[1], arguments[2]);
 }
 
+/* A name that ended in a slash means a directory. */
+static int64_t check_directory(const struct entry *entry)
+{
+    struct stat status;
+    if (fstatat(entry->parent, entry->name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return -errno;
+    return S_ISDIR(status.st_mode) ? 0 : -ENOTDIR;
+}
+
 static int64_t remove_entry(struct personality *personality, int32_t directory_descriptor, uint64_t guest_path,
                             int32_t flags)
 {
@@ -67,9 +76,9 @@ static int64_t remove_entry(struct personality *personality, int32_t directory_d
     int64_t result = find_entry(personality, FIRST_PATH, directory_descriptor, guest_path, dot_error, &entry);
     if (result)
         return result;
-    result = entry.must_be_directory && !(flags & AT_REMOVEDIR)
-                 ? -ENOTDIR
-                 : HOST_CALL(personality, SYS_unlinkat, entry.parent, (long)entry.name, flags);
+    result = entry.must_be_directory ? check_directory(&entry) : 0;
+    if (!result)
+        result = HOST_CALL(personality, SYS_unlinkat, entry.parent, (long)entry.name, flags);
     close(entry.parent);
     personality->created_entries -= result == 0;
     return result;
@@ -93,11 +102,11 @@ int64_t call_unlinkat(struct personality *personality, const uint64_t arguments[
 static int64_t rename_entry(struct personality *personality, const struct entry *from, const struct entry *to,
                             uint32_t flags)
 {
-    struct stat status;
-    if (fstatat(from->parent, from->name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return -errno;
-    if ((from->must_be_directory || to->must_be_directory) && !S_ISDIR(status.st_mode))
-        return -ENOTDIR;
+    if (from->must_be_directory || to->must_be_directory) {
+        int64_t error = check_directory(from);
+        if (error)
+            return error;
+    }
     return HOST_CALL(personality, SYS_renameat2, from->parent, (long)from->name, to->parent, (long)to->name, flags);
 }
 

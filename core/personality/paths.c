@@ -172,8 +172,6 @@ int64_t place_entry(struct personality *personality, const struct place *place, 
         *--end = '\0';
     char *slash = strrchr(place->rest, '/');
     entry->name = slash ? slash + 1 : place->rest;
-    if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
-        return dot_error;
     struct place parent = {place->directory, place->writable, slash ? place->rest : "."};
     if (slash)
         *slash = '\0';
@@ -181,5 +179,8 @@ int64_t place_entry(struct personality *personality, const struct place *place, 
     if (opened < 0)
         return opened;
     entry->parent = (int)opened;
-    return 0;
+    if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0)
+        return 0;
+    close(entry->parent);
+    return dot_error;
 }

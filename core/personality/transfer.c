@@ -125,19 +125,17 @@ enum shape { ONE_BUFFER, MANY_BUFFERS };
 static int64_t decode_and_move(struct personality *personality, const uint64_t arguments[6], enum direction direction,
                                enum place place, enum shape shape)
 {
+    int64_t position = place == AT_POSITION ? (int64_t)arguments[3] : -1;
+    if (place == AT_POSITION && position < 0)
+        return -EINVAL;
     struct open_file *file = descriptor_file(personality, argument_int(arguments[0]));
     if (file && file->kind == FILE_DIRECTORY)
         return direction == READING ? -EISDIR : -EBADF;
     if (!file || !(direction == READING ? file->readable : file->writable))
         return -EBADF;
-    struct transfer transfer = {.file = file, .position = -1};
-    if (place == AT_POSITION) {
-        transfer.position = (int64_t)arguments[3];
-        if (transfer.position < 0)
-            return -EINVAL;
-        if (!file->seekable || (direction == WRITING && file->kind == FILE_STREAM))
-            return -ESPIPE;
-    }
+    if (place == AT_POSITION && (!file->seekable || (direction == WRITING && file->kind == FILE_STREAM)))
+        return -ESPIPE;
+    struct transfer transfer = {.file = file, .position = position};
     int64_t error = shape == ONE_BUFFER
                         ? vector_of_one(personality, arguments[1], arguments[2], &transfer.vector)
                         : vector_fetch(personality, arguments[1], argument_int(arguments[2]), &transfer.vector);

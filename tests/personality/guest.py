@@ -82,6 +82,7 @@ def library() -> ctypes.CDLL:
     loaded.fake_page.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
     loaded.fake_window.restype = ctypes.c_void_p
     loaded.fake_set_limit.argtypes = [ctypes.c_void_p, ctypes.c_uint64]
+    loaded.fake_has_written.argtypes = [ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int64]
     loaded.fake_is_calling.restype = ctypes.c_bool
     loaded.personality_create.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Options)]
     for name in ("fake_stop_request", "fake_charged", "personality_output_bytes"):
@@ -216,6 +217,10 @@ class Guest:
     def limit_memory(self, further_pages: int) -> None:
         """From now on, at most so many more pages."""
         self._library.fake_set_limit(self._process, self.charged + further_pages)
+
+    def pretend(self, *, file_bytes: int = 0, created_entries: int = 0) -> None:
+        """As if so much had been written and created before."""
+        self._library.fake_has_written(self._process, file_bytes, created_entries)
 
     # --- stopping ------------------------------------------------------------------------------------------------
 

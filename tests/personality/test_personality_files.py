@@ -15,7 +15,7 @@ from personality.guest import AT_FDCWD, PAGE, Grant, Guest, names
 
 WRITE_NEW = os.O_WRONLY | os.O_CREAT
 AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH = 0x200, 0x100, 0x1000
-FILE_SIZE_LIMIT = 1 << 30
+FILE_SIZE_LIMIT, FILE_BYTES_LIMIT, CREATED_ENTRIES_LIMIT = 1 << 30, 16 << 30, 65536
 
 
 def status(guest: Guest) -> dict[str, int]:
@@ -174,15 +174,16 @@ def test_status_has_the_layout_of_the_c_library(guest: Guest, data: Path) -> Non
                 "ctime": host.st_ctime_ns // 10**9, "ctime_ns": host.st_ctime_ns % 10**9,
                 "dev": host.st_dev}  # fmt: skip
     descriptor = guest.open("/data/f", os.O_RDONLY)
-    for result in (
-        lambda: guest.stat("/data/f", guest.buffer),
-        lambda: guest.stat("/data/link", guest.buffer),
-        lambda: guest.fstat(descriptor, guest.buffer),
-        lambda: guest.newfstatat(AT_FDCWD, "/data/f", guest.buffer, AT_SYMLINK_NOFOLLOW),
-        lambda: guest.newfstatat(descriptor, "", guest.buffer, AT_EMPTY_PATH),
-    ):
+    calls: tuple[tuple[str, *tuple[int | str, ...]], ...] = (
+        ("stat", "/data/f", guest.buffer),
+        ("stat", "/data/link", guest.buffer),
+        ("fstat", descriptor, guest.buffer),
+        ("newfstatat", AT_FDCWD, "/data/f", guest.buffer, AT_SYMLINK_NOFOLLOW),
+        ("newfstatat", descriptor, "", guest.buffer, AT_EMPTY_PATH),
+    )
+    for call in calls:
         guest.poke(guest.buffer, bytes(144))
-        assert result() == 0
+        assert guest.call(*call) == 0
         assert status(guest).items() >= expected.items()
     assert guest.lstat("/data/link", guest.buffer) == 0
     assert stat.S_ISLNK(status(guest)["mode"])
@@ -248,6 +249,33 @@ def test_no_file_grows_past_the_size_limit(guest: Guest, data: Path) -> None:
     append = guest.open("/data/f", os.O_WRONLY | os.O_APPEND)
     assert guest.write(append, b"x", 1) == -errno.EFBIG
     assert (data / "f").stat().st_size == FILE_SIZE_LIMIT
+
+
+def test_all_bytes_written_to_files_have_a_limit(guest: Guest, data: Path) -> None:
+    descriptor = guest.open("/data/f", WRITE_NEW, 0o600)
+    guest.pretend(file_bytes=FILE_BYTES_LIMIT - 5)
+    assert guest.write(descriptor, b"12345", 5) == 5
+    assert guest.write(descriptor, b"6", 1) == -errno.ENOSPC
+    assert guest.pwrite64(descriptor, b"6", 1, 0) == -errno.ENOSPC
+    assert (data / "f").read_bytes() == b"12345"
+
+
+def test_what_is_created_and_not_removed_has_a_limit(guest: Guest, data: Path) -> None:
+    guest.pretend(created_entries=CREATED_ENTRIES_LIMIT - 2)
+    assert guest.open("/data/f", WRITE_NEW, 0o600) >= 0
+    assert guest.mkdir("/data/d", 0o700) == 0
+    assert guest.open("/data/g", WRITE_NEW, 0o600) == guest.mkdir("/data/e", 0o700) == -errno.ENOSPC
+    assert guest.open("/data/f", WRITE_NEW, 0o600) >= 0
+    assert names(data) == ["d", "f"]
+    assert guest.unlink("/data/f") == 0
+    assert guest.open("/data/g", WRITE_NEW, 0o600) >= 0
+
+
+@pytest.mark.parametrize("count", [0, 2, 4097, 2**32 - 1])
+def test_a_table_of_descriptors_has_a_sensible_size(count: int) -> None:
+    with pytest.raises(OSError) as raised:
+        Guest(open_files=count)
+    assert raised.value.errno == errno.EINVAL
 
 
 def test_descriptors_are_the_lowest_free_ones_and_end_at_the_limit(data: Path) -> None:

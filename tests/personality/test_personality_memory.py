@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from personality.guest import BREAK, HEAP_END, MAP_BASE, MAP_END, PAGE, SCRATCH, Guest
 
@@ -352,3 +352,8 @@ class MemoryCalls(RuleBasedStateMachine):
 
 TestMemoryCalls = MemoryCalls.TestCase
 TestMemoryCalls.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, derandomize=True)
+
+
+@pytest.mark.long
+def test_the_same_with_other_choices_each_time() -> None:
+    run_state_machine_as_test(MemoryCalls, settings=settings(max_examples=2000, stateful_step_count=50, deadline=None))

@@ -6,6 +6,7 @@ import errno
 import re
 
 import pytest
+
 from personality.guest import NUMBERS, ROOT, Guest
 
 DOCUMENT = (ROOT / "docs/system-calls.md").read_text()
