@@ -122,7 +122,7 @@ static enum fault_outcome fault_in_guest(struct process *process, int number, co
                                          const ucontext_t *state)
 {
     enum stack_growth growth = STACK_ELSEWHERE;
-    atomic_fetch_add_explicit(&process->faults, 1, memory_order_relaxed);
+    process_count(&process->faults);
     if (is_page_fault(number, state)) {
         growth = stack_grow(process, (uintptr_t)information->si_addr);
         if (growth == STACK_GROWN)

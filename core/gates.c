@@ -84,6 +84,6 @@ static int64_t (*const kernel_calls[MOTTE_CALL_COUNT])(struct process *, const u
 
 int64_t motte_kernel_call(struct process *process, uint32_t number, const uint64_t arguments[6])
 {
-    atomic_fetch_add_explicit(&process->system_calls, 1, memory_order_relaxed);
+    process_count(&process->system_calls);
     return kernel_calls[number](process, arguments);
 }

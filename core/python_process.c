@@ -192,9 +192,10 @@ static PyObject *read_memory(PyObject *self, PyObject *arguments)
         return PyErr_Format(PyExc_ValueError, "the range lies outside the window");
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
     if (bytes && !copy_in(process, PyBytes_AS_STRING(bytes), (guest_addr){(uint32_t)address}, size)) {
+        char place[32]; /* PyErr_Format of Python 3.11 has no 64-bit hexadecimal */
+        PyOS_snprintf(place, sizeof place, "%#llx", (unsigned long long)address);
         Py_CLEAR(bytes);
-        PyErr_Format(PyExc_ValueError, "not all of the %llu bytes at %#llx are accessible", (unsigned long long)size,
-                     (unsigned long long)address);
+        PyErr_Format(PyExc_ValueError, "not all of the %llu bytes at %s are accessible", (unsigned long long)size, place);
     }
     return bytes;
 }

@@ -42,19 +42,13 @@ static bool between(uintptr_t address, const char *start, const char *end)
 /* The signal may be late: its process may have stopped.  It may arrive anywhere.
  *   - In guest code, or after the gate's last look at the stop flag: the guest is left from here.
  *   - Just before a blocking host call: the call is not made.  In it: the kernel returns EINTR.
- *   - Anywhere else in a gate: the flag is looked at before the guest is entered again. */
-static void on_interrupt(int number, siginfo_t *information, void *opaque)
+ *   - Anywhere else in a gate: the flag is looked at before the guest is entered again.
+ *   - In the C library's own signal handler, which may itself have interrupted any of these: the signal comes again. */
+static void interrupt(struct worker *worker, const siginfo_t *information, ucontext_t *state)
 {
-    (void)number;
-    struct worker *worker = worker_current();
-    ucontext_t *state = opaque;
-    int saved_errno = errno;
-    if (!worker || !worker->process)
-        return;
     struct process *process = worker->process;
-    atomic_fetch_add_explicit(&process->interruptions, 1, memory_order_relaxed);
+    process_count(&process->interruptions);
     timers_look(worker, information);
-    errno = saved_errno;
     if (!process_stop_requested(process))
         return;
 
@@ -65,38 +59,65 @@ static void on_interrupt(int number, siginfo_t *information, void *opaque)
     } else if (between(address, motte_gate_check, motte_gate_checked)
                || between(address, guest_enter_check, guest_enter_checked)) {
         continue_at(state, guest_leave);
-    } else if (between(address, checked_syscall_check, checked_syscall_entered)) {
-        continue_at(state, checked_syscall_stopped);
+    } else {
+        if (between(address, checked_syscall_check, checked_syscall_entered))
+            continue_at(state, checked_syscall_stopped);
+        timers_insist(worker);
     }
+}
+
+static void on_interrupt(int number, siginfo_t *information, void *opaque)
+{
+    (void)number;
+    struct worker *worker = worker_current();
+    int saved_errno = errno;
+    if (worker && worker->process)
+        interrupt(worker, information, opaque);
+    errno = saved_errno;
 }
 
 /* --- faults ------------------------------------------------------------------------------------------------------ */
 
-/* Hands a fault that is not ours to the handler before us.  If that one raises the signal again and it comes back here
- * (Python's faulthandler restores whom it displaced, and that may be us), the default action ends it. */
+static const struct sigaction *handler_before(int number)
+{
+    size_t i = 0;
+    while (fault_signals[i] != number)
+        i++;
+    return &previous[i];
+}
+
+/* Repeats the signal, for the last time: by raising it if somebody sent it, else by running the instruction again. */
+static void die_of(int number, bool sent)
+{
+    signal(number, SIG_DFL);
+    if (sent)
+        raise(number);
+}
+
+static bool is_pending(int number)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 && sigismember(&pending, number);
+}
+
+/* Hands a fault that is not ours to the handler before us.  Python's faulthandler, for one, puts back whom it displaced and
+ * raises the signal again; that may be us, and then it would go round for ever. */
 static void pass_on(int number, siginfo_t *information, void *opaque)
 {
-    static _Thread_local bool passing;
-    const struct sigaction *before = NULL;
-    for (size_t i = 0; i < FAULT_SIGNALS; i++)
-        if (fault_signals[i] == number)
-            before = &previous[i];
-
-    bool sent = information->si_code <= 0; /* by somebody, not caused by an instruction that will be repeated */
-    if (sent && before && before->sa_handler == SIG_IGN)
+    const struct sigaction *before = handler_before(number);
+    bool sent = information->si_code <= 0;
+    if (before->sa_handler == SIG_IGN && sent)
         return;
-    if (passing || !before || before->sa_handler == SIG_DFL || before->sa_handler == SIG_IGN) {
-        signal(number, SIG_DFL);
-        if (sent)
-            raise(number);
+    if (before->sa_handler == SIG_DFL || before->sa_handler == SIG_IGN) {
+        die_of(number, sent);
         return;
     }
-    passing = true;
     if (before->sa_flags & SA_SIGINFO)
         before->sa_sigaction(number, information, opaque);
     else
         before->sa_handler(number);
-    passing = false;
+    if (is_pending(number))
+        signal(number, SIG_DFL);
 }
 
 static void on_fault(int number, siginfo_t *information, void *opaque)

@@ -7,6 +7,7 @@
 
 /* More than a tick of the slowest kernels (100 Hz), so that the last stretch is always timed exactly. */
 static const uint64_t approach_ns = 20000000;
+static const uint64_t tick_ns = 1000000; /* or the kernel's own, if that is longer */
 static const uint64_t repeat_ns = 1000000;
 static const uint64_t second_ns = 1000000000;
 
@@ -48,29 +49,34 @@ static void set(timer_t timer, uint64_t first_ns, uint64_t then_ns)
     timer_settime(timer, 0, &when, NULL);
 }
 
+static void set_cpu_limit(const struct timers *timers, uint64_t limit_ns)
+{
+    if (limit_ns > approach_ns) {
+        set(timers->cpu, limit_ns - approach_ns, tick_ns);
+    } else {
+        set(timers->cpu, tick_ns, tick_ns);
+        set(timers->exact, limit_ns, 0);
+    }
+}
+
 bool timers_start(struct worker *worker)
 {
     struct timers *timers = &worker->timers;
     uint64_t cpu = worker->process->cpu_limit_ns, wall = worker->process->wall_limit_ns;
-    bool complete = true;
-    if (cpu < longest_ns) {
-        complete = create(worker, CLOCK_THREAD_CPUTIME_ID, TIMER_CPU, &timers->cpu, &timers->cpu_exists)
-                && create(worker, CLOCK_MONOTONIC, TIMER_EXACT, &timers->exact, &timers->exact_exists);
-        if (complete && cpu > approach_ns)
-            set(timers->cpu, cpu - approach_ns, repeat_ns);
-        else if (complete) {
-            set(timers->cpu, repeat_ns, repeat_ns);
-            set(timers->exact, cpu, 0);
-        }
-    }
-    if (complete && wall < longest_ns) {
+    bool complete = create(worker, CLOCK_MONOTONIC, TIMER_EXACT, &timers->exact, &timers->exact_exists);
+    if (complete && cpu < longest_ns)
+        complete = create(worker, CLOCK_THREAD_CPUTIME_ID, TIMER_CPU, &timers->cpu, &timers->cpu_exists);
+    if (complete && wall < longest_ns)
         complete = create(worker, CLOCK_MONOTONIC, TIMER_WALL, &timers->wall, &timers->wall_exists);
-        if (complete)
-            set(timers->wall, wall, repeat_ns);
-    }
-    if (!complete)
+    if (!complete) {
         timers_stop(worker);
-    return complete;
+        return false;
+    }
+    if (timers->cpu_exists)
+        set_cpu_limit(timers, cpu);
+    if (timers->wall_exists)
+        set(timers->wall, wall, 0);
+    return true;
 }
 
 void timers_stop(struct worker *worker)
@@ -90,16 +96,20 @@ void timers_look(struct worker *worker, const siginfo_t *information)
     struct process *process = worker->process;
     if (information->si_code != SI_TIMER)
         return;
-    if (nanoseconds_since(CLOCK_MONOTONIC, worker->started_wall) >= process->wall_limit_ns)
+    if (worker->timers.wall_exists
+        && nanoseconds_since(CLOCK_MONOTONIC, worker->started_wall) >= process->wall_limit_ns)
         process_stop(process, MOTTE_STOP_WALL_LIMIT, 0);
-    if (!worker->timers.exact_exists)
+    if (!worker->timers.cpu_exists)
         return;
 
     uint64_t used = nanoseconds_since(CLOCK_THREAD_CPUTIME_ID, worker->started_cpu);
-    if (used >= process->cpu_limit_ns) {
+    if (used >= process->cpu_limit_ns)
         process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
-        set(worker->timers.exact, repeat_ns, repeat_ns);
-    } else if (information->si_value.sival_int == TIMER_CPU) {
+    else if (information->si_value.sival_int == TIMER_CPU)
         set(worker->timers.exact, process->cpu_limit_ns - used, 0);
-    }
+}
+
+void timers_insist(struct worker *worker)
+{
+    set(worker->timers.exact, repeat_ns, repeat_ns);
 }

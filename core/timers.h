@@ -6,8 +6,10 @@
  * and over.
  *
  * The answer.  CPU time passes no faster than real time.  A CPU-time timer starts APPROACH before the limit and then
- * fires in every tick in which the thread runs; each time, an exact timer is set for what is left.  Once a limit is met,
- * the exact timer repeats every millisecond until the process has left the guest.
+ * fires in every tick in which the thread runs; each time, an exact timer is set for what is left.
+ *
+ * A stop must not be lost either, whatever the thread was doing when the signal came: where the signal handler cannot
+ * leave the guest at once, it makes the exact timer repeat every millisecond until the process has left.
  *
  * Expiry is never taken on trust: a timer's signal makes the handler look at the clocks.
  */
@@ -23,8 +25,8 @@ struct process;
 struct worker;
 
 struct timers {
-    timer_t cpu, exact, wall;
-    bool cpu_exists, exact_exists, wall_exists;
+    timer_t exact, cpu, wall;
+    bool exact_exists, cpu_exists, wall_exists;
 };
 
 /* Sets timers for the limits of worker->process. On the worker's thread. False if the host refuses one; then none is left. */
@@ -35,6 +37,9 @@ void timers_stop(struct worker *worker);
 
 /* In the signal handler: asks worker->process to stop if a limit is met, else sets the exact timer where that is due. */
 void timers_look(struct worker *worker, const siginfo_t *information);
+
+/* In the signal handler: sends the signal again, every millisecond, until timers_stop. */
+void timers_insist(struct worker *worker);
 
 uint64_t nanoseconds_since(clockid_t clock, struct timespec start);
 

@@ -1,7 +1,9 @@
 /* A worker: a host thread that runs guests.  At present each running process has one of its own (scheduler.c).
  *
  * A worker blocks every signal but ours and the synchronous ones: the handlers of others may write their frames on
- * whatever stack is current, and that may be a guest's.  Ours run on the worker's alternate stack.
+ * whatever stack is current, and that may be a guest's.  Ours run on the worker's alternate stack.  The C library's signal
+ * for changing user ids in all threads at once is let in if it does so too; blocked, it would make the host's setuid()
+ * wait for every guest.
  */
 #ifndef MOTTE_WORKER_H
 #define MOTTE_WORKER_H

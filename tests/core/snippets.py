@@ -1,9 +1,9 @@
 """Small guest programs in assembly: assembled, verified for real, published and run.
 
 A program is a list of functions, each begun by ``function NAME`` and ended by ``end NAME``; the first one is the
-entry.  These symbols are there: ``EXIT``, ``SYSCALL`` and ``SYSCALL6`` (gates), ``DATA`` (64 KiB of writable memory), ``RODATA``
-(one read-only page), ``FT`` and ``MASK`` (the function table; entry 1 is the first function, entry 2 the second, of
-class 1).  ``{DATA}`` needs no braces: it is a window address like any other, to be used as ``%gs:DATA(,%eiz)``.
+entry.  These symbols are there: ``EXIT``, ``SYSCALL`` and ``SYSCALL6`` (gates), ``DATA`` (64 KiB of writable memory),
+``RODATA`` (one read-only page), ``FT`` and ``MASK`` (the function table: entries 1 and 2 are the first two functions,
+of class 1).  ``DATA`` is a window address, to be used as ``%gs:DATA(,%eiz)``.
 """
 
 from __future__ import annotations
@@ -107,33 +107,41 @@ class Program:
     entry: int
 
 
-def publish(source: str) -> Program:
-    """Assemble, fill a region, verify the bytes in place, publish them."""
+def fill(source: str) -> tuple[core.CodeRegion, Assembled]:
+    """A region that is filled with a program and its function table."""
     size = len(assemble(source, 0x1010_0000, 0x1020_0000).code)
     size += -size % PAGE_SIZE
     region = core.CodeRegion(size, PAGE_SIZE)
     assembled = assemble(source, region.base, region.tables_base)
     trap = struct.pack("<QII", region.base + assembled.labels["trap"], 0, 0)
-    used = [
-        struct.pack("<QII", region.base + offset, compatible_class(0), 0) for offset, _, _ in assembled.functions[:2]
-    ]
+    first_two = assembled.functions[:2]
+    used = [struct.pack("<QII", region.base + offset, compatible_class(0), 0) for offset, _, _ in first_two]
     table = b"".join([trap, *used, *[trap] * ((1 << TABLE_LOG2) - 1 - len(used))])
     region.fill(assembled.code.ljust(size, b"\xcc"), table.ljust(PAGE_SIZE, b"\0"))
+    return region, assembled
+
+
+def claims_of(region: core.CodeRegion, assembled: Assembled) -> ClaimedCode:
+    """What a loader would claim about the bytes in this region."""
     with region.code_view() as code, region.tables_view() as tables:
-        verdict = verify(
-            ClaimedCode(
-                base=region.base,
-                code=code,
-                functions=[ClaimedFunction(offset, size, 0, name) for offset, size, name in assembled.functions],
-                tables_base=region.tables_base,
-                tables=tables,
-                function_table=region.tables_base,
-                function_table_log2=TABLE_LOG2,
-                classes={compatible_class(0): 0},
-                gates={call.gate_address: call.stack_arguments for call in KERNEL_CALLS},
-                entries=[0],
-            )
+        return ClaimedCode(
+            base=region.base,
+            code=bytes(code),
+            functions=[ClaimedFunction(offset, size, 0, name) for offset, size, name in assembled.functions],
+            tables_base=region.tables_base,
+            tables=bytes(tables),
+            function_table=region.tables_base,
+            function_table_log2=TABLE_LOG2,
+            classes={compatible_class(0): 0},
+            gates={call.gate_address: call.stack_arguments for call in KERNEL_CALLS},
+            entries=[0],
         )
+
+
+def publish(source: str) -> Program:
+    """Assemble, fill a region, verify the bytes in place, publish them."""
+    region, assembled = fill(source)
+    verdict = verify(claims_of(region, assembled))
     assert verdict.verified is not None, verdict.summary
     region.publish(verdict.verified)
     return Program(region, assembled.labels, assembled.functions[0][0])
@@ -225,6 +233,13 @@ def read_words(process: core.Process, address: int, count: int) -> list[int]:
     return list(struct.unpack(f"<{count}Q", process.read_memory(address, 8 * count)))
 
 
+def filled(workshop: Workshop, source: str) -> tuple[core.CodeRegion, Assembled]:
+    """A filled region that the workshop closes."""
+    region, assembled = fill(source)
+    workshop.closers.append(region.close)
+    return region, assembled
+
+
 def pipe(workshop: Workshop) -> tuple[int, int]:
     """A pipe that the workshop closes."""
     ends = os.pipe()
@@ -236,3 +251,6 @@ def function(name: str, body: Sequence[str] | str) -> str:
     """A function of a program."""
     lines = body if isinstance(body, str) else "\n".join(body)
     return f"function {name}\n{lines}\nend {name}\n"
+
+
+EXIT_SNIPPET = function("main", "xorl %eax, %eax\nretq")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from core.snippets import Workshop, function, script
 
+from core.snippets import Workshop, function, script
 from motte import core
 from motte.errors import LimitReached
 

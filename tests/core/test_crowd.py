@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from core.snippets import DATA, SECOND, Workshop, function, pipe
-
 from motte import core
 from motte.abi.faults import StopReason
 

@@ -6,8 +6,8 @@ import struct
 from dataclasses import dataclass
 
 import pytest
-from core.snippets import DATA, DATA_STACK, RODATA, Workshop, function, read_words
 
+from core.snippets import DATA, DATA_STACK, RODATA, Workshop, function, read_words
 from motte import core
 from motte.abi.faults import FaultKind, StopReason
 from motte.abi.layout import DATA_STACK_GAP, EXCHANGE_END, MAP_BASE

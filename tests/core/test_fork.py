@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable
 
 from core.snippets import SECOND, Workshop, function
-
 from motte.abi.faults import StopReason
 from motte.errors import BadState
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
-from core.snippets import DATA, SECOND, Workshop, function, pipe
 
+from core.snippets import DATA, SECOND, Workshop, function, pipe
 from motte.abi.faults import StopReason
 from motte.errors import BadState
 

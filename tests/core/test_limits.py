@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from core.snippets import DATA, MILLISECOND, SECOND, Workshop, function, pipe, script
 
+from core.snippets import DATA, MILLISECOND, SECOND, Workshop, function, pipe, script
 from motte.abi.faults import StopReason
 
 SLACK = 5 * MILLISECOND

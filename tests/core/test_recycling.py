@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 
 from core.snippets import DATA, DATA_STACK, Workshop, function, read_words
-
 from motte.abi.faults import FaultKind, StopReason
 
 LOW, SIZE = DATA_STACK

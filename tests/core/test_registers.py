@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
 import struct
+from pathlib import Path
 
 import pytest
-from core.snippets import DATA, Workshop, function, read_words
 
+from core.snippets import DATA, DATA_STACK, VARIABLES, Workshop, function, read_words
 from motte import core
 from motte.abi.faults import StopReason
 
@@ -67,6 +71,10 @@ def general_registers(process: core.Process, address: int) -> dict[str, int]:
     return dict(zip(GENERAL, read_words(process, address, len(GENERAL)), strict=True))
 
 
+def own_vector() -> bytes:
+    return b"".join(struct.pack("<Q", own_value(100 + i)) for i in range(VECTOR_SIZE // 8)).ljust(64, b"\0")
+
+
 def vector_state(process: core.Process, address: int) -> bytes:
     masks = process.read_memory(address + MASKS_AT, 8 * MASKS)
     return masks + process.read_memory(address + VECTORS_AT, 64 * VECTORS)
@@ -88,8 +96,10 @@ def test_a_gate_returns_own_values_its_result_and_zeros(workshop: Workshop, gate
     process = workshop.run(
         function(
             "main",
-            ["pushq %rbx", *fill(), f"movl ${unknown_call}, %edi", f"movl ${DATA}, %esi", f"call {gate}"]
-            + [*dump(DATA), "popq %rbx", "xorl %eax, %eax", "retq"],
+            [
+                *("pushq %rbx", *fill(), f"movl ${unknown_call}, %edi", f"movl ${DATA}, %esi", f"call {gate}"),
+                *(*dump(DATA), "popq %rbx", "xorl %eax, %eax", "retq"),
+            ],
         )
     )
     assert process.stop().reason is StopReason.EXITED
@@ -101,11 +111,63 @@ def test_a_gate_returns_own_values_its_result_and_zeros(workshop: Workshop, gate
     assert not any(vector_state(process, DATA))
 
 
+def test_growing_stacks_disturb_no_register(workshop: Workshop) -> None:
+    touch_data_stack = f"incb %gs:{DATA_STACK[0]}(,%eiz)"
+    process = workshop.run(
+        function(
+            "main",
+            [
+                *("pushq %rbx", *fill(), touch_data_stack, "subq $65520, %rsp", "pushq $0"),
+                *(*dump(DATA), "addq $65528, %rsp", "popq %rbx", "xorl %eax, %eax", "retq"),
+            ],
+        )
+    )
+    assert process.stop().reason is StopReason.EXITED
+    assert process.statistics().faults == 2
+    assert list(general_registers(process, DATA).values()) == [own_value(i) for i in range(len(GENERAL))]
+    assert vector_state(process, DATA)[8 * MASKS :] == own_vector() * VECTORS
+
+
+def threads_of_this_process() -> set[int]:
+    return {int(thread.name) for thread in Path("/proc/self/task").iterdir()}
+
+
+def test_signals_disturb_no_register(workshop: Workshop) -> None:
+    """Two guests look at their registers over and over while our signal rains on their threads."""
+    check = [f"cmpq %gs:{DATA + 8 * i}(,%eiz), %{name}\njne wrong" for i, name in enumerate(GENERAL)]
+    for n in range(1, 16):
+        check += [f"vpxor %gs:{SOURCE_OF_VECTORS}(,%eiz), %ymm{n}, %ymm0", "vptest %ymm0, %ymm0", "jne wrong"]
+    program = workshop.program(
+        function(
+            "main",
+            [
+                *(*fill(), *dump(DATA), "again:", *check, f"incq %gs:{VARIABLES}(,%eiz)"),
+                *(f"cmpb $0, %gs:{VARIABLES + 8}(,%eiz)", "je again", "wrong:", "ud2"),
+            ],
+        )
+    )
+    threads_before = threads_of_this_process()
+    processes = [workshop.spawn(program, data_stack_variables=(0, 0)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    threads = threads_of_this_process() - threads_before
+    send = ctypes.CDLL(None).syscall
+    tgkill = 234
+    while min(process.statistics().preemptions for process in processes) < 5000:
+        for thread in threads:
+            assert send(tgkill, os.getpid(), thread, signal.SIGRTMAX) == 0
+    for process in processes:
+        assert process.state() == "running"
+        process.kill()
+        assert process.wait(5_000_000_000)
+        assert process.stop().reason is StopReason.KILLED
+        assert read_words(process, VARIABLES, 1)[0] > 1000
+
+
 def test_the_dump_would_show_what_is_in_a_register(workshop: Workshop) -> None:
     process = workshop.run(function("main", [*fill(), *dump(DATA), "xorl %eax, %eax", "retq"]))
     assert list(general_registers(process, DATA).values()) == [own_value(i) for i in range(len(GENERAL))]
-    own_vector = b"".join(struct.pack("<Q", own_value(100 + i)) for i in range(VECTOR_SIZE // 8))
-    assert vector_state(process, DATA)[8 * MASKS :] == own_vector.ljust(64, b"\0") * VECTORS
+    assert vector_state(process, DATA)[8 * MASKS :] == own_vector() * VECTORS
     assert read_words(process, DATA + MASKS_AT, MASKS) == [own_value(100) & 0xFFFF] * MASKS
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from types import FrameType
 
 import pytest
-from core.snippets import MILLISECOND, SECOND, Workshop, function
 
+from core.snippets import MILLISECOND, SECOND, Workshop, function
 from motte.abi.faults import StopReason
 from motte.errors import BadState, Closed
 
