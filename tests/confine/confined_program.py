@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,10 @@ class ConfinedProgram:
 
     def run(self, name: str, *arguments: int, scratch: bytes = b"") -> Outcome:
         """Call a function with integer arguments, in a child process, with ``scratch`` at :data:`SCRATCH`."""
+        return self.run_each(name, [arguments], scratch)
+
+    def run_each(self, name: str, calls: Sequence[tuple[int, ...]], scratch: bytes = b"") -> Outcome:
+        """Several calls in one child process; the result is that of the last, ``results`` has them all."""
         assert self.verdict().ok, str(self.verdict())
         claimed = self.plan.claimed
         parts = [(CODE, bytes(claimed.code)), (TABLES, bytes(claimed.tables)), (SCRATCH, scratch.ljust(4096, b"\0"))]
@@ -84,29 +89,34 @@ class ConfinedProgram:
         with tempfile.TemporaryDirectory() as folder:
             for number, (_, content) in enumerate(parts):
                 Path(folder, str(number)).write_bytes(content)
-            request = json.dumps([folder, [address for address, _ in parts], CODE + offset, arguments, SCRATCH])
+            request = json.dumps([folder, [address for address, _ in parts], CODE + offset, calls, SCRATCH])
             command = [sys.executable, "-c", _CHILD, request]
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         if done.returncode:
             assert done.returncode < 0, done.stderr
-            return Outcome(None, b"", -done.returncode)
-        result, memory = json.loads(done.stdout)
-        return Outcome(result, bytes.fromhex(memory), 0)
+            return Outcome((), b"", -done.returncode)
+        results, memory = json.loads(done.stdout)
+        return Outcome(tuple(results), bytes.fromhex(memory), 0)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a call: its result and the scratch page, or the signal that ended it."""
+    """What came of the calls: their results and the scratch page, or the signal that ended them."""
 
-    result: int | None
+    results: tuple[int, ...]
     scratch: bytes
     signal: int
+
+    @property
+    def result(self) -> int | None:
+        """The last call's result, ``None`` after a signal."""
+        return self.results[-1] if self.results else None
 
 
 _CHILD = """
 import ctypes, json, mmap, sys
 from pathlib import Path
-folder, places, function, arguments, scratch = json.loads(sys.argv[1])
+folder, places, function, calls, scratch = json.loads(sys.argv[1])
 libc = ctypes.CDLL(None)
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
@@ -116,8 +126,8 @@ for number, place in enumerate(places):
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_FIXED_NOREPLACE
     assert libc.mmap(place, len(content), 7, flags, -1, 0) == place, hex(place)
     ctypes.memmove(place, content, len(content))
-result = ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_long] * len(arguments))(function)(*arguments)
-print(json.dumps([result, ctypes.string_at(scratch, 4096).hex()]))
+results = [ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_long] * len(call))(function)(*call) for call in calls]
+print(json.dumps([results, ctypes.string_at(scratch, 4096).hex()]))
 """
 
 

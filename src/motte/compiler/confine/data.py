@@ -70,9 +70,11 @@ class DataWriter:
             raise Unconfinable("directive not accepted")
         if section.kind == SectionKind.DEBUG:
             return line
-        expression = value.group("value")
+        expression = value["value"]
+        if (value["less"] or "").startswith(_SWITCH_TABLE):
+            raise Unconfinable("a position-independent jump table")
         self._labels.note_table(expression)
-        return value.group("directive") + self._labels.as_data(expression)
+        return value["directive"] + self._labels.as_data(expression)
 
     def use_read_tables(self) -> None:
         """Note the labels in switch tables that code reads as data; call when all code is read."""

@@ -21,7 +21,7 @@ DATA: Final = re.compile(
 
 VALUE: Final = re.compile(
     rf"(?P<directive>\t\.(?:byte|short|long|quad|2byte|4byte|8byte|uleb128|sleb128)[ \t])"
-    rf"(?P<value>{EXPRESSION}(?:-{SYMBOL})?(?:[+-][0-9]+)*)"
+    rf"(?P<value>{EXPRESSION}(?:-(?P<less>{SYMBOL})(?:[+-][0-9]+)*)?)"
 )
 """A line of data that refers to a symbol, or to the distance of two."""
 

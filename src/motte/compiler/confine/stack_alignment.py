@@ -9,7 +9,7 @@ moves away by the padding.
 import re
 
 from motte.compiler.confine.function import Function
-from motte.compiler.confine.items import Item
+from motte.compiler.confine.items import TABLE_JUMP, Item
 
 _STACK_OPERAND = re.compile(r"(?<![\w.$)])(-?[0-9]*)\(%rsp\)")
 _STACK_IMMEDIATE = re.compile(r"\$(-?[0-9]+), %rsp")
@@ -27,6 +27,9 @@ def round_up_odd_frame(function: Function, before: list[int | None]) -> None:
     frame_heights = {height for height in before if height is not None and height % 8}
     if len(frame_heights) != 1:
         raise function.error("the native stack moves on within an odd frame", odd[0])
+    jump = next((place for place, item in enumerate(function.items) if _jumps_through_stack(item)), None)
+    if jump is not None:
+        raise function.error("a jump through the native stack in a function with an odd frame", jump)
     padding = -size % 8
     for position, item in enumerate(function.items):
         height = before[position]
@@ -34,6 +37,10 @@ def round_up_odd_frame(function: Function, before: list[int | None]) -> None:
             function.items[position] = _resized(item, padding)
         elif height is not None and height % 8 and "(%rsp)" in item.text:
             function.items[position] = _moved(item, size, padding)
+
+
+def _jumps_through_stack(item: Item) -> bool:
+    return item.kind == TABLE_JUMP and item.source.endswith("(%rsp)")
 
 
 def _resized(item: Item, padding: int) -> Item:
