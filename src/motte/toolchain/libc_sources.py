@@ -27,17 +27,14 @@ REPLACED_BY_RUNTIME: Final = frozenset({
     "signal/sigaction.c", "signal/block.c", "thread/pthread_sigmask.c", "signal/sigpending.c",
     "signal/sigsuspend.c", "signal/sigtimedwait.c", "signal/raise.c", "signal/kill.c", "signal/sigqueue.c",
     "thread/pthread_kill.c", "signal/restore.c", "exit/abort.c",
-    # guest/malloc: small objects in slabs, above the general allocator.
-    "malloc/lite_malloc.c", "malloc/oldmalloc/aligned_alloc.c", "malloc/oldmalloc/malloc_usable_size.c",
+    # guest/malloc: an allocator that calls the host rarely, and keeps small objects in slabs.
+    "malloc/lite_malloc.c", "malloc/libc_calloc.c", "malloc/replaced.c",
 })  # fmt: skip
 
 LEFT_OUT: Final = frozenset({
     # Jumping between frames needs a map of the native stack; see motte.toolchain.unavailable.
     "setjmp/setjmp.c", "setjmp/longjmp.c", "signal/sigsetjmp.c", "signal/siglongjmp.c", "signal/sigsetjmp_tail.c",
 })  # fmt: skip
-
-MALLOC_FOLDER: Final = "malloc/oldmalloc"
-"""Of musl's two allocators the one that keeps freed memory: three to six times as fast, with few calls of the host."""
 
 GUEST_FOLDERS: Final = ("runtime", "string", "malloc", "math", "compiler_rt")
 
@@ -82,7 +79,7 @@ def library_sources(features: Collection[str]) -> list[LibrarySource]:
     """Every source of the library for a CPU with these LLVM ``features``, sorted by member name."""
     source = musl_directory() / "src"
     chosen: dict[str, Path] = {}
-    for folder in (*sorted(entry.name for entry in source.iterdir() if entry.is_dir()), MALLOC_FOLDER):
+    for folder in sorted(entry.name for entry in source.iterdir() if entry.is_dir()):
         for path in (source / folder).glob("*.c"):
             name = f"{folder}/{path.name}"
             if name not in REPLACED_BY_RUNTIME and name not in LEFT_OUT:
