@@ -1,8 +1,8 @@
 /* brk, munmap, mprotect, madvise, msync: the guest's own part of its window.
  *
- * A guest may arrange two areas: the break's, from the first break up to HEAP_END, and mmap's, from MAP_BASE to MAP_END.
- * They touch, so one range check serves both.  Its image, stacks and information page lie below, and are out of reach
- * here.  What is mapped, and what it costs, is kept by the window (core/window.h).
+ * A guest may arrange two areas: the break's, from the first break up to HEAP_END, and mmap's, from MAP_BASE to
+ * MAP_END.  They touch, so one range check serves both.  Its image, stacks and information page lie below, and are out
+ * of reach here.  What is mapped, and what it costs, is kept by the window (core/window.h).
  */
 #include "memory.h"
 

@@ -16,8 +16,8 @@ static inline uint64_t page_up(uint64_t size)
     return (size + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE * MOTTE_PAGE_SIZE;
 }
 
-/* The only way from claimed numbers to a range: -EINVAL if it is unaligned or empty, -ENOMEM if it is not the guest's to
- * arrange. */
+/* The only way from claimed numbers to a range: -EINVAL if it is unaligned or empty, -ENOMEM if it is not the guest's
+ * to arrange. */
 int64_t decode_range(const struct personality *personality, uint64_t claimed_start, uint64_t claimed_size,
                      struct page_range *range);
 

@@ -103,7 +103,8 @@ bool copy_out(struct process *process, guest_addr to, const void *from, size_t s
 
 bool copy_within(struct process *process, guest_addr to, guest_addr from, size_t size)
 {
-    return reachable(process, from, size, READABLE) && copy_out(process, to, fake_of(process)->window + from.value, size);
+    return reachable(process, from, size, READABLE)
+        && copy_out(process, to, fake_of(process)->window + from.value, size);
 }
 
 bool clear_out(struct process *process, guest_addr to, size_t size)
@@ -225,7 +226,7 @@ int window_find_free(struct process *process, guest_addr low, guest_addr high, u
     return -ENOMEM;
 }
 
-/* --- what the tests call -------------------------------------------------------------------------------------------- */
+/* --- what the tests call ----------------------------------------------------------------------------------------- */
 
 static void nothing(int signal)
 {
