@@ -150,6 +150,22 @@ def test_all_undefined_names_are_listed_with_who_needs_them_and_a_hint() -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("main", "the program has no main function"),
+        ("__cxa_throw", "C++ exceptions are not supported: compile with -fno-exceptions"),
+        ("_Znwm", "C++ operators new and delete are not in the guest library: define them"),
+        ("_ZN3foo3barEv", "a C++ name that no source defines; the guest library is C only"),
+        ("fork", "a guest cannot create processes or threads this way"),
+    ],
+)
+def test_a_name_that_people_are_likely_to_miss_comes_with_a_hint(name: str, hint: str) -> None:
+    with pytest.raises(CompileError) as caught:
+        linked(program(start=f"call {name}\nret"))
+    assert str(caught.value) == f"undefined: {name}, needed by 0.o ({hint})"
+
+
 def test_hostile_symbol_names_are_escaped_in_errors() -> None:
     with pytest.raises(CompileError, match=r"undefined: evil\\x1b\[2J, needed by 0\.o$"):
         linked(program(start='call "evil\x1b[2J"\nret'))

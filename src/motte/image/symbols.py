@@ -177,6 +177,12 @@ HINTS: Mapping[str, str] = {
 }
 """What to tell people about names that they are likely to miss."""
 
+HINTS_BY_PREFIX: Mapping[str, str] = {
+    **dict.fromkeys(("_Zn", "_Zd"), "C++ operators new and delete are not in the guest library: define them"),
+    "_Z": "a C++ name that no source defines; the guest library is C only",
+}
+"""The same for families of names; the first that fits counts."""
+
 _USERS_SHOWN = 3
 
 
@@ -187,7 +193,8 @@ def undefined_error(missing: Sequence[str], wanted_by: Mapping[str, Sequence[str
         users = list(dict.fromkeys(wanted_by[name]))
         shown = ", ".join(printable(user) for user in users[:_USERS_SHOWN])
         more = f" and {len(users) - _USERS_SHOWN} more" if len(users) > _USERS_SHOWN else ""
-        hint = f" ({HINTS[name]})" if name in HINTS else ""
-        lines.append(f"undefined: {printable(name)}, needed by {shown}{more}{hint}")
+        hint = HINTS.get(name) or next((text for start, text in HINTS_BY_PREFIX.items() if name.startswith(start)), "")
+        remark = f" ({hint})" if hint else ""
+        lines.append(f"undefined: {printable(name)}, needed by {shown}{more}{remark}")
     summary = lines[0] if len(lines) == 1 else f"{len(lines)} undefined names: " + ", ".join(map(printable, missing))
     return CompileError(summary, "\n".join(lines))
