@@ -5,6 +5,6 @@ motte verify "$place/program.motte" | cut -d: -f1
 motte run "$place/program.motte"
 
 python smuggle.py "$place/program.motte"
-motte verify "$place/program.motte" | cut -d' ' -f1-3
+motte verify "$place/program.motte" | head -n 1
 motte run "$place/program.motte" 2> /dev/null || echo "exit status $?"
 rm -r "$place"

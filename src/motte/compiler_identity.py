@@ -35,10 +35,22 @@ def compiler_identity() -> str:
 @cache
 def cpu_identity() -> str:
     """Digest of this CPU's model and features: what code for the ``native`` CPU depends on."""
-    with Path("/proc/cpuinfo").open("rb", buffering=0) as file:
-        first_cpu = file.read(_CPU_INFO_BYTES).partition(b"\n\n")[0]
     telling = (b"vendor_id", b"cpu family", b"model", b"stepping", b"flags")
-    return digest(line for line in first_cpu.splitlines() if line.startswith(telling))
+    return digest(line for line in _first_cpu() if line.startswith(telling))
+
+
+@cache
+def cpu_flags() -> frozenset[str]:
+    """What this CPU can do, in the kernel's words."""
+    line = next((line for line in _first_cpu() if line.startswith(b"flags")), b"")
+    return frozenset(line.decode("ascii", "replace").partition(":")[2].split())
+
+
+@cache
+def _first_cpu() -> list[bytes]:
+    """What the kernel says about the first CPU, line by line."""
+    with Path("/proc/cpuinfo").open("rb", buffering=0) as file:
+        return file.read(_CPU_INFO_BYTES).partition(b"\n\n")[0].splitlines()
 
 
 def _wheel_versions() -> Iterator[str]:

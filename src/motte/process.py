@@ -32,8 +32,8 @@ class Memory:
     def read(self, address: int, size: int) -> bytes:
         """A copy of ``size`` bytes at ``address``.
 
-        Raises ``ValueError`` for a range that is not inside the window, ``OSError`` (EFAULT) where
-        nothing is mapped, ``Closed`` after the process's ``close()``.
+        Raises ``ValueError`` for a range that is not inside the window, or where nothing is mapped, and
+        ``Closed`` after the process's ``close()``.
         """
         if address < 0 or size < 0 or address + size > 1 << 32:
             raise ValueError(f"[{address:#x}, {address + size:#x}) is not inside the window")
@@ -111,11 +111,12 @@ class Process:
         """Kill the process if it runs, and release all that it holds; harmless when repeated."""
         with self._changed:
             self._closing = True
-        self._core.kill()
-        with self._changed:
+            if self._closed:
+                return
+            self._core.kill()
             while self._users:
                 self._changed.wait()
-            if self._closed:
+            if self._closed:  # by another thread, while this one waited
                 return
             self._core.wait(None)
             self._streams.close()

@@ -13,9 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from motte.abi.limits import DEFAULT_LIMITS
+from motte.compiler_identity import cpu_flags
 from motte.core import CodeRegion
 from motte.errors import BadState, Closed, Refused
 from motte.image import Artifact, LoadPlan, load_plan
+from motte.image.cpu_features import features_of_flags
 from motte.verifier import Verdict, verify
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ class Program:
     def __init__(self, claimed_artifact: bytes, *, name: str) -> None:
         """Raises ``Refused`` for anything but a whole, verified program, ``LimitReached`` for one too large."""
         self.name = name
-        artifact = Artifact.read(claimed_artifact, DEFAULT_LIMITS)
+        artifact = _read(claimed_artifact, name)
+        if missing := artifact.missing_features(features_of_flags(cpu_flags())):
+            raise Refused(f"{name}: refused: it is compiled for a CPU with {', '.join(missing)}, which this one lacks")
         self._artifact = artifact
         self.region = CodeRegion(artifact.code_size, artifact.tables_size)
         try:
@@ -84,6 +88,13 @@ class Program:
     ) -> None:
         """Close."""
         self.close()
+
+
+def _read(claimed_artifact: bytes, name: str) -> Artifact:
+    try:
+        return Artifact.read(claimed_artifact, DEFAULT_LIMITS)
+    except Refused as refusal:
+        raise Refused(f"{name}: refused: {refusal}") from refusal
 
 
 def _publish(artifact: Artifact, region: CodeRegion, name: str) -> tuple[LoadPlan, Verdict]:

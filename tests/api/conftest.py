@@ -29,10 +29,10 @@ PROGRAMS = {
         "    return 0;\n}\n"
     ),
     "null.c": (
-        "__attribute__((noinline)) static int value_of(int *pointer) {\n"
+        "__attribute__((noinline)) static int value_of(volatile int *pointer) {\n"
         "    return *pointer;\n"
         "}\n"
-        "int main(void) { int *volatile nothing = 0; return value_of(nothing); }\n"
+        "int main(void) { volatile int *volatile nothing = 0; return value_of(nothing); }\n"
     ),
     "memory.c": (
         "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"

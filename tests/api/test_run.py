@@ -93,7 +93,7 @@ def test_extra_time_shows_the_real_need_and_still_counts(programs: Path) -> None
 def test_ctrl_c_raises_at_once_and_leaves_nothing_behind(programs: Path) -> None:
     motte.run(programs / "status.c")
     before = {thread.name for thread in threading.enumerate()}
-    interrupt = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    interrupt = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
     interrupt.start()
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):

@@ -17,14 +17,14 @@ PROGRAMS = {
     ),
     "loop.c": "static volatile unsigned turns;\nint main(void) { for (;;) turns++; }\n",
     "null.c": (
-        "__attribute__((noinline)) static int value_of(int *pointer) {\n"
+        "__attribute__((noinline)) static int value_of(volatile int *pointer) {\n"
         "    return *pointer;\n"
         "}\n"
-        "int main(void) { int *volatile nothing = 0; return value_of(nothing); }\n"
+        "int main(void) { volatile int *volatile nothing = 0; return value_of(nothing); }\n"
     ),
     "abort.c": "#include <stdlib.h>\nint main(void) { abort(); }\n",
     "trap.c": "int main(void) { __builtin_trap(); }\n",
-    "divide.c": "int main(void) { volatile int zero = 0; return 1 / zero; }\n",
+    "divide.c": "int main(void) { volatile int zero = 0; return 100 / zero; }\n",
     "flood.c": '#include <stdio.h>\nint main(void) { for (;;) puts("and so on"); }\n',
     "broken.c": "int main(void) { return undeclared; }\n",
     "unlinked.c": "int missing(void);\nint main(void) { return missing(); }\n",

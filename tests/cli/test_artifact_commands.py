@@ -114,7 +114,7 @@ def test_a_truncated_artifact_is_refused(artifact: Path, tmp_path: Path, length:
     assert motte("verify", short).returncode == 1
     done = motte("run", short)
     assert done.returncode == 126
-    assert done.stderr.startswith(b"motte: short.motte: ")
+    assert done.stderr.startswith(b"motte: short.motte: refused: ")
 
 
 def test_inspect_shows_what_is_inside(artifact: Path) -> None:
@@ -130,7 +130,7 @@ def test_disassembly_has_the_source_lines_and_names(artifact: Path) -> None:
     assert "%gs:" in shown
     assert "main:" not in shown
     everything = motte("inspect", artifact, "--disassemble").stdout.decode()
-    assert "\nmain:\n" in everything
+    assert "main:\n" in everything
     assert "# value_of" in everything
 
 

@@ -12,7 +12,7 @@ import click
 
 from motte import __version__
 from motte.abi.faults import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE
-from motte.errors import CompileError, MotteError, Refused
+from motte.errors import CompileError, LimitReached, MotteError, Refused
 
 COMMANDS: Final = ("run", "compile", "verify", "inspect", "doctor", "demo", "bench")
 """Every command NAME is the function ``NAME_command`` in ``motte.cli.NAME_command``."""
@@ -63,8 +63,8 @@ def run_command_line(arguments: list[str]) -> int:
         return EXIT_INTERRUPTED
     except CompileError as error:
         return _failed(error.diagnostics, EXIT_REFUSED)
-    except Refused as error:
-        return _failed(f"refused: {error}", EXIT_REFUSED)
+    except (Refused, LimitReached) as error:
+        return _failed(str(error), EXIT_REFUSED)
     except (MotteError, OSError, ValueError) as error:
         return _failed(str(error), EXIT_USAGE)
     return status if isinstance(status, int) else 0

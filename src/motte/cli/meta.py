@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from motte.abi.faults import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, StopReason
-from motte.errors import CompileError, Refused
+from motte.errors import CompileError, LimitReached, Refused
 from motte.exit import Exit, Fault
 
 STATUS: Final = {
@@ -88,7 +88,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
 def _failure(error: BaseException | None) -> dict[str, Any]:
     if isinstance(error, CompileError):
         status, exit_code, message = "compile-error", EXIT_REFUSED, error.diagnostics
-    elif isinstance(error, Refused):
+    elif isinstance(error, Refused | LimitReached):
         status, exit_code, message = "refused", EXIT_REFUSED, str(error)
     elif isinstance(error, KeyboardInterrupt):
         status, exit_code, message = "interrupted", EXIT_INTERRUPTED, "Ctrl-C"
