@@ -22,7 +22,8 @@ def accepted(instructions: list[str]) -> bool:
 @pytest.mark.parametrize("instruction", [
     "movq\t{}, %rax", "movb\t%cl, {}", "movw\t$4660, {}", "cmpl\t$305419896, {}", "lock\t\taddw\t%dx, {}",
     "crc32w\t{}, %eax", "lock\t\tcmpxchg16b\t{}", "movups\t{}, %xmm9", "vmovupd\t%zmm29, {}",
-    "vpaddd\t{}{{1to16}}, %zmm1, %zmm2", "pshufb\t{}, %xmm11", "prefetcht0\t{}", "imulq\t$100, {}, %r9", "vpinsrb\t$3, {}, %xmm1, %xmm2",
+    "vpaddd\t{}{{1to16}}, %zmm1, %zmm2", "pshufb\t{}, %xmm11", "prefetcht0\t{}", "imulq\t$100, {}, %r9",
+    "vpinsrb\t$3, {}, %xmm1, %xmm2",
 ])  # fmt: skip
 def test_every_base_and_index_is_accepted(instruction: str) -> None:
     addresses = [f"{displacement}(%rip)" for displacement in ("data", "data+8")]
