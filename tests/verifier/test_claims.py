@@ -9,7 +9,9 @@ from dataclasses import replace
 import pytest
 
 from motte.abi import layout
-from motte.verifier import ClaimedCode, ClaimedFunction, ClaimedJumpTable, verify
+from motte.verifier import ClaimedCode, ClaimedFunction, ClaimedJumpTable, Verdict, verify
+from motte.verifier.placement import MAX_FUNCTION_SIZE
+from motte.verifier.tables import MAX_ENTRIES
 from verifier.assembling import CODE, TABLE_LOG2, TABLE_SIZE, TABLES, assemble
 
 SOURCE = """
@@ -131,6 +133,22 @@ def test_the_largest_stack_arguments_are_accepted() -> None:
 )
 def test_a_function_that_is_empty_or_outside_breaks_d1(changes: dict[str, int], place: int) -> None:
     assert ("D1", place) in broken(lambda claimed: with_function(claimed, CALLEE, **changes))
+
+
+def test_a_function_larger_than_the_limit_breaks_d1() -> None:
+    def sized(size: int) -> Verdict:
+        body = b"\x90" * (size - 1) + b"\xc3"
+        code = body + b"\xcc" * (-len(body) % layout.PAGE_SIZE)
+        trap = ClaimedFunction(len(code), 2)
+        code += b"\x0f\x0b" + b"\xcc" * (layout.PAGE_SIZE - 2)
+        entry = struct.pack("<QII", CODE + trap.offset, 0, 0)
+        far = TABLES + 0x1000_0000
+        start = replace(START.claimed, tables=entry, tables_base=far, function_table=far)
+        start = replace(start, function_table_log2=0, jump_tables=[])
+        return verify(replace(start, code=code, functions=[ClaimedFunction(0, size), trap]))
+
+    assert sized(MAX_FUNCTION_SIZE).ok
+    assert [found.rule for found in sized(MAX_FUNCTION_SIZE + 1).violations][:1] == ["D1"]
 
 
 def test_functions_that_overlap_break_d1() -> None:
@@ -259,6 +277,7 @@ def test_a_table_left_out_of_the_claims_breaks_t4() -> None:
         pytest.param(TABLES + TABLE_SIZE, -1, TABLE_SIZE, id="negative"),
         pytest.param(TABLES + TABLE_SIZE, 3, TABLE_SIZE, id="beyond the end"),
         pytest.param(TABLES + TABLE_SIZE, 1 << 61, TABLE_SIZE, id="wraps"),
+        pytest.param(TABLES + TABLE_SIZE, MAX_ENTRIES + 1, TABLE_SIZE, id="more than the limit"),
         pytest.param(TABLES - 8, 2, -8, id="before the tables"),
         pytest.param(TABLES + TABLE_SIZE + 16, 1, TABLE_SIZE + 16, id="behind the tables"),
         pytest.param(TABLES + TABLE_SIZE - 8, 2, TABLE_SIZE - 8, id="inside the function table"),
@@ -267,6 +286,14 @@ def test_a_table_left_out_of_the_claims_breaks_t4() -> None:
 def test_a_misplaced_jump_table_breaks_t4(address: int, entries: int, place: int) -> None:
     table = ClaimedJumpTable(address, entries, MAIN)
     assert ("T4", place) in broken(lambda claimed: replace(claimed, jump_tables=[table]))
+
+
+def test_the_number_of_entries_has_a_limit() -> None:
+    tables = bytes(START.claimed.tables) + bytes(8 * MAX_ENTRIES)
+    assert broken(lambda claimed: replace(claimed, tables=tables)) == []
+    table = ClaimedJumpTable(TABLES + TABLE_SIZE + 16, MAX_ENTRIES + 1, MAIN)
+    changed = replace(START.claimed, tables=tables + bytes(8), jump_tables=[*START.claimed.jump_tables, table])
+    assert broken(lambda _: changed) == [("T4", TABLE_SIZE + 16)]
 
 
 def test_the_same_jump_table_twice_breaks_t4() -> None:

@@ -61,6 +61,19 @@ def test_a_violation_without_a_function_names_the_place_alone() -> None:
     assert str(Violation("T4", 16, "", "why")) == "T4 at 0x10: why"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\x1b[2Jok: 1 functions", "'\\x1b[2Jok: 1 functions'"),
+        ("f\nok: 2 functions", "'f\\nok: 2 functions'"),
+        ("\u202egpj.exe", "'\\u202egpj.exe'"),
+        ("x" * 300, "x" * 200 + "…"),
+    ],
+)
+def test_a_strangers_name_cannot_write_on_the_terminal(name: str, shown: str) -> None:
+    assert str(Violation("M1", 1, name, "why")) == f"M1 at 0x1 in {shown}: why"
+
+
 def test_violations_come_in_order_of_place() -> None:
     assembled = assemble("function f\nhlt\nret\nend f\nfunction g\ncli\nret\nend g\n")
     functions = list(reversed(assembled.claimed.functions))

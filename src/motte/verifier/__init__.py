@@ -10,10 +10,11 @@ accepts it only if every instruction obeys the numbered rules of
 function's own stack frame, and all control flow stays on checked instructions.
 Anything that is not known to be good is refused, by rule and place.
 
-Reading order: ``claims`` (what we are told), ``verdict`` (what we answer),
-``verify`` (the table of contents), then one file for each family of rules:
-``prefixes`` (D3), ``allowlist`` (D5), ``operands`` (M, S2), ``instructions`` (one
-instruction, by itself), ``shapes`` (C2, C3), ``heights`` (S, C1), ``tables`` (T).
+Reading order: ``claims`` (what we are told), ``verdict`` (what we answer), ``verify`` (the
+table of contents), then one file for each family of rules: ``placement`` (T1, D1, D2), ``mnemonics`` and
+``allowlist`` (D5), ``prefixes`` (D3, D4, D6), ``operands`` (M, S2), ``instructions`` (one instruction
+by itself), ``shapes`` (C2, C3), ``functions`` (the loop over all instructions), ``heights`` (S, M2, C1),
+``reachability`` (C1), ``tables`` (T2 to T4).  ``effects`` is the language between them.
 
 Trusted beside this package: ``motte.abi``, the decoder (iced-x86), Python, the CPU.
 """

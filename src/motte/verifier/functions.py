@@ -4,8 +4,13 @@ This is the loop that sees every instruction.  For each it needs only the length
 decoder, and the effect, which ``instructions`` remembers by the bytes; what survives is
 the list of *events*: the few instructions that touch the stack or control.  Shapes become
 one event each, at the place of their first instruction.
+
+A hostile function consists of nothing but one-byte events, and each may cost 200 bytes here:
+that is why ``placement`` limits the size of a function.
 """
 
+from array import array
+from bisect import bisect_left
 from itertools import pairwise
 
 from iced_x86 import Decoder
@@ -25,19 +30,25 @@ Event = tuple[int, int, int, int, int]
 class DecodedFunction:
     """What one function consists of; offsets count from the code's base.
 
-    ``starts`` are the offsets of all instructions, in order; ``units`` those at which control may
-    arrive; ``traps`` those of ``ud2``.
+    ``starts`` are the offsets of all instructions, in order; ``inside_shapes`` those among them at which
+    control may not arrive; ``traps`` those of ``ud2``.
     """
 
-    __slots__ = ("claim", "events", "starts", "traps", "units")
+    __slots__ = ("claim", "events", "inside_shapes", "starts", "traps")
 
     def __init__(self, claim: ClaimedFunction) -> None:
         """An empty record for ``FunctionDecoder.decode`` to fill."""
         self.claim = claim
-        self.starts: list[int] = []
+        self.starts = array("I")
         self.events: list[Event] = []
-        self.units: set[int] = set()
+        self.inside_shapes: set[int] = set()
         self.traps: set[int] = set()
+
+    def is_unit(self, offset: int) -> bool:
+        """Whether a unit of this function starts at ``offset``: a place at which control may arrive."""
+        starts = self.starts
+        index = bisect_left(starts, offset)
+        return index < len(starts) and starts[index] == offset and offset not in self.inside_shapes
 
 
 class FunctionDecoder:
@@ -57,7 +68,6 @@ class FunctionDecoder:
         code, known, examine = self._code, self._examiner.known, self._examiner.examine
         starts, events = function.starts, function.events
         found_before = len(self._findings)
-        inside_shapes: list[int] = []
         start, finish = claim.offset, claim.offset + claim.size
         for instruction in Decoder(64, code[start:finish], ip=start):
             end = instruction.next_ip
@@ -72,39 +82,37 @@ class FunctionDecoder:
                 if kind == effects.TRAP:
                     function.traps.add(start)
                 elif kind in (effects.TABLE_CALL, effects.TABLE_JUMP):
-                    inside_shapes += self._fold(function, end, CALL_LENGTH)
+                    self._fold(function, end, CALL_LENGTH)
                 elif kind == effects.INDEX_JUMP:
-                    inside_shapes += self._fold(function, end, SWITCH_LENGTH)
+                    self._fold(function, end, SWITCH_LENGTH)
                 elif kind == effects.REFUSED and self._refuse(claim, start, encoding):
                     break
             start = end
-        function.units.update(starts)
-        function.units.difference_update(inside_shapes)
         if len(self._findings) == found_before:
             self._check_end(function, start)
         return function
 
     def _refuse(self, claim: ClaimedFunction, offset: int, encoding: bytes) -> bool:
-        """Report a refused instruction; true if nothing behind it can be decoded reliably."""
-        refusal = self._examiner.refusals[encoding]
+        """Report a refused instruction; true if there is no use in decoding what is behind it."""
+        refusal = self._examiner.refusal_of(encoding)
         self._findings.add(refusal.rule, offset, claim.name, refusal.text)
-        return refusal.rule == "D1"
+        return refusal.rule == "D1" or self._findings.full
 
-    def _fold(self, function: DecodedFunction, end: int, length: int) -> list[int]:
-        """Make one event of the shape that ends here; the offsets inside it, at which nothing may arrive."""
+    def _fold(self, function: DecodedFunction, end: int, length: int) -> None:
+        """Make one event of the shape of ``length`` instructions that ends here."""
         starts = function.starts[-length:]
         encodings = [self._code[start:until] for start, until in pairwise((*starts, end))]
-        unit = [(encoding, self._examiner.known[encoding]) for encoding in encodings]
+        unit = [(encoding, self._examiner.effect_of(encoding)) for encoding in encodings]
         if length == SWITCH_LENGTH:
             outcome = switch(unit)
         else:
             outcome = indirect_call(unit, starts[-1], self._function_table, self._mask)
         if isinstance(outcome, Refusal):
             self._findings.add(outcome.rule, starts[-1], function.claim.name, outcome.text)
-            return []
+            return
         plain = sum(effect is PLAIN for _, effect in unit)
         function.events[plain - length :] = [(starts[0], end, *outcome)]
-        return starts[1:]
+        function.inside_shapes.update(starts[1:])
 
     def _check_end(self, function: DecodedFunction, end: int) -> None:
         """D1, C1 and M8 at the end of a function without other violations."""

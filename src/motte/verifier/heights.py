@@ -24,48 +24,33 @@ from motte.abi import layout
 from motte.verifier import effects
 from motte.verifier.findings import Findings
 from motte.verifier.functions import DecodedFunction, Event
-from motte.verifier.prefixes import NOPS
+from motte.verifier.reachability import check_unreached
+from motte.verifier.surroundings import Surroundings
 from motte.verifier.tables import JumpTable
 
 
-class Surroundings:
-    """What the code around a function consists of, as far as jumps and calls can see it.
+class HeightWalk:
+    """The heights of one function without other violations.
 
-    ``stack_arguments`` gives A of every address that a direct call may name, functions and gates
-    alike, as offsets from the code's base; ``jump_tables`` are by address.
+    ``class_traps`` are the offsets to which the class checks of indirect transfers jump.
     """
-
-    __slots__ = ("classes", "code", "jump_tables", "stack_arguments")
 
     def __init__(
         self,
-        code: bytes,
-        stack_arguments: Mapping[int, int],
-        classes: Mapping[int, int],
+        function: DecodedFunction,
         jump_tables: Mapping[int, JumpTable],
+        surroundings: Surroundings,
+        findings: Findings,
     ) -> None:
-        """All offsets and addresses have passed the checks of their own files."""
-        self.code = code
-        self.stack_arguments = stack_arguments
-        self.classes = classes
-        self.jump_tables = jump_tables
-
-
-class HeightWalk:
-    """The heights of one function; ``traps`` collects where its class checks jump to."""
-
-    def __init__(
-        self, index: int, function: DecodedFunction, surroundings: Surroundings, findings: Findings, traps: set[int]
-    ) -> None:
-        """``index`` is the function's place in the claims, by which its jump tables name it."""
-        self._index = index
+        """``jump_tables`` are the function's own, by address."""
+        self.class_traps: set[int] = set()
         self._function = function
+        self._jump_tables = jump_tables
         self._begin = function.claim.offset
         self._end = function.claim.offset + function.claim.size
         self._own_arguments = function.claim.stack_arguments
         self._surroundings = surroundings
         self._findings = findings
-        self._traps = traps
         self._event_offsets = [event[0] for event in function.events]
         self._event_heights: list[int | None] = [None] * len(function.events)
         self._targets: dict[int, int] = {self._begin: 0}
@@ -78,7 +63,7 @@ class HeightWalk:
         while self._pending:
             self._follow_from(*self._pending.pop())
         if len(self._findings) == found_before:
-            self._check_unreached()
+            check_unreached(self._function, self._targets.keys(), self._surroundings.code, self._findings)
 
     def _report(self, rule: str, offset: int, text: str) -> None:
         self._findings.add(rule, offset, self._function.claim.name, text)
@@ -152,7 +137,7 @@ class HeightWalk:
         start, end, _, displacement, _ = event
         target = end + displacement
         arguments = self._surroundings.stack_arguments.get(target)
-        if target in self._function.units:
+        if self._function.is_unit(target):
             self._arrive(target, height)
         elif arguments is None or self._begin <= target < self._end:
             self._report("C1", start, f"jumps to {target:#x}, which is neither the start of a unit nor an entry")
@@ -188,7 +173,7 @@ class HeightWalk:
         """C2: A of the class, if the class is declared and its check leads to a trap."""
         start, _, _, class_number, trap = event
         if trap in self._function.traps:
-            self._traps.add(trap)
+            self.class_traps.add(trap)
             self._arrive(trap, height)
         else:
             self._report("C2", start, f"the check jumps to {trap:#x}, which is no ud2 of this function")
@@ -200,8 +185,8 @@ class HeightWalk:
     def _switch(self, event: Event, height: int) -> None:
         """C3: through a table of this function, as long as the mask reaches, at one height."""
         start, _, _, address, entries = event
-        table = self._surroundings.jump_tables.get(address)
-        if table is None or table.owner != self._index:
+        table = self._jump_tables.get(address)
+        if table is None:
             self._report("C3", start, f"{address:#x} is no jump table of this function")
         elif table.entries != entries:
             self._report("C3", start, f"the mask admits {entries} entries, the table has {table.entries}")
@@ -218,23 +203,6 @@ class HeightWalk:
             self._report("S1", target, f"paths meet at heights {known} and {height}")
         else:
             self._pending.append((target, height))
-
-    def _check_unreached(self) -> None:
-        """C1: code that no path reaches is a NOP or ud2; it begins behind a unit that never goes on."""
-        for event in self._function.events:
-            if event[2] in effects.TERMINATORS and event[1] != self._end and event[1] not in self._targets:
-                self._check_unreached_run(event[1])
-
-    def _check_unreached_run(self, offset: int) -> None:
-        starts = self._function.starts
-        index = bisect_left(starts, offset)
-        while offset not in self._targets and offset not in self._function.traps:
-            index += 1
-            end = starts[index] if index < len(starts) else self._end
-            if self._surroundings.code[offset:end] not in NOPS:
-                self._report("C1", offset, "no path reaches this instruction")
-                return
-            offset = end
 
 
 _RULES: Final[Mapping[int, Callable[[HeightWalk, Event, int], int | None]]] = {

@@ -3,7 +3,7 @@
 ``Examiner.examine`` depends on the instruction's bytes and on nothing else: not on its
 address, its function, or what surrounds it.  So its answer is remembered by those bytes;
 a program repeats most of its instructions, and a repetition costs one dictionary lookup.
-The memory lives as long as one verification.
+The memory lives as long as one verification, and is bounded.
 
 The order of the checks decides which rule a bad instruction is reported for: whether it
 decodes (D1), its prefixes' order (D3), what it is (D5, M4 to M7), its prefixes' meaning
@@ -12,7 +12,7 @@ decodes (D1), its prefixes' order (D3), what it is (D5, M4 to M7), its prefixes'
 
 from typing import Final
 
-from iced_x86 import Code, Encoder, Formatter, FormatterSyntax, Instruction, OpKind, Register
+from iced_x86 import Code, Decoder, Encoder, Formatter, FormatterSyntax, Instruction, OpKind, Register
 
 from motte.verifier import effects
 from motte.verifier.allowlist import form_of
@@ -20,33 +20,44 @@ from motte.verifier.effects import PLAIN, REFUSAL, Effect
 from motte.verifier.operands import Refusal, memory_effect, register_effect, signed
 from motte.verifier.prefixes import NOPS, prefixes_of, same_encoding
 
+MAX_REMEMBERED: Final = 1 << 18
+"""Encodings that are remembered; hostile code may consist of distinct ones only."""
+
 _RELATIVE: Final = frozenset({effects.CALL, effects.JUMP, effects.BRANCH})
 
 
 class Examiner:
     """Effects of instructions by their bytes, for one verification.
 
-    ``known`` maps every encoding seen so far to its effect, and ``refusals`` those whose effect is
-    ``REFUSAL`` to the reason.
+    ``known`` maps encodings seen so far to their effects; ask it first.
     """
 
-    __slots__ = ("_encoder", "known", "refusals")
+    __slots__ = ("_encoder", "known")
 
     def __init__(self) -> None:
         """Know the listed NOPs, which the ordinary rules would refuse."""
         self.known: dict[bytes, Effect] = dict.fromkeys(NOPS, PLAIN)
-        self.refusals: dict[bytes, Refusal] = {}
         self._encoder = Encoder(64)
 
     def examine(self, instruction: Instruction, encoding: bytes) -> Effect:
         """The effect of ``instruction``, which the decoder read from exactly ``encoding``."""
         outcome = self._judge(instruction, encoding)
-        if isinstance(outcome, Refusal):
-            text = Formatter(FormatterSyntax.GAS).format(instruction)
-            self.refusals[encoding] = Refusal(outcome.rule, f"{text} [{encoding.hex(' ')}]: {outcome.text}")
-            outcome = REFUSAL
-        self.known[encoding] = outcome
-        return outcome
+        effect = REFUSAL if isinstance(outcome, Refusal) else outcome
+        if len(self.known) < MAX_REMEMBERED:
+            self.known[encoding] = effect
+        return effect
+
+    def effect_of(self, encoding: bytes) -> Effect:
+        """The effect of a whole instruction, given its bytes alone."""
+        return self.known.get(encoding) or self.examine(Decoder(64, encoding).decode(), encoding)
+
+    def refusal_of(self, encoding: bytes) -> Refusal:
+        """Why an instruction whose effect is ``REFUSAL`` is refused, with its text and bytes."""
+        instruction = Decoder(64, encoding).decode()
+        outcome = self._judge(instruction, encoding)
+        assert isinstance(outcome, Refusal), "the same bytes get the same answer"
+        text = Formatter(FormatterSyntax.GAS).format(instruction)
+        return Refusal(outcome.rule, f"{text} [{encoding.hex(' ')}]: {outcome.text}")
 
     def _judge(self, instruction: Instruction, encoding: bytes) -> Effect | Refusal:  # noqa: PLR0911 - rule by rule
         prefixes = prefixes_of(encoding)

@@ -14,6 +14,9 @@ LOWEST: Final = layout.CODE_REGION_BASE + layout.GATE_REGION_SIZE
 MAX_TABLE_LOG2: Final = 27
 """2^27 entries of 16 bytes are 2 GiB, more than the code region holds."""
 
+MAX_FUNCTION_SIZE: Final = 1 << 21
+"""Bytes of one function: what the verifier may spend on one at a time is a multiple of this."""
+
 MAX_CLASS: Final = (1 << 32) - 1
 
 
@@ -64,8 +67,8 @@ def _check_functions(claimed: ClaimedCode, code: bytes, findings: Findings) -> N
         offset, size = function.offset, function.size
         if not _is_stack_size(function.stack_arguments):
             findings.add("T1", offset, function.name, f"takes {function.stack_arguments} bytes of stack")
-        if size < 1 or offset < 0 or offset + size > len(code):
-            findings.add("D1", offset, function.name, f"{size} bytes, empty or outside the code")
+        if not 1 <= size <= MAX_FUNCTION_SIZE or offset < 0 or offset + size > len(code):
+            findings.add("D1", offset, function.name, f"{size} bytes, empty, too large, or outside the code")
         elif offset < end_before:
             findings.add("D1", offset, function.name, "overlaps the function before")
         else:

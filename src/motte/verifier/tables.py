@@ -5,51 +5,51 @@ table, or zero padding.  So nothing that a table operand can reach is unchecked,
 byte is read in two ways.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from struct import iter_unpack
+from typing import Final
 
 from motte.abi import layout
 from motte.verifier.claims import ClaimedCode, ClaimedJumpTable
 from motte.verifier.findings import Findings
+from motte.verifier.functions import DecodedFunction
+
+MAX_ENTRIES: Final = 1 << 20
+"""Entries of one jump table, of which the largest mask in use admits 2^16."""
 
 
 class JumpTable:
-    """One jump table, with its entries as offsets from the code's base.
+    """One jump table of the function at hand.
 
-    ``height`` is the height at which its owner jumps through it, once that is known.
+    ``targets`` are its distinct entries, as offsets from the code's base; ``height`` is the height at
+    which the function jumps through it, once that is known.
     """
 
-    __slots__ = ("address", "entries", "height", "offsets", "owner", "targets")
+    __slots__ = ("entries", "height", "targets")
 
-    def __init__(self, claim: ClaimedJumpTable, offsets: tuple[int, ...]) -> None:
-        """``offsets`` are the entries as they stand in the tables, relative to the code's base."""
-        self.address = claim.address
-        self.entries = claim.entries
-        self.owner = claim.owner
-        self.offsets = offsets
-        self.targets = frozenset(offsets)
+    def __init__(self, entries: int, targets: frozenset[int]) -> None:
+        """``targets`` are units of the function: ``read_jump_table`` has checked them."""
+        self.entries = entries
+        self.targets = targets
         self.height: int | None = None
 
 
-def read_jump_tables(claimed: ClaimedCode, tables: bytes, findings: Findings) -> dict[int, JumpTable]:
-    """T4: check where everything lies, then read the jump tables; by address."""
-    table_size = layout.FUNCTION_TABLE_ENTRY_SIZE << claimed.function_table_log2
-    extents = [(claimed.function_table - claimed.tables_base, table_size, layout.FUNCTION_TABLE_ENTRY_SIZE)]
+def check_extents(claimed: ClaimedCode, tables: bytes, findings: Findings) -> bool:
+    """T4: whether every byte belongs to one table, or is zero between them."""
+    found_before = len(findings)
+    function_table_size = layout.FUNCTION_TABLE_ENTRY_SIZE << claimed.function_table_log2
+    extents = [(claimed.function_table - claimed.tables_base, function_table_size, layout.FUNCTION_TABLE_ENTRY_SIZE)]
     for claim in claimed.jump_tables:
+        if claim.entries > MAX_ENTRIES:
+            findings.add("T4", claim.address - claimed.tables_base, "", f"more than {MAX_ENTRIES} entries")
         size = claim.entries * layout.JUMP_TABLE_ENTRY_SIZE
         extents.append((claim.address - claimed.tables_base, size, layout.JUMP_TABLE_ENTRY_SIZE))
-    if not _extents_hold(extents, tables, findings):
-        return {}
-    read = {}
-    for claim, (offset, size, _) in zip(claimed.jump_tables, extents[1:], strict=True):
-        values = iter_unpack("<Q", tables[offset : offset + size])
-        read[claim.address] = JumpTable(claim, tuple(value - claimed.base for (value,) in values))
-    return read
+    _check_extents(extents, tables, findings)
+    return len(findings) == found_before
 
 
-def _extents_hold(extents: list[tuple[int, int, int]], tables: bytes, findings: Findings) -> bool:
-    """Whether the tables are inside, aligned and disjoint, with zeros between them."""
-    found_before = len(findings)
+def _check_extents(extents: list[tuple[int, int, int]], tables: bytes, findings: Findings) -> None:
+    """Each (offset, size, alignment) is inside, aligned, and disjoint from the others; between them are zeros."""
     end_before = 0
     for offset, size, alignment in sorted(extents):
         if offset < 0 or size <= 0 or offset + size > len(tables) or offset % alignment != 0:
@@ -60,7 +60,6 @@ def _extents_hold(extents: list[tuple[int, int, int]], tables: bytes, findings: 
             _check_zero(tables, end_before, offset, findings)
             end_before = offset + size
     _check_zero(tables, end_before, len(tables), findings)
-    return len(findings) == found_before
 
 
 def _check_zero(tables: bytes, start: int, end: int, findings: Findings) -> None:
@@ -70,23 +69,52 @@ def _check_zero(tables: bytes, start: int, end: int, findings: Findings) -> None
         findings.add("T4", place, "", "bytes outside the tables are not zero")
 
 
-def check_jump_table(table: JumpTable, tables_base: int, units: set[int], findings: Findings) -> None:
-    """T3: every entry is the start of a unit of the table's owner."""
-    if table.targets <= units:
-        return
-    for number, offset in enumerate(table.offsets):
-        if offset not in units:
-            place = table.address - tables_base + number * layout.JUMP_TABLE_ENTRY_SIZE
-            findings.add("T3", place, "", f"entry {number} is not the start of a unit of the owner")
+def read_jump_table(
+    claim: ClaimedJumpTable, claimed: ClaimedCode, tables: bytes, owner: DecodedFunction, findings: Findings
+) -> JumpTable:
+    """T3: read a table, and check that every entry is the start of a unit of its owner."""
+    start = claim.address - claimed.tables_base
+    addresses = memoryview(tables)[start : start + claim.entries * layout.JUMP_TABLE_ENTRY_SIZE].cast("Q")
+    targets = frozenset(address - claimed.base for address in set(addresses))
+    wrong = {target for target in targets if not owner.is_unit(target)}
+    if wrong:
+        for number, address in enumerate(addresses):
+            if address - claimed.base in wrong:
+                place = start + number * layout.JUMP_TABLE_ENTRY_SIZE
+                findings.add("T3", place, "", f"entry {number} is not the start of a unit of the owner")
+    return JumpTable(claim.entries, targets)
+
+
+Entry = tuple[int, int, int]
+"""Code address, class, and the field that must be zero."""
+
+
+def function_table_entries(claimed: ClaimedCode, tables: bytes) -> Iterator[Entry]:
+    """The entries of the function table, in order."""
+    offset = claimed.function_table - claimed.tables_base
+    end = offset + (layout.FUNCTION_TABLE_ENTRY_SIZE << claimed.function_table_log2)
+    return iter_unpack("<QII", memoryview(tables)[offset:end])
+
+
+def claimed_traps(claimed: ClaimedCode, tables: bytes) -> frozenset[int]:
+    """Offsets in the code to which unused entries lead; each must turn out to be a ``ud2``."""
+    return frozenset(
+        address - claimed.base
+        for address, class_number, _ in function_table_entries(claimed, tables)
+        if class_number == layout.UNUSED_CLASS
+    )
 
 
 def check_function_table(
-    claimed: ClaimedCode, tables: bytes, stack_arguments: Mapping[int, int], traps: set[int], findings: Findings
+    claimed: ClaimedCode,
+    tables: bytes,
+    stack_arguments: Mapping[int, int],
+    traps: Collection[int],
+    findings: Findings,
 ) -> None:
     """T2: used entries lead to an entry or gate of their class, unused ones to a trap."""
     offset = claimed.function_table - claimed.tables_base
-    end = offset + (layout.FUNCTION_TABLE_ENTRY_SIZE << claimed.function_table_log2)
-    for address, class_number, zero in iter_unpack("<QII", tables[offset:end]):
+    for address, class_number, zero in function_table_entries(claimed, tables):
         target = address - claimed.base
         if zero != 0:
             findings.add("T2", offset, "", "the last four bytes of an entry are not zero")

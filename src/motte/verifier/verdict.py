@@ -15,6 +15,9 @@ from motte.verifier.claims import ClaimedCode
 MAX_VIOLATIONS: Final = 1000
 """Verification stops after so many violations: hostile code must not fill our memory with them."""
 
+MAX_NAME: Final = 200
+"""Characters of a function's name that a message shows."""
+
 MAX_LISTED: Final = 20
 """Violations that ``Verdict.summary`` lists."""
 
@@ -34,8 +37,14 @@ class Violation:
 
     def __str__(self) -> str:
         """``M1 at 0x1c in f: …``."""
-        place = f" in {self.function}" if self.function else ""
+        place = f" in {_printable(self.function)}" if self.function else ""
         return f"{self.rule} at {self.offset:#x}{place}: {self.text}"
+
+
+def _printable(claimed_name: str) -> str:
+    """A stranger's name, so that no terminal interprets it and no reader is misled: escaped, and cut."""
+    cut = claimed_name if len(claimed_name) <= MAX_NAME else claimed_name[:MAX_NAME] + "…"
+    return cut if cut.isprintable() else ascii(cut)
 
 
 _VERIFY_ONLY: Final = object()

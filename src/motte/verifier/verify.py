@@ -1,12 +1,13 @@
 """The table of contents: every check of the verifier, in the order in which it is made."""
 
 from motte.abi import layout
-from motte.verifier.claims import ClaimedCode
+from motte.verifier.claims import ClaimedCode, ClaimedJumpTable
 from motte.verifier.findings import Findings
 from motte.verifier.functions import FunctionDecoder
-from motte.verifier.heights import HeightWalk, Surroundings
+from motte.verifier.heights import HeightWalk
 from motte.verifier.placement import check_placement
-from motte.verifier.tables import JumpTable, check_function_table, check_jump_table, read_jump_tables
+from motte.verifier.surroundings import Surroundings
+from motte.verifier.tables import check_extents, check_function_table, claimed_traps, read_jump_table
 from motte.verifier.verdict import _VERIFY_ONLY, Verdict, VerifiedCode
 
 
@@ -31,47 +32,49 @@ class _Verification:
         self._code = code
         self._tables = tables
         self._findings = Findings()
-        self._instructions = 0
         self._functions = 0
-        self._all_traps: set[int] = set()
+        self._instructions = 0
         self._class_traps: set[int] = set()
-        self._stack_arguments: dict[int, int] = {}
 
     def run(self) -> None:
-        """Placement first; then the tables' extents; then function by function; the function table last."""
-        claimed, findings = self._claimed, self._findings
-        if not check_placement(claimed, self._code, self._tables, findings):
+        """Claims, and where tables lie; then function by function; the function table last."""
+        claimed, code, tables, findings = self._claimed, self._code, self._tables, self._findings
+        if not check_placement(claimed, code, tables, findings) or not check_extents(claimed, tables, findings):
             return
-        jump_tables = read_jump_tables(claimed, self._tables, findings)
-        if len(findings) != 0:
-            return
-        self._stack_arguments = {address - claimed.base: size for address, size in claimed.gates.items()}
-        self._stack_arguments.update((function.offset, function.stack_arguments) for function in claimed.functions)
-        self._check_functions(jump_tables)
+        stack_arguments = {address - claimed.base: size for address, size in claimed.gates.items()}
+        stack_arguments.update((function.offset, function.stack_arguments) for function in claimed.functions)
+        traps = self._check_functions(Surroundings(code, stack_arguments, claimed.classes))
         if not findings.full:
-            check_function_table(claimed, self._tables, self._stack_arguments, self._all_traps, findings)
+            check_function_table(claimed, tables, stack_arguments, traps, findings)
 
-    def _check_functions(self, jump_tables: dict[int, JumpTable]) -> None:
+    def _check_functions(self, surroundings: Surroundings) -> set[int]:
+        """Check all functions; those claimed traps that are traps."""
         claimed, findings = self._claimed, self._findings
         mask = ((1 << claimed.function_table_log2) - 1) * layout.FUNCTION_TABLE_ENTRY_SIZE
         decoder = FunctionDecoder(self._code, claimed.function_table, mask, findings)
-        surroundings = Surroundings(self._code, self._stack_arguments, claimed.classes, jump_tables)
-        tables_of: dict[int, list[JumpTable]] = {}
-        for table in jump_tables.values():
-            tables_of.setdefault(table.owner, []).append(table)
+        wanted = claimed_traps(claimed, self._tables)
+        traps: set[int] = set()
+        claims_of: dict[int, list[ClaimedJumpTable]] = {}
+        for table in claimed.jump_tables:
+            claims_of.setdefault(table.owner, []).append(table)
         for index, claim in enumerate(claimed.functions):
             found_before = len(findings)
             function = decoder.decode(claim)
             self._functions += 1
             self._instructions += len(function.starts)
-            self._all_traps |= function.traps
-            for table in tables_of.get(index, ()):
-                check_jump_table(table, claimed.tables_base, function.units, findings)
+            traps |= function.traps & wanted
+            jump_tables = {
+                table.address: read_jump_table(table, claimed, self._tables, function, findings)
+                for table in claims_of.get(index, ())
+            }
             # A function with a refused instruction has no heights worth speaking of.
             if len(findings) == found_before:
-                HeightWalk(index, function, surroundings, findings, self._class_traps).run()
+                walk = HeightWalk(function, jump_tables, surroundings, findings)
+                walk.run()
+                self._class_traps |= walk.class_traps
             if findings.full:
-                return
+                break
+        return traps
 
     def verdict(self) -> Verdict:
         """The answer; the only place where a ``VerifiedCode`` comes into being."""
