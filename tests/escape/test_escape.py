@@ -58,7 +58,7 @@ def test_the_attack_ends_exactly_as_it_must(path: Path) -> None:
 def test_every_fault_names_its_function(tmp_path: Path) -> None:
     source = tmp_path / "named.c"
     source.write_text(
-        "__attribute__((noinline)) int culprit(int *p) { return *p; }\n"
+        "__attribute__((noinline)) int culprit(volatile int *p) { return *p; }\n"
         "int main(void) { int *volatile p = 0; return culprit(p); }\n"
     )
     done = motte.run(source)

@@ -9,8 +9,12 @@
 int main(void)
 {
     unsigned long total = 0, step = 1 << 16;
-    for (char *p; (p = malloc(step)); total += step)
+    void *volatile last = NULL;
+    for (void **p; (p = malloc(step)); total += step) {
         memset(p, 0x5a, step);
+        *p = last;
+        last = p;
+    }
     printf("null after %s than 64 MiB\n", total < 64ul << 20 && total > 32ul << 20 ? "less" : "more");
     return 0;
 }

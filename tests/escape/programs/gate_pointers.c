@@ -1,7 +1,7 @@
 /* idea: make the host read or write outside the window through a system call's buffer
    stopped by: the host copies through checked 32-bit window addresses
    expect: 0
-   stdout: null -14 edge -14 huge -14 clock -14 path -14 */
+   stdout: null -14 edge -14 huge -22 clock -14 path -14 */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* idea: turn data into code with mprotect and mmap
-   stopped by: PROT_EXEC is refused
+   stopped by: PROT_EXEC is refused (for mmap, musl turns EPERM into ENOMEM)
    expect: 0
-   stdout: mmap -1 1 mprotect -1 1 */
+   stdout: mmap -1 12 mprotect -1 1 */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
