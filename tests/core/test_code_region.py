@@ -59,8 +59,8 @@ def test_the_whole_code_region_is_ours_and_nothing_in_it_is_writable_and_executa
 
 def test_only_a_proof_is_published(workshop: Workshop) -> None:
     region, proof = verified(workshop)
-    imitation = dataclasses.make_dataclass("Imitation", ["base", "code", "tables_base", "tables", "claims"])(
-        proof.base, proof.code, proof.tables_base, proof.tables, proof.claims
+    imitation = dataclasses.make_dataclass("Imitation", VerifiedCode.__slots__)(
+        *(getattr(proof, name) for name in VerifiedCode.__slots__)
     )
     for wrong in (imitation, None, proof.code):
         with pytest.raises(TypeError, match="only VerifiedCode can be published"):

@@ -36,6 +36,4 @@ class CodeRegion(_core.CodeRegion):
             same_place = (verified.base, verified.tables_base) == (self.base, self.tables_base)
             if not same_place or code != verified.code or tables != verified.tables:
                 raise InternalError("the bytes of this code region are not the ones that were verified")
-        claims = verified.claims
-        entries = sorted({claims.functions[index].offset for index in claims.entries})
-        self.make_executable(entries, sorted(verified.trap_offsets))
+        self.make_executable(sorted(verified.entry_offsets), sorted(verified.trap_offsets))
