@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,7 +22,6 @@ from motte.cache import default_root, digest
 from motte.compiler.options import CompileOptions
 from motte.compiler_identity import cpu_identity
 from motte.toolchain.archive import DamagedLibrary, GuestLibrary, encode_library
-from motte.toolchain.libc_build import build_objects
 from motte.toolchain.locations import distribution_version, guest_directory, zig_directory
 
 Progress = Callable[[str, int, int], None]
@@ -33,6 +31,7 @@ LIBRARY_LEVEL: Final = 2
 """Optimisation level of the library, whatever the program's."""
 
 _FORMAT: Final = "1"
+_LIBRARIES_KEPT: Final = 8
 _OWN_SOURCES: Final = ("abi", "compiler", "toolchain")
 
 
@@ -46,9 +45,11 @@ def guest_library(options: CompileOptions, progress: Progress | None = None) -> 
     library = _open(path)
     if library is not None:
         return library
-    with _lock(path):
+    with _lock(path.parent):
         library = _open(path)
         if library is None:
+            from motte.toolchain.libc_build import build_objects
+
             content = encode_library(build_objects(options, progress or _silent))
             _store(path, content)
             library = _open(path) or GuestLibrary(content, "the guest library in memory")
@@ -84,11 +85,11 @@ def _open(path: Path) -> GuestLibrary | None:
 
 
 @contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Held by whoever builds this library; where the cache cannot be written, nobody shares it anyway."""
+def _lock(directory: Path) -> Iterator[None]:
+    """Held by whoever builds a library; where the cache cannot be written, nobody shares it anyway."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
         yield
         return
@@ -100,18 +101,16 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _store(path: Path, content: bytes) -> None:
-    """Put the file in place, and forget the libraries of other versions that nobody used for long."""
+    """Put the file in place, and remove what earlier versions left beyond the newest few; the lock is held."""
+    temporary = path.with_suffix(".new")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix="new-", delete=False) as file:
-            temporary = Path(file.name)
-            try:
-                file.write(content)
-                file.flush()
-                temporary.replace(path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
+        temporary.write_bytes(content)
+        temporary.replace(path)
+        for old in sorted(path.parent.glob("*.library"), key=lambda entry: entry.stat().st_mtime)[:-_LIBRARIES_KEPT]:
+            old.unlink()
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         warnings.warn(f"the guest library is not cached: {path.parent}: {error.strerror or error}", stacklevel=3)
 
 
