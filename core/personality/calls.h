@@ -82,6 +82,8 @@ personality_handler call_msync;
 
 /* mappings.c */
 personality_handler call_mmap;
+
+/* remap.c */
 personality_handler call_mremap;
 
 /* time.c */

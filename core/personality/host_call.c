@@ -1,6 +1,11 @@
+#define _GNU_SOURCE
 #include "host_call.h"
 
 #include <errno.h>
+#include <fcntl.h>
+
+/* Above the standard streams: whatever the host process closes and opens there is not ours. */
+enum { LOWEST_HOST_DESCRIPTOR = 3 };
 
 int64_t host_call(struct personality *personality, long number, const long arguments[6])
 {
@@ -10,4 +15,9 @@ int64_t host_call(struct personality *personality, long number, const long argum
         if (result != -EINTR || process_stop_requested(personality->process))
             return result;
     }
+}
+
+int host_duplicate(int descriptor)
+{
+    return fcntl(descriptor, F_DUPFD_CLOEXEC, LOWEST_HOST_DESCRIPTOR);
 }

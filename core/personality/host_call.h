@@ -10,4 +10,7 @@ int64_t host_call(struct personality *personality, long number, const long argum
 
 #define HOST_CALL(personality, number, ...) host_call((personality), (number), (const long[6]){__VA_ARGS__})
 
+/* A copy of one of the host's descriptors, which its children do not get; or -1 with errno. */
+int host_duplicate(int descriptor);
+
 #endif

@@ -1,4 +1,4 @@
-/* mmap and mremap.
+/* mmap.
  *
  * Memory is the guest's own, always: a file is mapped by copying it, so nothing that happens to the file later is
  * seen, and there is no shared memory to race on.  That leaves out one thing, writable shared mappings of files:
@@ -17,9 +17,6 @@
 #define KNOWN_MAP_FLAGS                                                                                                \
     (MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_POPULATE |           \
      MAP_LOCKED | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_32BIT)
-
-/* One mremap copies this much between looks at the stop request. */
-#define MOVE_PIECE UINT64_C(0x100000)
 
 struct map_request {
     struct page_range range; /* with MAP_FIXED; else only its pages count */
@@ -70,18 +67,16 @@ static int64_t decode_map(const struct personality *personality, const uint64_t 
 }
 
 /* Fresh zero pages in place of whatever the range held. Where it was mapped throughout, its pages are used again, so
- * that this cannot fail for want of memory that the guest already had. */
+ * that this cannot fail for want of memory that the guest already had. Elsewhere a failure leaves the range free. */
 static int64_t replace(struct personality *personality, struct page_range range, enum window_protection protection)
 {
     struct process *process = personality->process;
-    if (!window_is_mapped(process, range.start, range.pages)) {
-        window_unmap(process, range.start, range.pages);
-        return window_map(process, range.start, range.pages, protection);
+    if (window_is_mapped(process, range.start, range.pages)) {
+        int error = window_protect(process, range.start, range.pages, protection);
+        return error ? error : window_discard(process, range.start, range.pages);
     }
-    int error = window_protect(process, range.start, range.pages, WINDOW_READ_WRITE);
-    if (!error)
-        error = window_discard(process, range.start, range.pages);
-    return error ? error : window_protect(process, range.start, range.pages, protection);
+    int error = window_unmap(process, range.start, range.pages);
+    return error ? error : window_map(process, range.start, range.pages, protection);
 }
 
 /* Between the break and HEAP_END nothing is placed: it would stand in the break's way. */
@@ -147,68 +142,4 @@ int64_t call_mmap(struct personality *personality, const uint64_t arguments[6])
         }
     }
     return request.range.start.value;
-}
-
-/* Copies the old pages to new ones, and frees them. Both are charged meanwhile. */
-static int64_t move(struct personality *personality, struct page_range old, uint64_t new_pages)
-{
-    struct process *process = personality->process;
-    guest_addr to;
-    int error = window_find_free(process, (guest_addr){MOTTE_MAP_BASE}, (guest_addr){MOTTE_MAP_END}, new_pages, &to);
-    if (!error)
-        error = window_map(process, to, new_pages, WINDOW_READ_WRITE);
-    if (error)
-        return error;
-    uint64_t size = old.pages * MOTTE_PAGE_SIZE;
-    for (uint64_t done = 0; done < size && !error; done += MOVE_PIECE) {
-        uint64_t piece = size - done < MOVE_PIECE ? size - done : MOVE_PIECE;
-        guest_addr target = {to.value + (uint32_t)done}, source = {old.start.value + (uint32_t)done};
-        if (process_stop_requested(process))
-            error = -EINTR;
-        else if (!copy_within(process, target, source, piece))
-            error = -EFAULT;
-    }
-    if (error) {
-        window_unmap(process, to, new_pages);
-        return error;
-    }
-    window_unmap(process, old.start, old.pages);
-    return to.value;
-}
-
-/* -EEXIST if something is in the way; the break's area counts as taken. */
-static int64_t grow_in_place(struct personality *personality, struct page_range old, uint64_t new_pages)
-{
-    uint64_t end = old.start.value + old.pages * MOTTE_PAGE_SIZE, extra = new_pages - old.pages;
-    if (old.start.value < MOTTE_MAP_BASE || extra > (MOTTE_MAP_END - end) / MOTTE_PAGE_SIZE)
-        return -EEXIST;
-    return extra ? window_map(personality->process, (guest_addr){(uint32_t)end}, extra, WINDOW_READ_WRITE) : 0;
-}
-
-/* arguments: old address, old size, new size, flags */
-int64_t call_mremap(struct personality *personality, const uint64_t arguments[6])
-{
-    struct process *process = personality->process;
-    struct page_range old;
-    uint64_t new_size = arguments[2];
-    if ((argument_int(arguments[3]) & ~MREMAP_MAYMOVE) || new_size == 0)
-        return -EINVAL;
-    int64_t error = decode_range(personality, arguments[0], arguments[1], &old);
-    if (error)
-        return error == -EINVAL ? error : -EFAULT;
-    if (!window_is_mapped(process, old.start, old.pages))
-        return -EFAULT;
-    if (new_size > MOTTE_MAP_END - MOTTE_MAP_BASE)
-        return -ENOMEM;
-
-    uint64_t new_pages = page_up(new_size) / MOTTE_PAGE_SIZE;
-    if (new_pages < old.pages) {
-        guest_addr end = {old.start.value + (uint32_t)(new_pages * MOTTE_PAGE_SIZE)};
-        error = window_unmap(process, end, old.pages - new_pages);
-    } else if (new_pages > old.pages) {
-        error = grow_in_place(personality, old, new_pages);
-        if (error == -EEXIST)
-            return argument_int(arguments[3]) & MREMAP_MAYMOVE ? move(personality, old, new_pages) : -ENOMEM;
-    }
-    return error ? error : old.start.value;
 }

@@ -18,8 +18,8 @@ int64_t decode_range(const struct personality *personality, uint64_t claimed_sta
 {
     if (claimed_start % MOTTE_PAGE_SIZE || claimed_size == 0)
         return -EINVAL;
-    if (claimed_start < page_up(personality->initial_break) || claimed_start >= MOTTE_MAP_END ||
-        claimed_size > MOTTE_MAP_END - claimed_start)
+    if (claimed_start < page_up(personality->initial_break) || claimed_start >= MOTTE_MAP_END
+        || claimed_size > MOTTE_MAP_END - claimed_start)
         return -ENOMEM;
     *range = (struct page_range){{(uint32_t)claimed_start}, page_up(claimed_size) / MOTTE_PAGE_SIZE};
     return 0;

@@ -28,8 +28,8 @@ enum { RACED_ATTEMPTS = 64 };
 /* True if `path` is `ancestor` or lies below it; both normal, "" is the root. */
 static bool is_within(const char *path, const char *ancestor, size_t ancestor_length)
 {
-    return strncmp(path, ancestor, ancestor_length) == 0 &&
-           (path[ancestor_length] == '\0' || path[ancestor_length] == '/');
+    return strncmp(path, ancestor, ancestor_length) == 0
+           && (path[ancestor_length] == '\0' || path[ancestor_length] == '/');
 }
 
 /* The innermost grant that holds this path, or NULL. */

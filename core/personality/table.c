@@ -88,7 +88,7 @@ static personality_handler *const handlers[] = {
     [SYS_chdir] = call_chdir,
     [SYS_getcwd] = call_getcwd,
 
-    /* memory.c, mappings.c */
+    /* memory.c, mappings.c, remap.c */
     [SYS_brk] = call_brk,
     [SYS_mmap] = call_mmap,
     [SYS_mremap] = call_mremap,

@@ -65,8 +65,8 @@ static size_t copy_pieces(struct personality *personality, struct vector vector,
         size_t part = room < size - done ? room : size - done;
         /* The base wraps as a register does; a buffer does not wrap around the window's end. */
         uint64_t address = guest_addr_from_register(vector.spans->base).value + vector.offset;
-        if (address > UINT32_MAX ||
-            !copy(personality, personality->bounce + done, (guest_addr){(uint32_t)address}, part))
+        if (address > UINT32_MAX
+            || !copy(personality, personality->bounce + done, (guest_addr){(uint32_t)address}, part))
             break;
         done += part;
         vector_advance(&vector, part);

@@ -275,8 +275,8 @@ class MemoryCalls(RuleBasedStateMachine):
         was = self.pages[start : start + count]
         assert anonymous(self.guest, count * PAGE, protection, FIXED, self.address(start)) == self.address(start)
         self.put(start, count, self.state(protection))
-        if FREE not in was and protection == NONE:
-            self.pages[start : start + count] = [HIDDEN] * count  # its pages are kept, and still charged
+        if FREE not in was and protection == NONE:  # what was charged stays so
+            self.pages[start : start + count] = [RESERVED if state == RESERVED else HIDDEN for state in was]
 
     @rule(start=places, count=counts)
     def unmap(self, start: int, count: int) -> None:
