@@ -55,6 +55,13 @@ static enum fault_outcome fault_in_copy(struct process *process, int number, con
 
 /* --- the guest's own faults -------------------------------------------------------------------------------------- */
 
+static void record_access(struct process *process, enum guest_access access, uint64_t address)
+{
+    process->place.has_access = true;
+    process->place.access = access;
+    process->place.address = (int64_t)address;
+}
+
 static enum motte_fault classify_address(const struct process *process, uintptr_t address)
 {
     uintptr_t window = slot_window(process->slot);
@@ -71,12 +78,24 @@ static enum motte_fault classify_address(const struct process *process, uintptr_
     return readable ? MOTTE_FAULT_READ_ONLY : MOTTE_FAULT_UNMAPPED;
 }
 
-static enum motte_fault classify_protection(const struct process *process, const ucontext_t *state)
+static enum motte_fault classify_protection(struct process *process, const ucontext_t *state)
 {
+    static const int encoding_order[16] = {
+        REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+        REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+    };
+    uint64_t registers[16];
+    for (int i = 0; i < 16; i++)
+        registers[i] = (uint64_t)state->uc_mcontext.gregs[encoding_order[i]];
+
+    struct aligned_access access;
     uintptr_t address = instruction(state);
     size_t available = process->region->base + process->region->code_size - address;
-    return access_must_be_aligned((const uint8_t *)address, available) ? MOTTE_FAULT_MISALIGNED
-                                                                       : MOTTE_FAULT_GENERAL_PROTECTION;
+    if (!aligned_access_decode((const uint8_t *)address, available, registers, &access))
+        return MOTTE_FAULT_GENERAL_PROTECTION;
+    record_access(process, access.writes ? ACCESS_WRITE : ACCESS_READ,
+                  access.address - (access.in_window ? 0 : slot_window(process->slot)));
+    return MOTTE_FAULT_MISALIGNED;
 }
 
 static enum motte_fault classify_illegal(const struct process *process, const ucontext_t *state)
@@ -87,7 +106,7 @@ static enum motte_fault classify_illegal(const struct process *process, const uc
              : MOTTE_FAULT_ILLEGAL_INSTRUCTION;
 }
 
-static enum motte_fault classify(const struct process *process, int number, const siginfo_t *information,
+static enum motte_fault classify(struct process *process, int number, const siginfo_t *information,
                                  const ucontext_t *state)
 {
     switch (number) {
@@ -127,8 +146,7 @@ static enum fault_outcome fault_in_guest(struct process *process, int number, co
         growth = stack_grow(process, (uintptr_t)information->si_addr);
         if (growth == STACK_GROWN)
             return FAULT_REPEAT;
-        process->place.access = access_of(state);
-        process->place.address = (int64_t)((uintptr_t)information->si_addr - slot_window(process->slot));
+        record_access(process, access_of(state), (uintptr_t)information->si_addr - slot_window(process->slot));
     }
     process->place.fault = classify(process, number, information, state);
     fault_record_place(process, state);

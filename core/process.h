@@ -41,6 +41,7 @@ enum { SHOWN_REGISTERS = 16 };
 /* Where the process stood when it stopped. Written by its own thread before the stop. */
 struct stop_place {
     enum motte_fault fault;
+    bool has_access; /* the next two are meaningful */
     enum guest_access access;
     int64_t address;      /* of the faulting access, from the window's start; below it for the native stack */
     uint64_t code_offset; /* of the instruction, or of the return from the kernel call */

@@ -131,6 +131,13 @@ static PyObject *get_state(PyObject *self, PyObject *unused)
     return process ? PyUnicode_FromString(names[atomic_load(&process->state)]) : NULL;
 }
 
+static PyObject *access_tuple(const struct stop_place *place)
+{
+    if (!place->has_access)
+        Py_RETURN_NONE;
+    return Py_BuildValue("Li", (long long)place->address, (int)place->access);
+}
+
 static PyObject *registers_tuple(const struct stop_place *place)
 {
     if (!place->in_guest)
@@ -159,9 +166,8 @@ static PyObject *stop_fields(PyObject *self, PyObject *unused)
     PyObject *registers = registers_tuple(place);
     if (!registers)
         return NULL;
-    return Py_BuildValue("iiiLKiN", (int)(request >> 32), (int)(int32_t)request, (int)place->fault,
-                         (long long)place->address, (unsigned long long)place->code_offset,
-                         (int)place->access, registers);
+    return Py_BuildValue("iiiNKN", (int)(request >> 32), (int)(int32_t)request, (int)place->fault,
+                         access_tuple(place), (unsigned long long)place->code_offset, registers);
 }
 
 static PyObject *statistics_fields(PyObject *self, PyObject *unused)

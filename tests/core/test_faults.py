@@ -77,20 +77,7 @@ OTHER_FAULTS = {
         FaultKind.DIVIDE,
     ),
     "trap": ("here:\nud2", FaultKind.ILLEGAL_INSTRUCTION),
-    "movaps": (f"here:\nmovaps %gs:{DATA + 8}(,%eiz), %xmm0", FaultKind.MISALIGNED),
-    "movdqa": (f"here:\nmovdqa %xmm9, %gs:{DATA + 8}(,%eiz)", FaultKind.MISALIGNED),
-    "addps": (f"here:\naddps %gs:{DATA + 4}(,%eiz), %xmm0", FaultKind.MISALIGNED),
-    "pshufb": (f"here:\npshufb %gs:{DATA + 1}(,%eiz), %xmm0", FaultKind.MISALIGNED),
-    "cmpxchg16b": (f"here:\nlock cmpxchg16b %gs:{DATA + 8}(,%eiz)", FaultKind.MISALIGNED),
-    "vmovaps": (f"here:\nvmovaps %gs:{DATA + 16}(,%eiz), %ymm0", FaultKind.MISALIGNED),
-    "vmovdqa": (f"here:\nvmovdqa %ymm12, %gs:{DATA + 16}(,%eiz)", FaultKind.MISALIGNED),
-    "vmovntdqa": (f"here:\nvmovntdqa %gs:{DATA + 16}(,%eiz), %ymm0", FaultKind.MISALIGNED),
 }
-if HAS_AVX512:
-    OTHER_FAULTS |= {
-        "vmovaps, 512 bits": (f"here:\nvmovaps %gs:{DATA + 32}(,%eiz), %zmm20", FaultKind.MISALIGNED),
-        "vmovdqa64": (f"here:\nvmovdqa64 %zmm1, %gs:{DATA + 32}(,%eiz)", FaultKind.MISALIGNED),
-    }
 
 
 @pytest.mark.parametrize("name", OTHER_FAULTS)
@@ -101,6 +88,48 @@ def test_other_faults_have_their_kind_and_place(workshop: Workshop, name: str) -
     assert (stop.reason, stop.fault) == (StopReason.FAULTED, kind)
     assert stop.code_offset == program.labels["here"]
     assert (stop.address, stop.access) == (None, None)
+
+
+@dataclass(frozen=True)
+class Misaligned:
+    code: str
+    access: str
+    address: int
+
+
+BASE = f"movl ${DATA}, %eax\nmovl ${DATA}, %r13d\nmovl $5, %ecx\nmovl $5, %r9d\n"
+
+MISALIGNED = {
+    "movaps": Misaligned("movaps %gs:(%eax,%ecx), %xmm0", "read", DATA + 5),
+    "movdqa": Misaligned("movdqa %xmm9, %gs:8(%eax,%ecx,4)", "write", DATA + 28),
+    "addps": Misaligned("addps %gs:-4(%r13d), %xmm0", "read", DATA - 4),
+    "pshufb": Misaligned("pshufb %gs:0x101(%eax,%r9d,2), %xmm11", "read", DATA + 0x101 + 10),
+    "pblendw": Misaligned("pblendw $3, %gs:1(%r13d,%r9d), %xmm0", "read", DATA + 6),
+    "cmpxchg16b": Misaligned(f"lock cmpxchg16b %gs:{DATA + 8}(,%eiz)", "write", DATA + 8),
+    "vmovaps": Misaligned(f"vmovaps %gs:{DATA + 16}(,%eiz), %ymm0", "read", DATA + 16),
+    "vmovapd": Misaligned("vmovapd %ymm3, %gs:16(%r13d)", "write", DATA + 16),
+    "vmovdqa": Misaligned("vmovdqa %xmm12, %gs:(%r13d,%r9d,4)", "write", DATA + 20),
+    "vmovntdqa": Misaligned("vmovntdqa %gs:0x1010(%eax), %ymm0", "read", DATA + 0x1010),
+    "vmovntps": Misaligned("vmovntps %ymm0, %gs:(%eax,%ecx)", "write", DATA + 5),
+    "on the native stack": Misaligned("pushq %rax\npushq %rax\nmovaps %xmm0, (%rsp)", "write", -2 * 4096 - 24),
+}
+if HAS_AVX512:
+    MISALIGNED |= {
+        "vmovaps, compressed displacement": Misaligned("vmovaps %gs:192(%eax,%ecx), %zmm20", "read", DATA + 197),
+        "vmovdqa64": Misaligned("vmovdqa64 %zmm1, %gs:-128(%r13d,%r9d,8)", "write", DATA - 128 + 40),
+        "vmovdqa32, 128 bits": Misaligned("vmovdqa32 %xmm17, %gs:32(%r13d,%r9d)", "write", DATA + 37),
+    }
+
+
+@pytest.mark.parametrize("name", MISALIGNED)
+def test_a_misaligned_access_has_its_place_access_and_address(workshop: Workshop, name: str) -> None:
+    expected = MISALIGNED[name]
+    setup, _, last = f"{BASE}{expected.code}".rpartition("\n")
+    program = workshop.program(function("main", f"{setup}\nhere:\n{last}\nud2"))
+    stop = workshop.run(program).stop()
+    assert (stop.reason, stop.fault) == (StopReason.FAULTED, FaultKind.MISALIGNED)
+    assert (stop.code_offset, stop.access) == (program.labels["here"], expected.access)
+    assert stop.address == expected.address
 
 
 UNALIGNED = {
@@ -135,6 +164,7 @@ def test_an_indirect_call_through_a_bad_pointer_is_named(workshop: Workshop, poi
     program = workshop.program(source)
     stop = workshop.run(program).stop()
     assert (stop.fault, stop.code_offset) == (FaultKind.BAD_INDIRECT_CALL, program.labels["here"])
+    assert (stop.address, stop.access) == (pointer & 0xF0, None)
 
 
 def test_an_indirect_call_through_a_good_pointer_arrives(workshop: Workshop) -> None:

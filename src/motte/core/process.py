@@ -8,16 +8,6 @@ from motte.abi.faults import FaultKind, StopReason
 from motte.core import _core
 from motte.core.records import ACCESSES, REGISTERS, Statistics, StopRecord
 
-_PAGE_FAULTS = frozenset(
-    {
-        FaultKind.UNMAPPED,
-        FaultKind.READ_ONLY,
-        FaultKind.NULL_PAGE,
-        FaultKind.NATIVE_STACK_OVERFLOW,
-        FaultKind.DATA_STACK_OVERFLOW,
-    }
-)
-
 
 class Process(_core.Process):
     """A process made by :func:`spawn`: created, then running, then stopped.
@@ -30,17 +20,20 @@ class Process(_core.Process):
 
     def stop(self) -> StopRecord:
         """Why it stopped; raises :class:`~motte.errors.BadState` while it has not."""
-        reason, value, fault, address, code_offset, access, registers = self.stop_fields()
+        reason, value, fault, access, code_offset, registers = self.stop_fields()
         faulted = reason == StopReason.FAULTED
-        page_fault = faulted and fault in _PAGE_FAULTS
+        named = None if registers is None else dict(zip(REGISTERS, registers, strict=True))
+        address, kind_of_access = (None, None) if access is None or not faulted else (access[0], ACCESSES[access[1]])
+        if faulted and fault == FaultKind.BAD_INDIRECT_CALL and named is not None:
+            address = named["r10"]  # every indirect call takes its pointer there
         return StopRecord(
             reason=StopReason(reason),
             value=value,
             fault=FaultKind(fault) if faulted else None,
-            address=address if page_fault else None,
-            code_offset=None if registers is None else code_offset,
-            access=ACCESSES[access] if page_fault else None,
-            registers=None if registers is None else dict(zip(REGISTERS, registers, strict=True)),
+            address=address,
+            code_offset=None if named is None else code_offset,
+            access=kind_of_access,
+            registers=named,
         )
 
     def statistics(self) -> Statistics:

@@ -24,9 +24,11 @@ class StopRecord:
     """Why and where a process stopped.
 
     ``value`` is the exit status (EXITED) or the signal's number (SIGNALLED); with a stack overflow it is 1 if
-    the stack's own limit was not reached but the memory limit was.  ``fault``, ``address`` (a window
-    address, at most a little past the window's end; negative for the native stack) and ``access`` are there for
-    FAULTED; address and access only for page faults.
+    the stack's own limit was not reached but the memory limit was.
+
+    ``fault`` is there for FAULTED; with a page fault or a misaligned access also ``access`` and ``address`` (a
+    window address, at most a little past the window's end; negative for the native stack).  With a bad
+    indirect call ``address`` is the function pointer, masked to the function table's size.
 
     ``registers`` are there if the process was stopped in its own code, at ``code_offset``; they never hold a
     host address.
