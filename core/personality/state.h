@@ -22,7 +22,8 @@ enum {
     PATH_CAPACITY = 4096,           /* bytes of one guest path, with its NUL */
     VECTOR_CAPACITY = 1024,         /* buffers in one readv or writev */
     BOUNCE_CAPACITY = 64 * 1024,    /* bytes that one host call moves */
-    MAXIMUM_OPEN_FILES = 4096,      /* whatever the creator asks for */
+    MAXIMUM_OPEN_FILES = 65536,     /* whatever the creator asks for */
+    POLL_CAPACITY = 4096,           /* entries in the list of one poll */
     MAXIMUM_DIRECTORIES = 64,       /* granted to one process */
     CREATED_ENTRIES_LIMIT = 65536,  /* files and directories made and not removed again: ENOSPC */
     SIGNAL_COUNT = 64,

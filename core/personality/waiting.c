@@ -13,7 +13,7 @@
 enum { SELECT_CAPACITY = 1024 }; /* bits in an fd_set */
 
 _Static_assert(sizeof(struct pollfd) == 8, "the guest's struct pollfd is the host's");
-_Static_assert(2 * MAXIMUM_OPEN_FILES * sizeof(struct pollfd) <= BOUNCE_CAPACITY, "both lists fit the bounce buffer");
+_Static_assert(2 * POLL_CAPACITY * sizeof(struct pollfd) <= BOUNCE_CAPACITY, "both lists fit the bounce buffer");
 
 /* How many are ready after at most `timeout` (NULL: for ever). The kernel keeps the rest of the time in `*timeout`, so
  * an interrupted wait goes on. */
@@ -26,8 +26,8 @@ static int64_t wait_ready(struct personality *personality, struct pollfd *list, 
 static int64_t poll_guest_list(struct personality *personality, uint64_t guest_list, uint64_t count,
                                struct timespec *timeout)
 {
-    struct pollfd *list = (struct pollfd *)personality->bounce, *host = list + MAXIMUM_OPEN_FILES;
-    if (count > personality->descriptor_limit)
+    struct pollfd *list = (struct pollfd *)personality->bounce, *host = list + POLL_CAPACITY;
+    if (count > personality->descriptor_limit || count > POLL_CAPACITY)
         return -EINVAL;
     if (argument_fetch(personality, list, guest_list, count * sizeof *list) != 0)
         return -EFAULT;

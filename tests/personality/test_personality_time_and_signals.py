@@ -104,6 +104,13 @@ def test_poll_tells_what_is_ready(guest: Guest) -> None:
     assert guest.poll(0x1000, 1, 0) == -errno.EFAULT
 
 
+def test_a_list_to_poll_has_a_limit_of_its_own() -> None:
+    with Guest(open_files=65536) as guest:
+        guest.poke(guest.buffer, struct.pack("ihh", -1, 0, 0) * 4097)
+        assert guest.poll(guest.buffer, 4096, 0) == 0
+        assert guest.poll(guest.buffer, 4097, 0) == -errno.EINVAL
+
+
 def test_poll_waits_no_longer_than_asked(guest: Guest) -> None:
     guest.poke(guest.buffer, struct.pack("ihh", 1, POLLIN, 0))
     before = time.monotonic_ns()
