@@ -46,9 +46,15 @@ class Dependencies:
         return json.dumps([self.files, self.absent]).encode()
 
     @classmethod
-    def decode(cls, stored: bytes) -> "Dependencies":
-        """What :meth:`encode` made."""
-        files, absent = json.loads(stored)
+    def decode(cls, stored: bytes) -> "Dependencies | None":
+        """What :meth:`encode` made; ``None`` if it did not make this, for others can write into a cache."""
+        try:
+            files, absent = json.loads(stored)
+            paths = [*files, *absent]
+        except (ValueError, TypeError, RecursionError):
+            return None
+        if not all(isinstance(path, str) and "\0" not in path for path in paths):
+            return None
         return cls(tuple(files), tuple(absent))
 
     def content_digest(self) -> str | None:

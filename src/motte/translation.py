@@ -81,7 +81,8 @@ class Translator:
         if not unit.is_translated:
             return digest(["module", unit.content])
         stored = self.cache.get(self._reading_key(unit))
-        content = None if stored is None else Dependencies.decode(stored).content_digest()
+        dependencies = None if stored is None else Dependencies.decode(stored)
+        content = None if dependencies is None else dependencies.content_digest()
         return None if content is None else self._bitcode_key(unit, content)
 
     def bitcode(self, unit: Unit, key: str | None, messages: Messages) -> tuple[str | None, bytes]:
@@ -151,4 +152,4 @@ def _joined(warnings: str, bitcode: bytes) -> bytes:
 
 def _split(stored: bytes) -> tuple[str, bytes]:
     end = _LENGTH_SIZE + int.from_bytes(stored[:_LENGTH_SIZE], "little")
-    return stored[_LENGTH_SIZE:end].decode(), stored[end:]
+    return stored[_LENGTH_SIZE:end].decode("utf-8", "replace"), stored[end:]

@@ -50,6 +50,13 @@ def test_the_same_files_have_the_same_digest(project: Path) -> None:
     assert Dependencies.decode(dependencies.encode()) == dependencies
 
 
+@pytest.mark.parametrize(
+    "stored", [b"", b"{}", b"[1, 2]", b"[[], [], []]", b"[[1], []]", b'[["a\\u0000"], []]', b"\xff", b"[" * 100_000]
+)
+def test_a_record_that_somebody_else_wrote_is_none(stored: bytes) -> None:
+    assert Dependencies.decode(stored) is None
+
+
 @pytest.mark.parametrize("name", ["beside.h", "second/found.h", "second/sub/deep.h", "system/stdio.h"])
 def test_a_changed_header_changes_the_digest_and_a_missing_one_ends_it(project: Path, name: str) -> None:
     dependencies = read_by_the_project()
