@@ -6,6 +6,7 @@ from motte.compiler.function_classes import FunctionClasses
 from motte.compiler.ir.attributes import attribute_name
 from motte.compiler.ir.module import Module
 from motte.compiler.lower.data_stack import lower_allocations
+from motte.compiler.lower.function_addresses import FunctionAddresses
 from motte.compiler.lower.indirect_calls import IndirectCalls
 from motte.compiler.lower.instructions import Instructions
 from motte.compiler.lower.memory import lower_block_operations
@@ -23,12 +24,14 @@ def lower(module: Module, classes: FunctionClasses) -> None:
     module.attributes.change_all(_without_memory_facts)
     signatures = Signatures(module, classes.convention)
     instructions = Instructions(module)
+    addresses = FunctionAddresses(module)
     indirect_calls = IndirectCalls(module, classes)
     module.require("declare void @llvm.trap()")
     signatures.declarations()
     for function in module.functions():
         signatures.function(function)
         instructions.rewrite(function)
+        addresses.rewrite(function)
         lower_block_operations(module, function)
         trap_unreachable(function)
         indirect_calls.tag(function)
