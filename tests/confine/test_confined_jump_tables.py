@@ -91,8 +91,53 @@ def test_jumps_through_one_table_share_it() -> None:
     assert len(table_entries(text)) == 1
 
 
-def test_a_jump_through_memory_restores_its_scratch_register_at_every_label() -> None:
-    text = confined(f"\tmovq\t$.LBB0_2, (%rdi)\n\tjmpq\t*(%rdi)\n{CASES}", "")
+READS_ALL = "\taddl\t%r11d, %eax\n\taddl\t%r10d, %eax\n\taddl\t%r9d, %eax\n\taddl\t%r8d, %eax\n"
+
+
+def test_a_jump_through_memory_uses_a_register_that_is_dead_at_every_label() -> None:
+    reads = READS_ALL.replace("%r9d", "%ecx")
+    body = f"\tmovq\t$.LBB0_2, (%rdi)\n\tjmpq\t*8(%rcx,%r10)\n{CASES}"
+    text = confined(body.replace("\tmovl\t$2", f"{reads}\tmovl\t$2"), "")
+    assert "\tmovq\t%gs:8(%ecx,%r10d,1), %r9\n\tandl\t$1, %r9d\n\tjmpq\t*__motte_jump_table.0(,%r9,8)" in text
+    assert table_entries(text) == [[".Lmotte_trap0_0", ".LBB0_2"]]
+
+
+@pytest.mark.parametrize(("case", "is_live"), [
+    ("movq\t%r11, %rax", True),
+    ("addq\t$1, %r11", True),
+    ("movb\t$1, %r11b", True),
+    ("cmovel\t%eax, %r11d", True),
+    ("movl\t8(%r11), %r11d", True),
+    ("testl\t%eax, %eax\n\tjne\t.LBB0_9", True),
+    ("jmp\t.LBB0_9", True),
+    ("pushq\t%r11", True),
+    ("jmpq\t*(%r11)", True),
+    ("movl\t$1, %r11d", False),
+    ("movzbl\t(%rdi), %r11d", False),
+    ("leaq\t8(%rdi), %r11", False),
+    ("xorl\t%r11d, %r11d", False),
+    ("popq\t%r11\n\tpushq\t%r11", False),
+    ("callq\tf", False),
+    ("jmp\tf", False),
+])  # fmt: skip
+def test_the_life_of_a_register_is_followed_along_every_path(case: str, is_live: bool) -> None:
+    body = f"\tmovq\t$.LBB0_2, (%rdi)\n\tpushq\t%rdi\n\tjmpq\t*(%rdi)\n{CASES}.LBB0_9:\n\tmovq\t%r11, %rax\n\tretq\n"
+    text = confined(body.replace("movl\t$2, %eax", case), "")
+    assert ("\tmovq\t%gs:(%edi), %r11\n" in text) != is_live
+
+
+@pytest.mark.parametrize(
+    ("leaving", "is_live"), [("callq\tf", True), ("jmp\tf", True), ("retq", False), ("ud2", False)]
+)
+def test_arguments_of_calls_are_live(leaving: str, is_live: bool) -> None:
+    reads = READS_ALL.replace("\taddl\t%r9d, %eax\n\taddl\t%r8d, %eax\n", "")
+    body = f"\tmovq\t$.LBB0_2, (%rdi)\n\tjmpq\t*(%rdi)\n{CASES}".replace("\tmovl\t$2, %eax", f"{reads}\t{leaving}")
+    assert ("\tmovq\t%gs:(%edi), %r9\n" in confined(body, "")) != is_live
+
+
+def test_where_every_register_is_live_one_is_restored_at_every_label() -> None:
+    body = f"\tmovq\t$.LBB0_2, (%rdi)\n\tjmpq\t*(%rdi)\n{CASES}".replace("\tmovl\t$2", READS_ALL + "\tmovl\t$2")
+    text = confined(body, "")
     jump = "\n".join([
         "\tpushq\t%r11",
         "\tmovq\t%gs:(%edi), %r11",
