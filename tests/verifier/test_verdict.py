@@ -82,6 +82,11 @@ def test_violations_come_in_order_of_place() -> None:
     assert [(found.rule, found.offset) for found in verdict.violations] == [("D5", 0), ("D5", 2), ("T2", 0)]
 
 
+def test_nothing_is_read_behind_bytes_that_do_not_decode() -> None:
+    verdict = verify(assemble("function f\n.byte 0x06\nhlt\nret\nend f\nfunction g\nhlt\nret\nend g\n").claimed)
+    assert [(found.rule, found.offset) for found in verdict.violations] == [("D1", 0), ("D5", 3)]
+
+
 def test_a_long_summary_is_cut_and_says_so() -> None:
     verdict = verify(assemble("function f\n.rept 30\nhlt\n.endr\nret\nend f\n").claimed)
     lines = verdict.summary.split("\n")

@@ -166,7 +166,7 @@ def _refusal(code: CodeNumber, information: OpCodeInfo) -> tuple[str, str] | Non
         return "D5", "not on the allow-list"
     if not kinds <= OPERAND_KINDS or information.encoding not in _ENCODINGS:
         return "D5", "this form is not on the allow-list"
-    if not (information.mode64 and information.amd_decoder64 and information.intel_decoder64):
+    if not (information.amd_decoder64 and information.intel_decoder64):
         return "D5", "not every 64-bit processor reads this form alike"
     return None
 

@@ -89,7 +89,7 @@ class FunctionDecoder:
                     break
             start = end
         if len(self._findings) == found_before:
-            self._check_end(function, start)
+            self._check_end(function, finish)
         return function
 
     def _refuse(self, claim: ClaimedFunction, offset: int, encoding: bytes) -> bool:
@@ -114,12 +114,10 @@ class FunctionDecoder:
         function.events[plain - length :] = [(starts[0], end, *outcome)]
         function.inside_shapes.update(starts[1:])
 
-    def _check_end(self, function: DecodedFunction, end: int) -> None:
-        """D1, C1 and M8 at the end of a function without other violations."""
+    def _check_end(self, function: DecodedFunction, finish: int) -> None:
+        """C1 and M8 at the end of a function without other violations."""
         claim, events = function.claim, function.events
-        if end != claim.offset + claim.size:
-            self._findings.add("D1", end, claim.name, "an instruction crosses the end of the function")
-        elif not events or events[-1][1] != end or events[-1][2] not in effects.TERMINATORS:
+        if not events or events[-1][1] != finish or events[-1][2] not in effects.TERMINATORS:
             self._findings.add("C1", function.starts[-1], claim.name, "the last instruction is not jmp, ret or ud2")
         for event in events:
             if event[2] == effects.TABLE_COMPARE:
