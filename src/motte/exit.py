@@ -90,7 +90,10 @@ class Fault:
 
     kind: FaultKind
     address: int | None
-    """Window address of the access, or the refused function pointer; ``None`` where there is none."""
+    """Window address of the access, or the refused function pointer cut to the function table's size.
+
+    ``None`` where there is none, as for an overflow of the native stack, which is not in the window.
+    """
 
     access: str | None
     """``"read"``, ``"write"`` or ``None``."""
@@ -156,7 +159,7 @@ def describe_fault(record: "StopRecord", limits: RunLimits, place: "Location | N
     text = f"fault: {_what(record, limits)}{_where(place)}"
     return Fault(
         kind=record.fault,
-        address=record.address,
+        address=None if record.fault is FaultKind.NATIVE_STACK_OVERFLOW else record.address,
         access=record.access,
         function=place.function if place else None,
         file=place.file if place else None,
@@ -187,7 +190,7 @@ def _what(record: "StopRecord", limits: RunLimits) -> str:  # noqa: PLR0911 (a t
         case FaultKind.ILLEGAL_INSTRUCTION:
             return "illegal instruction (a trap, or a path that the compiler took for unreachable)"
         case FaultKind.BAD_INDIRECT_CALL:
-            return f"call through a bad function pointer{'' if record.address is None else f', {address}'}"
+            return "call through a bad function pointer"
         case FaultKind.GENERAL_PROTECTION:
             return "general protection fault"
         case _:
