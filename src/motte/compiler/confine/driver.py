@@ -88,24 +88,20 @@ class _Reader:
         function.append(item, number)
 
     def _item(self, statement: str) -> Item:
-        if directives.DROPPED.fullmatch(statement):
-            return NOTHING
-        if not statement.startswith("\t"):
-            label = directives.LABEL.fullmatch(statement)
-            if label is None or not statement.startswith(".L"):
-                raise Unconfinable("label not accepted inside a function")
-            return Item(LABEL, statement, statement, target=label.group("symbol"))
-        if not statement.startswith("\t."):
+        if statement.startswith("\t.") or not statement:
+            return _directive_item(statement)
+        if statement.startswith("\t"):
             return self._instructions.rewrite(statement)
-        if directives.LINE_NUMBER.fullmatch(statement) or directives.SOURCE_FILE.fullmatch(statement):
-            return Item(ANNOTATION, statement, statement)
-        return code_alignment(statement)
+        label = directives.LABEL.fullmatch(statement)
+        if label is None or not statement.startswith(".L"):
+            raise Unconfinable("label not accepted inside a function")
+        return Item(LABEL, statement, statement, target=label["symbol"])
 
     def _read_symbol_line(self, statement: str, number: int) -> bool:
         """Handle lines that define or describe symbols; whether this was one."""
         label = directives.LABEL.fullmatch(statement)
         if label is not None:
-            self._define(label.group("symbol"), number)
+            self._define(label["symbol"], number)
             return True
         text = self._symbols.line(statement, self._section)
         if text is None:
@@ -158,3 +154,12 @@ class _Reader:
         if isinstance(part, Function):
             return passes.confined(part)
         return self._data.table_text(part)
+
+
+def _directive_item(statement: str) -> Item:
+    """The item of a directive inside a function."""
+    if directives.DROPPED.fullmatch(statement):
+        return NOTHING
+    if directives.LINE_NUMBER.fullmatch(statement) or directives.SOURCE_FILE.fullmatch(statement):
+        return Item(ANNOTATION, statement, statement)
+    return code_alignment(statement)

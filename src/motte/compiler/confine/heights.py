@@ -15,10 +15,10 @@ from motte.compiler.confine.items import (
     JUMP,
     LABEL,
     TABLE_JUMP,
+    Item,
 )
 
-_DIRECT = (BRANCH, JUMP)
-_LEAVING = (END, CHECKED_JUMP)
+_TRANSFERS = (BRANCH, JUMP, END, CHECKED_JUMP, TABLE_JUMP)
 
 
 class Heights:
@@ -28,29 +28,27 @@ class Heights:
         """``table_targets`` are the labels that each table jump is known to reach, by the item's index."""
         self._function = function
         self._table_targets = table_targets
-        self._changed = False
         self.by_label: dict[str, int] = {}
         self.before: list[int | None] = [None] * len(function.items)
 
     def sweep_until_stable(self) -> None:
         """Find every height; raises :class:`ConfineError` where two paths disagree."""
-        while True:
-            self._changed = False
-            if not self._sweep() or not self._changed:
-                return
+        while any(label in self.by_label for label in self._sweep()):
+            pass
 
-    def _sweep(self) -> bool:
-        """One pass in layout order; whether a label was passed whose height was not known there."""
+    def _sweep(self) -> list[str]:
+        """One pass in layout order; the labels whose height was not known when they were passed."""
         known, before = self.by_label, self.before
         height: int | None = 0
-        unknown_label = False
+        unknown: list[str] = []
         for position, item in enumerate(self._function.items):
             kind = item.kind
             if kind == LABEL:
                 here = known.get(item.target)
                 if height is None:
                     height = here
-                    unknown_label |= here is None
+                    if here is None:
+                        unknown.append(item.target)
                 elif here != height:
                     self._reach(item.target, height, position)
             before[position] = height
@@ -60,27 +58,23 @@ class Heights:
                 height += item.stack_change
                 if not 0 <= height <= MAX_FRAME_HEIGHT:
                     raise self._function.error(f"the native stack frame would be {height} bytes", position)
-            elif kind in _DIRECT:
-                if item.target:
-                    self._reach(item.target, height, position)
-                if kind == JUMP:
-                    height = None
-            elif kind == TABLE_JUMP:
-                self._reach_all(self._table_targets[position], height, position)
-                height = None
-            elif kind in _LEAVING:
-                height = None
-        return unknown_label
+            elif kind in _TRANSFERS:
+                height = self._after_transfer(item, height, position)
+        return unknown
 
-    def _reach_all(self, labels: Iterable[str], height: int, position: int) -> None:
-        for label in labels:
-            self._reach(label, height, position)
+    def _after_transfer(self, item: Item, height: int, position: int) -> int | None:
+        """Hand ``height`` on to the targets of a transfer; the height behind it."""
+        if item.kind == TABLE_JUMP:
+            for label in self._table_targets[position]:
+                self._reach(label, height, position)
+        elif item.target:
+            self._reach(item.target, height, position)
+        return height if item.kind == BRANCH else None
 
     def _reach(self, label: str, height: int, position: int) -> None:
         known = self.by_label.get(label)
         if known is None:
             self.by_label[label] = height
-            self._changed = True
         elif known != height:
             raise self._function.error(f"{label} is reached at stack heights {known} and {height}", position)
 
