@@ -38,6 +38,7 @@ def _plain_flag_effect(source: str) -> int:
     return WRITES if _FLAG_WRITER.match(source) else PASSES
 
 
+@lru_cache(maxsize=len(SCRATCH))
 def register_effect(register: str) -> Effect:
     """Effect on one of the :data:`SCRATCH` registers."""
     named = re.compile(rf"{register}[dwb]?\b")

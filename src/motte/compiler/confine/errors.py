@@ -10,15 +10,14 @@ class Unconfinable(Exception):  # noqa: N818 - internal: the driver turns it int
 class ConfineError(CompileError):
     """The assembly of one function cannot be confined.
 
-    ``function`` is the symbol ("" outside functions), ``line`` the 1-based line of the assembly
-    text, ``instruction`` that line's text, ``reason`` the cause alone.
+    ``function`` is the symbol ("" outside functions), ``line`` the 1-based line of the assembly text (0 if
+    it is the text as a whole), ``instruction`` that line's text, ``reason`` the cause alone.
     """
 
     def __init__(self, reason: str, *, function: str = "", line: int = 0, instruction: str = "") -> None:
         """The message names the function, the line, the reason and the instruction."""
-        place = f"{function}: " if function else ""
-        text = f": {instruction.strip()}" if instruction.strip() else ""
-        super().__init__(f"{place}assembly line {line}: {reason}{text}")
+        parts = [function, f"assembly line {line}" if line else "assembly", reason, instruction.strip()]
+        super().__init__(": ".join(filter(None, parts)))
         self.reason = reason
         self.function = function
         self.line = line

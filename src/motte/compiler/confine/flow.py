@@ -1,7 +1,7 @@
 """One function through all passes: recognise, find heights, rewrite what depends on them, write."""
 
 from motte.compiler.confine.code_labels import CodeLabels, number_symbol
-from motte.compiler.confine.errors import Unconfinable
+from motte.compiler.confine.errors import ConfineError
 from motte.compiler.confine.function import Function
 from motte.compiler.confine.heights import Heights
 from motte.compiler.confine.indirect_calls import checked_transfer, recognise_indirect_calls
@@ -51,10 +51,10 @@ class FunctionPasses:
         return self._layout.text(function, heights.before)
 
     def check_all_labels_numbered(self) -> None:
-        """Raise :class:`Unconfinable` if data refers to a code label that no function has."""
+        """Raise :class:`ConfineError` if something refers to a code label that no function has."""
         missing = self._labels.used - self._numbered
         if missing:
-            raise Unconfinable(f"{min(missing)} is used as data but is no label of a function")
+            raise ConfineError(f"{min(missing)} is used as data but is no label of a function")
 
     def _number_labels(self, positions: dict[str, int]) -> tuple[str, ...]:
         """Number this function's labels that are data, from 1, so that none is a null pointer."""
