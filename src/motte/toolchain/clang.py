@@ -36,12 +36,13 @@ TARGET_FLAGS: Final = (
 )  # fmt: skip
 """For every source of a guest, the library's included."""
 
-_CXX_FLAGS: Final = (
+CXX_FLAGS: Final = (
     "-nostdinc++", "-fno-rtti", "-fno-threadsafe-statics",
     "-D_LIBCPP_ABI_VERSION=1", "-D_LIBCPP_ABI_NAMESPACE=__1", "-D_LIBCPP_HAS_MUSL_LIBC", "-D_LIBCPP_HAS_NO_THREADS",
     "-D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_NONE", "-D_LIBCPP_DISABLE_VISIBILITY_ANNOTATIONS",
     "-D_LIBCPP_HAS_NO_VENDOR_AVAILABILITY_ANNOTATIONS", "-D_LIBCPP_PSTL_BACKEND_SERIAL",
 )  # fmt: skip
+"""For every C++ source of a guest, besides :data:`TARGET_FLAGS`; the same in a program and in its library."""
 
 _OUT_OF_MEMORY: Final = ("LLVM ERROR: out of memory", "std::bad_alloc")
 """What clang says before it aborts for want of memory."""
@@ -122,7 +123,7 @@ def _invocation(
     source: Path | SourceText, language: str, arguments: ClangArguments
 ) -> tuple[list[str], bytes | None, list[Path]]:
     """Clang's arguments, its standard input, and the trees that it may read."""
-    flags = [*TARGET_FLAGS, *(_CXX_FLAGS if language == "c++" else ()), *arguments.passed]
+    flags = [*TARGET_FLAGS, *(CXX_FLAGS if language == "c++" else ()), *arguments.passed]
     flags += ["-g", "-fdebug-compilation-dir=."] if arguments.debug else ["-g0"]
     directories = cxx_include_directories() if language == "c++" else c_include_directories()
     flags += include_flags(directories)

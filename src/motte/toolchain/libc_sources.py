@@ -9,11 +9,11 @@ The library is musl, from the wheel that also brings clang, with parts of our ow
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from motte.toolchain.locations import c_include_directories, guest_directory, musl_directory
+from motte.toolchain.recipe import LibrarySource, Recipe
 
 REPLACED_BY_RUNTIME: Final = frozenset({
     # start.c: reads no program headers, sets up no thread-local storage.
@@ -36,7 +36,7 @@ LEFT_OUT: Final = frozenset({
     "setjmp/setjmp.c", "setjmp/longjmp.c", "signal/sigsetjmp.c", "signal/siglongjmp.c", "signal/sigsetjmp_tail.c",
 })  # fmt: skip
 
-GUEST_FOLDERS: Final = ("runtime", "string", "malloc", "math", "compiler_rt")
+GUEST_FOLDERS: Final = ("runtime", "string", "malloc", "math", "compiler_rt", "cxx")
 
 LIBRARY_FLAGS: Final = (
     # musl is written without regard to type-based aliasing, and defines what builtins would call.
@@ -44,14 +44,6 @@ LIBRARY_FLAGS: Final = (
     # Its mathematics sets no errno, so square roots and the like may be single instructions.
     "-fno-math-errno", "-w",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class LibrarySource:
-    """One source file and the name of the archive member that it becomes."""
-
-    member: str
-    path: Path
 
 
 _WITHOUT_SSE4_1: Final = frozenset({"x86-64"})
@@ -103,3 +95,7 @@ def library_include_directories() -> tuple[Path, ...]:
         musl / "src" / "internal",
         *c_include_directories(),
     )
+
+
+C_LIBRARY: Final = Recipe("libc", LIBRARY_FLAGS, library_include_directories, library_sources)
+"""musl with the guest's own parts; every program is linked with what it needs of it."""
