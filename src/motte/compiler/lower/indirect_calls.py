@@ -22,6 +22,8 @@ from motte.compiler.ir.scan import NAME
 from motte.errors import CompileError
 
 _DIRECT: Final = re.compile(r"call [^@\"]*?(@" + NAME + r")\(")
+_CALLEES: Final = re.compile(r", !callees !\d+")
+"""A guess of the optimiser that code generation does not use, and that would name functions of other parts."""
 _NODE: Final = re.compile(r"^!(\d+) = ")
 _FLAG: Final = '!{i32 4, !"kcfi", i32 1}'
 
@@ -58,7 +60,7 @@ class IndirectCalls:
         if " [ " in call.suffix:
             raise CompileError(f"in {function.header.name}: operand bundles are not supported: {call.suffix.strip()}")
         facts = self._classes.of(call.result_type, (argument.type for argument in call.arguments))
-        attributes, comma, metadata = call.suffix.partition(", !")
+        attributes, comma, metadata = _CALLEES.sub("", call.suffix).partition(", !")
         bundle = f' [ "kcfi"(i32 {facts.function_class}) ]'
         return [*before, str(replace(call, suffix=f"{attributes}{bundle}{comma}{metadata}"))]
 
