@@ -22,9 +22,9 @@ def test_a_suite_of_the_parser_passes(suite: str) -> None:
     tests = root / "tests"
     sources: list[Path] = [tests / f"{suite}.c", tests / "unity" / "src" / "unity.c"]
     options = BuildOptions(
-        includes=(str(tests), str(tests / "unity" / "src"), str(root)),
+        include=(str(tests), str(tests / "unity" / "src"), str(root)),
         # The tests' framework can jump out of a failing test; none fails, and setjmp is not supported.
-        defines=("UNITY_EXCLUDE_SETJMP_H",),
+        define=("UNITY_EXCLUDE_SETJMP_H",),
     )
     done = motte.run(sources, options=options, directories=[motte.Directory(str(tests / "inputs"), "/inputs", True)])
     assert done.returncode == 0, done.message or done.stdout.decode()

@@ -27,7 +27,7 @@ def test_zlib_restores_what_it_compressed(data: bytes) -> None:
     root = fetch("zlib")
     names = "adler32 compress crc32 deflate inflate inftrees inffast infback trees uncompr zutil gzclose gzlib gzread gzwrite"
     sources = [root / "test" / "minigzip.c", *(root / f"{name}.c" for name in names.split())]
-    options = BuildOptions(includes=(str(root),), defines=("HAVE_UNISTD_H",))
+    options = BuildOptions(include=(str(root),), define=("HAVE_UNISTD_H",))
     packed = motte.run(sources, ["-6"], options=options, stdin=data)
     assert packed.returncode == 0, packed.message or packed.stderr
     native = native_executable(sources, [f"-I{root}", "-DHAVE_UNISTD_H"])
@@ -41,7 +41,7 @@ def test_bzip2_restores_what_it_compressed(data: bytes, tmp_path: Path) -> None:
     root = fetch("bzip2")
     names = "bzip2 blocksort huffman crctable randtable compress decompress bzlib"
     sources = [root / f"{name}.c" for name in names.split()]
-    options = BuildOptions(includes=(str(root),), defines=("_FILE_OFFSET_BITS=64",))
+    options = BuildOptions(include=(str(root),), define=("_FILE_OFFSET_BITS=64",))
     (tmp_path / "data").write_bytes(data)
     granted = [motte.Directory(str(tmp_path), "/work")]
     packed = motte.run(sources, ["-k", "/work/data"], options=options, directories=granted)

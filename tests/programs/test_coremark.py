@@ -12,7 +12,7 @@ def test_coremark_validates_itself() -> None:
     names = ("list_join", "main", "matrix", "state", "util")
     sources = [*(root / f"core_{name}.c" for name in names), root / "linux64" / "core_portme.c"]
     options = BuildOptions(
-        includes=(str(root / "linux64"), str(root)), defines=("PERFORMANCE_RUN=1", 'FLAGS_STR="-O3"')
+        include=(str(root / "linux64"), str(root)), define=("PERFORMANCE_RUN=1", 'FLAGS_STR="-O3"')
     )
     done = motte.run(sources, ["0", "0", "0x66", "2000", "7", "1", "2000"], options=options)
     assert done.returncode == 0, done.message

@@ -25,7 +25,7 @@ def test_a_script_prints_what_it_prints_natively(script: Path) -> None:
         *(root / f"{name}.c" for name in ("quickjs", "cutils", "libbf", "libregexp", "libunicode")),
     ]
     text = script.read_bytes()
-    options = BuildOptions(optimization=2, defines=DEFINES, includes=(str(root),))
+    options = BuildOptions(optimization=2, define=DEFINES, include=(str(root),))
     done = motte.run(sources, options=options, stdin=text)
     native = native_executable(sources, [*(f"-D{define}" for define in DEFINES), f"-I{root}"])
     expected = subprocess.run([native], input=text, capture_output=True, check=False, timeout=60)

@@ -28,7 +28,7 @@ def native(sources: list[Path]) -> Path:
 
 @pytest.fixture(scope="module")
 def options(sources: list[Path]) -> BuildOptions:
-    return BuildOptions(optimization=2, defines=DEFINES, includes=(str(sources[0].parent),))
+    return BuildOptions(optimization=2, define=DEFINES, include=(str(sources[0].parent),))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
