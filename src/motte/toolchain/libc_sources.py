@@ -97,5 +97,5 @@ def library_include_directories() -> tuple[Path, ...]:
     )
 
 
-C_LIBRARY: Final = Recipe("libc", LIBRARY_FLAGS, library_include_directories, library_sources)
+C_LIBRARY: Final = Recipe("libc", LIBRARY_FLAGS, library_include_directories, guest_directory, library_sources)
 """musl with the guest's own parts; every program is linked with what it needs of it."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from motte.toolchain.clang import CXX_FLAGS
-from motte.toolchain.locations import cxx_include_directories, zig_directory
+from motte.toolchain.locations import cxx_include_directories, guest_directory, zig_directory
 from motte.toolchain.recipe import LibrarySource, Recipe
 
 _LEFT_OUT: Final = frozenset({
@@ -38,6 +38,10 @@ def _include_directories() -> tuple[Path, ...]:
     return (_library() / "libcxx" / "src", *cxx_include_directories())
 
 
+def _own_files() -> Path:
+    return guest_directory() / "include"
+
+
 def _sources(_: Collection[str]) -> list[LibrarySource]:
     directory = _library() / "libcxx" / "src"
     chosen = [
@@ -50,5 +54,5 @@ def _sources(_: Collection[str]) -> list[LibrarySource]:
     return chosen + [LibrarySource(f"abi/{name}", abi / f"{name}.cpp") for name in _ABI_SOURCES]
 
 
-CXX_LIBRARY: Final = Recipe("libc++", _FLAGS, _include_directories, _sources)
+CXX_LIBRARY: Final = Recipe("libc++", _FLAGS, _include_directories, _own_files, _sources)
 """libc++; linked with programs that refer to names of the namespace ``std``."""

@@ -19,7 +19,7 @@ from motte.cache import default_root, digest
 from motte.compiler.options import CompileOptions
 from motte.compiler_identity import cpu_identity
 from motte.toolchain.archive import DamagedLibrary, GuestLibrary, encode_library
-from motte.toolchain.locations import distribution_version, guest_directory, zig_directory
+from motte.toolchain.locations import installed_version
 from motte.toolchain.recipe import Recipe
 
 Progress = Callable[[str, int, int], None]
@@ -30,7 +30,10 @@ LIBRARY_LEVEL: Final = 2
 
 _FORMAT: Final = "1"
 _LIBRARIES_KEPT: Final = 8
-_OWN_SOURCES: Final = ("abi", "compiler", "toolchain")
+_OWN_SOURCES: Final = (
+    *("abi", "compiler", "toolchain/archive.py", "toolchain/clang.py", "toolchain/library_build.py"),
+    *("toolchain/libc_sources.py", "toolchain/libcxx_sources.py"),
+)
 
 
 def cached_library(recipe: Recipe, options: CompileOptions, progress: Progress | None = None) -> GuestLibrary:
@@ -60,13 +63,13 @@ def _silent(what: str, done: int, total: int) -> None:
 
 def _key(recipe: Recipe, options: CompileOptions) -> str:
     """Digest of everything that decides about the library's content."""
-    package = Path(__file__).parent.parent
     parts: list[bytes | str] = [_FORMAT, recipe.name, repr(sorted(options.to_json().items()))]
-    parts += [distribution_version(zig_directory()), distribution_version(zig_directory().with_name("llvmlite"))]
+    parts += [installed_version("ziglang"), installed_version("llvmlite")]
     if options.cpu == "native":
         parts.append(cpu_identity())
-    for root in (guest_directory(), *(package / name for name in _OWN_SOURCES)):
-        for path in sorted(root.rglob("*.[chp]*")):
+    package = Path(__file__).parent.parent
+    for root in (recipe.own_files(), *(package / name for name in _OWN_SOURCES)):
+        for path in sorted(root.rglob("*.[chp]*")) if root.is_dir() else [root]:
             if path.suffix in (".c", ".h", ".py"):
                 parts += [os.fspath(path.relative_to(root)), path.read_bytes()]
     return digest(parts)

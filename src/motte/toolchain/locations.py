@@ -1,6 +1,5 @@
 """Where the toolchain's parts are on this machine."""
 
-import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -21,14 +20,19 @@ def guest_directory() -> Path:
     raise Unsupported(f"the guest's sources are missing beside {package}: reinstall motte")
 
 
+def installed_package(name: str) -> Path | None:
+    """The directory of an installed package, found without importing it; ``None`` if there is none."""
+    directories = (Path(entry or ".", name).absolute() for entry in sys.path)
+    return next((directory for directory in directories if (directory / "__init__.py").is_file()), None)
+
+
 @cache
 def zig_directory() -> Path:
-    """The directory of the ``ziglang`` wheel, found without importing it: its import starts no compiler, but costs."""
-    for entry in sys.path:
-        candidate = Path(entry or ".", "ziglang").absolute()
-        if (candidate / "zig").is_file():
-            return candidate
-    raise Unsupported("no clang: the Python package ziglang is not installed (pip install ziglang==0.14.1)")
+    """The directory of the ``ziglang`` wheel."""
+    directory = installed_package("ziglang")
+    if directory is None or not (directory / "zig").is_file():
+        raise Unsupported("no clang: the Python package ziglang is not installed (pip install ziglang==0.14.1)")
+    return directory
 
 
 def zig_executable() -> Path:
@@ -61,13 +65,8 @@ def cxx_include_directories() -> tuple[Path, ...]:
     return (library / "libcxx" / "include", library / "libcxxabi" / "include", *c_include_directories())
 
 
-def distribution_version(package_directory: Path) -> str:
-    """The installed version of a package, from the name of its metadata directory; ``unknown`` if there is none."""
-    names = sorted(entry.name for entry in package_directory.parent.glob(f"{package_directory.name}-*.dist-info"))
-    return names[-1].removesuffix(".dist-info") if names else "unknown"
-
-
-def cache_directory() -> Path:
-    """Where compiled things are kept: ``$XDG_CACHE_HOME/motte``."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "motte"
+def installed_version(name: str) -> str:
+    """The version of an installed package, from the name of its metadata directory; ``unknown`` if there is none."""
+    directory = installed_package(name)
+    found = sorted(entry.name for entry in directory.parent.glob(f"{name}-*.dist-info")) if directory else []
+    return found[-1].removesuffix(".dist-info") if found else "unknown"

@@ -22,5 +22,7 @@ class Recipe:
     flags: tuple[str, ...]
     include_directories: Callable[[], tuple[Path, ...]]
     """In the order of search."""
+    own_files: Callable[[], Path]
+    """The directory of the guest's own files that it is made from; the rest comes from the wheel."""
     sources: Callable[[Collection[str]], list[LibrarySource]]
     """The sources for a CPU that has the given LLVM features."""
