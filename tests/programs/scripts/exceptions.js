@@ -1,6 +1,6 @@
 function deep(n) { if (n == 0) throw new RangeError("bottom"); try { deep(n - 1); } finally { count++; } }
 let count = 0;
-try { deep(100); } catch (e) { print(e.name, e.message, count, e instanceof RangeError); }
+try { deep(60); } catch (e) { print(e.name, e.message, count, e instanceof RangeError); }
 try { null.x; } catch (e) { print(e.constructor.name); }
 try { undefinedName; } catch ({ name }) { print(name); }
 try { JSON.parse("{bad"); } catch (e) { print(e.name); }
