@@ -17,6 +17,8 @@ static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct slot *pool; /* under pool_lock */
 static _Atomic uint32_t fork_generation;
 
+/* 65 GiB of address space: enough to share guards, and little of the 128 TiB that there are. */
+enum { SLOTS_AT_ONCE = 16 };
 enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
 
 /* A2, on a fresh mapping of a whole slot. */
@@ -27,55 +29,79 @@ static bool advise(uintptr_t base)
         && (madvise(start, SLOT_SIZE, MADV_NOHUGEPAGE) == 0 || errno == EINVAL); /* EINVAL: a kernel without them */
 }
 
-static uintptr_t map_reserved(size_t size)
+/* `size` bytes of aligned address space, or 0. Alignment is cut out of a larger piece, whose ends are no part of any slot. */
+static uintptr_t map_aligned(size_t size)
 {
-    void *start = mmap(NULL, size, PROT_NONE, RESERVED, -1, 0);
-    return start == MAP_FAILED ? 0 : (uintptr_t)start;
-}
-
-/* Aligned address space for a slot, or 0.  The kernel places mappings side by side, so that below a slot there is usually
- * room for an aligned one, and their guards become one mapping.  If not, alignment is cut out of a larger piece: its ends
- * are no part of any slot, and may go back. */
-static uintptr_t reserve_aligned(void)
-{
-    uintptr_t base = map_reserved(SLOT_SIZE);
-    if (base % SLOT_ALIGNMENT == 0)
-        return base;
-    munmap((void *)base, SLOT_SIZE);
-
-    uintptr_t start = map_reserved(SLOT_SIZE + SLOT_ALIGNMENT);
-    if (!start)
+    char *start = mmap(NULL, size + SLOT_ALIGNMENT, PROT_NONE, RESERVED, -1, 0);
+    if (start == MAP_FAILED)
         return 0;
-    base = (start + SLOT_ALIGNMENT - 1) & ~(SLOT_ALIGNMENT - 1);
-    if (base > start)
-        munmap((void *)start, base - start);
-    if (base < start + SLOT_ALIGNMENT)
-        munmap((void *)(base + SLOT_SIZE), start + SLOT_ALIGNMENT - base);
+    uintptr_t base = ((uintptr_t)start + SLOT_ALIGNMENT - 1) & ~(SLOT_ALIGNMENT - 1);
+    size_t before = base - (uintptr_t)start;
+    if (before)
+        munmap(start, before);
+    if (before < SLOT_ALIGNMENT)
+        munmap((void *)(base + size), SLOT_ALIGNMENT - before);
     return base;
 }
 
-static struct slot *reserve(void)
+/* New slots side by side, so that one mapping is the trailing guard of each and the leading guard of the next.  As many as
+ * the host allows; NULL if that is none. */
+static struct slot *reserve(size_t count)
 {
-    struct slot *slot = calloc(1, sizeof *slot);
-    uintptr_t base = slot ? reserve_aligned() : 0;
-    if (base && advise(base)) {
-        slot->base = base;
-        return slot;
+    struct slot *first = NULL;
+    uintptr_t next = map_aligned(count * SLOT_SIZE), end = next + count * SLOT_SIZE;
+    for (; next && next < end; next += SLOT_SIZE) {
+        struct slot *slot = calloc(1, sizeof *slot);
+        if (!slot || !advise(next)) {
+            free(slot);
+            munmap((void *)next, end - next); /* no slot yet */
+            break;
+        }
+        slot->base = next;
+        slot->next_free = first;
+        first = slot;
     }
-    if (base)
-        munmap((void *)base, SLOT_SIZE); /* nobody has used it yet */
-    free(slot);
-    return NULL;
+    return first;
+}
+
+static struct slot *take_from_pool(void)
+{
+    pthread_mutex_lock(&pool_lock);
+    struct slot *slot = pool;
+    if (slot) {
+        pool = slot->next_free;
+        slot->next_free = NULL;
+    }
+    pthread_mutex_unlock(&pool_lock);
+    return slot;
+}
+
+/* Takes a whole list. */
+static void put_into_pool(struct slot *slots)
+{
+    pthread_mutex_lock(&pool_lock);
+    while (slots) {
+        struct slot *next = slots->next_free;
+        slots->next_free = pool;
+        pool = slots;
+        slots = next;
+    }
+    pthread_mutex_unlock(&pool_lock);
 }
 
 struct slot *slot_acquire(void)
 {
-    pthread_mutex_lock(&pool_lock);
-    struct slot *slot = pool;
+    struct slot *slot = take_from_pool();
     if (slot)
-        pool = slot->next_free;
-    pthread_mutex_unlock(&pool_lock);
-    return slot ? slot : reserve();
+        return slot;
+    slot = reserve(SLOTS_AT_ONCE);
+    if (!slot)
+        slot = reserve(1);
+    if (slot) {
+        put_into_pool(slot->next_free);
+        slot->next_free = NULL;
+    }
+    return slot;
 }
 
 /* One call replaces everything by a fresh, untouched mapping.  Where it fails (the host is out of mappings) the kernel
@@ -96,10 +122,7 @@ void slot_release(struct slot *slot)
         free(slot); /* its address space stays reserved for ever */
         return;
     }
-    pthread_mutex_lock(&pool_lock);
-    slot->next_free = pool;
-    pool = slot;
-    pthread_mutex_unlock(&pool_lock);
+    put_into_pool(slot);
 }
 
 static void require_inside(const struct slot *slot, uintptr_t low, uintptr_t high)

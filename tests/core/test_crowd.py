@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-from core.snippets import DATA, SECOND, Workshop, function, pipe
+from core.snippets import DATA, SECOND, Program, Workshop, function, pipe
 from motte import core
 from motte.abi.faults import StopReason
 
-CROWD = 200
+CROWD = 208
 HAS_GUARD_MARKERS = core.host_features()["guard_markers"]
 
 # Reads one byte, and exits with it.
@@ -20,27 +21,28 @@ READ_AND_EXIT = function(
 )
 
 
-def mappings() -> int:
-    """Host mappings that slots consist of: the rest of each window, and what touches it from below."""
-    spans = [
-        tuple(int(end, 16) for end in line.split()[0].split("-"))
-        for line in Path("/proc/self/maps").read_text().splitlines()
-    ]
-    rest_of_window, front = 4000 << 20, 80 << 20
-    count = 0
-    for index, (low, high) in enumerate(spans):
-        if high - low < rest_of_window:
-            continue
-        count += 1
-        below, start = index - 1, low
-        while spans[below][1] == start and low - start < front and start - spans[below][0] < rest_of_window:
-            start = spans[below][0]
-            count += 1
-            below -= 1
-    return count
+def host_mappings() -> list[tuple[int, int]]:
+    spans = (line.split()[0].split("-") for line in Path("/proc/self/maps").read_text().splitlines())
+    return [(int(low, 16), int(high, 16)) for low, high in spans]
 
 
-def test_two_hundred_processes_run_at_once(workshop: Workshop) -> None:
+class Slots:
+    """The address space of this many slots, found while all of them are free."""
+
+    def __init__(self, workshop: Workshop, program: Program, count: int) -> None:
+        for process in [workshop.spawn(program) for _ in range(count)]:
+            process.close()
+        self.spans = [(low, high) for low, high in host_mappings() if high - low >= 2**32]
+
+    def mappings(self) -> int:
+        """How many of the host's mappings they consist of now."""
+        return sum(
+            any(low < slots_high and high > slots_low for slots_low, slots_high in self.spans)
+            for low, high in host_mappings()
+        )
+
+
+def test_many_processes_run_at_once(workshop: Workshop) -> None:
     program = workshop.program(READ_AND_EXIT)
     readable, writable = pipe(workshop)
     crowd = [workshop.spawn(program, streams=(readable, -1, -1)) for _ in range(CROWD)]
@@ -59,26 +61,26 @@ def test_an_idle_process_takes_at_most_six_mappings(workshop: Workshop) -> None:
     # Without guard markers, the page above the native stack and the window's first 64 KiB are mappings of their own.
     most = 6 if HAS_GUARD_MARKERS else 9
     program = workshop.program(READ_AND_EXIT)
-    before = mappings()
-    crowd = [workshop.spawn(program) for _ in range(CROWD)]
-    assert (mappings() - before) / CROWD < most + 0.5  # a thread's stack may happen to touch a slot
+    slots = Slots(workshop, program, CROWD)
+    free = slots.mappings()
     readable, writable = pipe(workshop)
-    for process in crowd:
-        process.close()
     crowd = [workshop.spawn(program, streams=(readable, -1, -1)) for _ in range(CROWD)]
+    assert CROWD < slots.mappings() - free <= most * CROWD
     for process in crowd:
         process.start()
     for process in crowd:
         while process.statistics().syscalls == 0:
             os.sched_yield()
-    assert (mappings() - before) / CROWD < most + 0.5
+    assert slots.mappings() - free <= most * CROWD
     os.write(writable, b"\0" * CROWD)
     for process in crowd:
         assert process.wait(60 * SECOND)
+        process.close()
+    assert slots.mappings() == free
 
 
 def test_growing_takes_no_further_mappings(workshop: Workshop) -> None:
-    # 40 KiB of native stack a step, the heap, and the data stack: all next to what is there already.
+    # Twenty frames of native stack, the heap, and the data stack: all next to what is there already.
     program = workshop.program(
         function(
             "main",
@@ -88,15 +90,13 @@ def test_growing_takes_no_further_mappings(workshop: Workshop) -> None:
             "addq $40000, %rsp\nretq",
         )
     )
-    idle = workshop.spawn(program)
-    before = mappings()
+    slots = Slots(workshop, program, 1)
     process = workshop.spawn(program)
-    created = mappings() - before
+    created = slots.mappings()
     process.start()
-    while process.statistics().faults < 5 or process.statistics().syscalls == 0:
-        os.sched_yield()
-    assert mappings() - before <= created
-    assert idle.state() == "created"
+    while process.statistics().faults < 13 or process.statistics().syscalls == 0:
+        assert process.state() == "running"
+    assert slots.mappings() <= created
 
 
 def test_address_space_is_reused(workshop: Workshop) -> None:
@@ -111,6 +111,20 @@ def test_address_space_is_reused(workshop: Workshop) -> None:
         for process in [workshop.spawn(program) for _ in range(20)]:
             process.close()
     assert reserved() - before < (1 << 30) // 4096
+
+
+def test_slots_take_no_huge_pages_and_are_neither_forked_nor_dumped(workshop: Workshop) -> None:
+    slots = Slots(workshop, workshop.program(READ_AND_EXIT), 1)
+    workshop.run(READ_AND_EXIT)
+    entries = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text(), flags=re.MULTILINE)[1:]
+    checked = 0
+    for entry in entries:
+        low = int(entry.split("-")[0], 16)
+        if any(slots_low <= low < slots_high for slots_low, slots_high in slots.spans):
+            (flags,) = re.findall(r"^VmFlags: (.*)$", entry, flags=re.MULTILINE)
+            assert {"dc", "dd", "nh"} <= set(flags.split()), entry
+            checked += 1
+    assert checked >= 5
 
 
 def test_no_slot_is_executable_or_shared(workshop: Workshop) -> None:

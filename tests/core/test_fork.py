@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 from core.snippets import SECOND, Workshop, function
 from motte.abi.faults import StopReason
+from motte.abi.layout import WINDOW_SIZE
 from motte.errors import BadState
 
 SPIN = function("main", "again:\njmp again")
@@ -46,6 +48,17 @@ def test_a_running_process_survives_the_fork_and_is_not_the_childs(workshop: Wor
     assert process.state() == "running"
     process.kill()
     assert process.wait(5 * SECOND)
+
+
+def test_the_child_has_no_slots(workshop: Workshop) -> None:
+    workshop.spawn(EXIT)
+
+    def has_windows() -> bool:
+        spans = (line.split()[0].split("-") for line in Path("/proc/self/maps").read_text().splitlines())
+        return any(int(high, 16) - int(low, 16) > WINDOW_SIZE // 2 for low, high in spans)
+
+    assert has_windows()
+    assert in_child(lambda: not has_windows())
 
 
 def test_closing_the_parents_process_in_the_child_touches_nothing(workshop: Workshop) -> None:

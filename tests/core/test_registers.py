@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.snippets import DATA, DATA_STACK, VARIABLES, Workshop, function, read_words
+from core.snippets import DATA, DATA_STACK, RODATA, VARIABLES, Workshop, function, read_words
 from motte import core
 from motte.abi.faults import StopReason
 
@@ -126,6 +126,29 @@ def test_growing_stacks_disturb_no_register(workshop: Workshop) -> None:
     assert process.statistics().faults == 2
     assert list(general_registers(process, DATA).values()) == [own_value(i) for i in range(len(GENERAL))]
     assert vector_state(process, DATA)[8 * MASKS :] == own_vector() * VECTORS
+
+
+def test_the_hosts_rounding_mode_does_not_reach_the_guest(workshop: Workshop) -> None:
+    divide = "movsd %gs:RODATA(,%eiz), %xmm0\ndivsd %gs:RODATA+8(,%eiz), %xmm0\nmovsd %xmm0, %gs:DATA"
+    program = workshop.program(
+        function(
+            "main",
+            f"pushq %rax\n{divide}(,%eiz)\nmovl $39, %edi\ncall SYSCALL\n{divide}+8(,%eiz)\n"
+            "popq %rax\nxorl %eax, %eax\nretq",
+        )
+    )
+    segments = [(RODATA, struct.pack("<2d", 1, 3), 4096, False), (DATA, b"", 4096, True)]
+    process = workshop.spawn(program, segments=segments, data_stack_variables=(0, 0))
+    mathematics = ctypes.CDLL("libm.so.6")
+    upward, to_nearest = 0x800, 0
+    assert mathematics.fesetround(upward) == 0
+    try:
+        process.start()  # its thread inherits the rounding mode
+        assert process.wait(5_000_000_000)
+    finally:
+        mathematics.fesetround(to_nearest)
+    assert process.stop().reason is StopReason.EXITED
+    assert process.read_memory(DATA, 16) == struct.pack("<2d", 1 / 3, 1 / 3)
 
 
 def threads_of_this_process() -> set[int]:
