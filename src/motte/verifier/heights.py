@@ -46,16 +46,15 @@ class HeightWalk:
         self.class_traps: set[int] = set()
         self._function = function
         self._jump_tables = jump_tables
-        self._begin = function.claim.offset
-        self._end = function.claim.offset + function.claim.size
+        entry = function.claim.offset
         self._own_arguments = function.claim.stack_arguments
         self._surroundings = surroundings
         self._findings = findings
         self._event_offsets = [event[0] for event in function.events]
         self._event_heights: list[int | None] = [None] * len(function.events)
-        self._targets: dict[int, int] = {self._begin: 0}
+        self._targets: dict[int, int] = {entry: 0}
         self._arrivals: list[int] = [-1] * len(function.events)
-        self._pending: list[tuple[int, int]] = [(self._begin, 0)]
+        self._pending: list[tuple[int, int]] = [(entry, 0)]
 
     def run(self) -> None:
         """Follow every path from the entry; then look for code that no path reaches."""
@@ -139,7 +138,7 @@ class HeightWalk:
         arguments = self._surroundings.stack_arguments.get(target)
         if self._function.is_unit(target):
             self._arrive(target, height)
-        elif arguments is None or self._begin <= target < self._end:
+        elif arguments is None:
             self._report("C1", start, f"jumps to {target:#x}, which is neither the start of a unit nor an entry")
         else:
             self._tail(start, height, arguments)

@@ -16,7 +16,7 @@ that access nothing (``prefetch``) obey the same rules.
 
 from typing import Final, NamedTuple
 
-from iced_x86 import Code, Instruction, OpKind, Register
+from iced_x86 import Code, Instruction, Register
 
 from motte.abi import layout
 from motte.verifier import effects
@@ -71,8 +71,8 @@ def signed(value: int, bits: int = 64) -> int:
 
 def _names_stack_pointer(instruction: Instruction, form: Form) -> bool:
     """Whether an explicit operand is rsp or a part of it; implicit ones are the allow-list's matter."""
-    for index in form.operands:
-        if instruction.op_register(index) in _STACK_POINTERS and instruction.op_kind(index) == OpKind.REGISTER:
+    for index in form.operands:  # a loop, not any(): this runs for every new encoding
+        if instruction.op_register(index) in _STACK_POINTERS:
             return True
     return False
 
@@ -84,7 +84,7 @@ def register_effect(instruction: Instruction, form: Form) -> Effect | Refusal:
     if not _names_stack_pointer(instruction, form):
         return PLAIN if form.effect == effects.NONE else (form.effect, 0, 0)
     sign = _ADJUSTMENTS.get(instruction.code)
-    if sign is None or instruction.op0_register != Register.RSP:
+    if sign is None:
         return Refusal("S2", "rsp as an operand")
     return _adjustment(sign * signed(instruction.immediate(1)))
 
