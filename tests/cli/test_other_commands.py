@@ -1,6 +1,8 @@
 """The commands around running: help, doctor, the tour, and how the command line itself fails."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ def test_help_lists_every_command() -> None:
         assert f"\n  {command} ".encode() in done.stdout
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "bench"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     done = motte(command, "--help")
     assert done.returncode == 0
@@ -66,3 +68,24 @@ def test_the_tour_ends_as_it_must() -> None:
     assert "All 14 ended as they must" in text
     for name in ("null_pointer", "memory_bomb", "fork_bomb", "sorting"):
         assert name in text
+
+
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:
+    def text(number: int) -> str:
+        return f"int main(void) {{ return {number}; }}\n"
+
+    (tmp_path / "piped.c").write_text(text(os.getpid()))
+    (tmp_path / "shown.c").write_text(text(os.getpid() + 1))
+    assert motte("run", "piped.c", cwd=tmp_path).stderr == b""
+    master, slave = os.openpty()
+    command = [sys.executable, "-m", "motte", "run", "shown.c"]
+    subprocess.run(command, cwd=tmp_path, stdin=slave, stdout=slave, stderr=slave, check=False)
+    os.close(slave)
+    seen = b""
+    try:
+        while chunk := os.read(master, 65536):
+            seen += chunk
+    except OSError:  # how a terminal says that it has ended
+        pass
+    os.close(master)
+    assert b"shown.c: " in seen

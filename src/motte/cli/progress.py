@@ -3,10 +3,12 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+_UNCOUNTED: Final = ""
 
 ProgressCallback = Callable[[str, int, int], None]
 """Called with what is being done, how many parts of it are done, and how many there are (0: nobody knows)."""
@@ -29,7 +31,7 @@ def progress_on_terminal() -> Iterator[ProgressCallback | None]:
 
 
 class _Bars:
-    """One bar for each kind of work, gone when all is done."""
+    """One bar for each kind of work that can be counted, one line for the rest; gone when all is done."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
@@ -37,9 +39,11 @@ class _Bars:
 
     def update(self, what: str, done: int, total: int) -> None:
         progress = self._progress or self._start()
-        if what not in self._tasks:
-            self._tasks[what] = progress.add_task(what, total=total or None)
-        progress.update(self._tasks[what], completed=done, total=total or None)
+        kind = what if total else _UNCOUNTED
+        if kind not in self._tasks:
+            self._tasks[kind] = progress.add_task(what, total=total or None, count="")
+        count = f"{done}/{total}" if total else ""
+        progress.update(self._tasks[kind], description=what, completed=done, total=total or None, count=count)
 
     def close(self) -> None:
         if self._progress is not None:
@@ -47,13 +51,13 @@ class _Bars:
 
     def _start(self) -> "Progress":
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
         )
         self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
