@@ -33,10 +33,11 @@ def options(sources: list[Path]) -> BuildOptions:
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_a_script_prints_what_it_prints_natively(
-    script: Path, sources: list[Path], native: Path, options: BuildOptions
+    script: Path, sources: list[Path], native: Path, options: BuildOptions, tmp_path: Path
 ) -> None:
     text = script.read_bytes()
-    done = motte.run(sources, ["-batch", ":memory:"], options=options, stdin=text)
+    temporary = motte.Directory(str(tmp_path), "/tmp")  # large sorts go through temporary files
+    done = motte.run(sources, ["-batch", ":memory:"], options=options, stdin=text, directories=[temporary])
     assert done.returncode == 0, done.message or done.stderr
     assert done.stdout == run_native(native, "-batch", ":memory:", stdin=text)
     assert done.stdout
@@ -51,7 +52,9 @@ def test_a_database_in_a_granted_directory_survives_the_process(
     check = b"PRAGMA integrity_check; SELECT count(*), sum(i), max(s) FROM t; DELETE FROM t WHERE i % 2; VACUUM;"
     for text in (store, check):
         directory = motte.Directory(str(tmp_path), "/data")
-        done = motte.run(sources, ["-batch", "/data/test.db"], options=options, stdin=text, directories=[directory])
+        done = motte.run(
+            sources, ["-batch", "/data/test.db"], options=options, stdin=text, directories=[directory], env={"HOME": "/"}
+        )
         assert (done.returncode, done.stderr) == (0, b""), done.message
     assert done.stdout == b"ok\n5000|12502500|row 999\n"
     seen = run_native(native, "-batch", str(tmp_path / "test.db"), stdin=b"PRAGMA integrity_check; SELECT count(*) FROM t;")
