@@ -130,8 +130,12 @@ class CallingConvention:
         if text.startswith("<") and not text.startswith("<{"):
             return self._vector(text)
         if text[:1] in ("{", "[", "<"):
-            return [part for element in self._types.elements(text) for part in self.parts(element)]
+            return [part for element in self._types.elements(text) for part in self._element_parts(element)]
         raise IRTextError(f"no place for an argument of type {type_text}")
+
+    def _element_parts(self, element: str) -> list[Part]:
+        """Inside an aggregate, LLVM does not keep the halves of an ``i128`` together."""
+        return _integer(127) if element == "i128" else self.parts(element)
 
     def _vector(self, text: str) -> list[Part]:
         count, element = sequence(text)

@@ -25,6 +25,7 @@ from motte.toolchain.sandbox import ChildResult, launch_child
 
 REQUEST_FILE: Final = "request.json"
 RESULT_FILE: Final = "result.json"
+_WALL_FACTOR: Final = 5
 _START: Final = "import sys; sys.path.insert(0, sys.argv[1]); from motte.compiler.child import main; main(sys.argv[2])"
 
 
@@ -39,7 +40,8 @@ def run_child(
     """Compile units one after the other in one child; results in the order of the requests.
 
     ``progress`` gets lines ``unit name: what is being done``.  Raises :class:`CompileError` if any unit is
-    refused, or if the child crashes, hangs, or reaches a limit (``wall_seconds``: twice the CPU time).
+    refused, or if the child crashes, hangs, or reaches a limit.  ``cpu_seconds`` and ``memory_bytes`` hold for
+    each process of the child; ``wall_seconds`` is there for a child that sleeps, not for a slow machine.
     """
     with tempfile.TemporaryDirectory(prefix="motte-compile-") as private:
         directory = Path(private)
@@ -51,7 +53,7 @@ def run_child(
             writable=[directory],
             cpu_seconds=cpu_seconds,
             memory_bytes=memory_bytes,
-            wall_seconds=2 * cpu_seconds if wall_seconds is None else wall_seconds,
+            wall_seconds=_WALL_FACTOR * cpu_seconds if wall_seconds is None else wall_seconds,
             progress=progress,
         )
         return _read_result(directory, requests, child)

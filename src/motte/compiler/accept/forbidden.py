@@ -91,7 +91,7 @@ def refuse_forbidden(text: str) -> None:
     for rule in _RULES:
         if rule.clue in text:
             for match in rule.pattern.finditer(text):
-                if _outside_quotes(text, match.start()):
+                if _is_code(text, match.start()):
                     raise refusal(text, match.start(), rule.reason)
     for match in _OPCODE.finditer(text):
         if match.group(1) not in _OPCODES:
@@ -109,7 +109,10 @@ def refusal(text: str, position: int, reason: str) -> CompileError:
     end = text.find("\n", position)
     line = text[start : end if end >= 0 else len(text)].strip()
     function = ""
-    if not line.startswith(("define ", "declare ", "@", "module ")):
+    if group := re.match(r"attributes (#\d+) =", line):
+        user = re.search(rf"^define .*?(@{NAME})\(.*{group.group(1)}\b", text, re.MULTILINE)
+        function = f"in {user.group(1)}: " if user else ""
+    elif not line.startswith(("define ", "declare ", "@", "module ")):
         function = next((f"in {match.group(1)}: " for match in _last_function(text, position)), "")
     elif named := re.search(r"@" + NAME, line):
         function = f"{named.group()}: " if named.start() == 0 else f"in {named.group()}: "
@@ -123,16 +126,17 @@ def _last_function(text: str, position: int) -> list[re.Match[str]]:
     return [match] if match else []
 
 
-def _outside_quotes(text: str, position: int) -> bool:
+def _is_code(text: str, position: int) -> bool:
+    """Neither in quotes nor in a comment."""
     start = text.rfind("\n", 0, position) + 1
     end = text.find("\n", position)
     line = text[start : end if end >= 0 else len(text)]
-    return without_strings(line)[position - start] == line[position - start]
+    return not line.startswith(";") and without_strings(line)[position - start] == line[position - start]
 
 
 def _first_use(text: str, name: str, declaration: int) -> int:
-    use = text.find(f"{name}(")
-    return use if use >= 0 else declaration
+    use = re.search(rf"call .*{re.escape(name)}\(", text)
+    return use.start() if use else declaration
 
 
 def _refuse_long_jumps(text: str) -> None:

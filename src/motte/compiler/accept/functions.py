@@ -42,12 +42,13 @@ _GREATEST_CODE_ALIGNMENT: Final = 64
 
 
 def keep_attributes(group: tuple[str, ...]) -> tuple[str, ...]:
-    """The attributes of one group that state facts about the code."""
-    return tuple(
+    """The attributes of one group that state facts about the code, of which there is always one."""
+    kept = tuple(
         attribute
         for attribute in group
         if attribute_name(attribute) in _KEPT_ATTRIBUTES or attribute.startswith('"no-builtin-')
     )
+    return kept or ("nounwind",)
 
 
 def plain_convention(words: str, place: str) -> str:

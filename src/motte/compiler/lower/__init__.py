@@ -16,7 +16,7 @@ from motte.compiler.lower.traps import trap_unreachable
 
 def _without_memory_facts(group: tuple[str, ...]) -> tuple[str, ...]:
     """Every function may now move the data stack's pointer, whatever it did before."""
-    return tuple(item for item in group if attribute_name(item) not in ("memory", "speculatable"))
+    return tuple(item for item in group if attribute_name(item) not in ("memory", "speculatable")) or ("nounwind",)
 
 
 def lower(module: Module, classes: FunctionClasses) -> None:
