@@ -278,6 +278,17 @@ def test_a_table_of_descriptors_has_a_sensible_size(count: int) -> None:
     assert raised.value.errno == errno.EINVAL
 
 
+def test_what_cannot_be_set_up_leaves_nothing_behind(data: Path) -> None:
+    before = len(names(Path("/proc/self/fd")))
+    with pytest.raises(OSError) as raised:
+        Guest(Grant("/data", data), streams=(9999, -1, -1))
+    assert raised.value.errno == errno.EBADF
+    with pytest.raises(OSError) as raised:
+        Guest(Grant("/data", data), memory_pages=10)
+    assert raised.value.errno == errno.ENOMEM
+    assert len(names(Path("/proc/self/fd"))) == before
+
+
 def test_descriptors_are_the_lowest_free_ones_and_end_at_the_limit(data: Path) -> None:
     (data / "f").touch()
     with Guest(Grant("/data", data), open_files=8) as guest:
