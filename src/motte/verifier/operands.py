@@ -71,7 +71,7 @@ def signed(value: int, bits: int = 64) -> int:
 
 def _names_stack_pointer(instruction: Instruction, form: Form) -> bool:
     """Whether an explicit operand is rsp or a part of it; implicit ones are the allow-list's matter."""
-    for index in form.operands:  # a loop, not any(): this runs for every new encoding
+    for index in form.operands:  # noqa: SIM110 - a generator costs more, and this runs for every new encoding
         if instruction.op_register(index) in _STACK_POINTERS:
             return True
     return False
