@@ -41,8 +41,8 @@ static bool vector_is_aligned(const struct opcode *opcode)
     }
 }
 
-/* Legacy SSE demands alignment of every 16-byte operand but those of movups, movupd, movdqu and lddqu; narrower operands
- * cannot raise #GP, so they need no telling apart.  cmpxchg16b demands it as well. */
+/* Legacy SSE demands alignment of every 16-byte operand but those of movups, movupd, movdqu and lddqu; narrower
+ * operands cannot raise #GP, so they need no telling apart.  cmpxchg16b demands it as well. */
 static bool legacy_is_aligned(const struct opcode *opcode)
 {
     uint8_t number = opcode->number;
@@ -109,7 +109,7 @@ static bool decode_opcode(const uint8_t *bytes, struct opcode *opcode)
         opcode->number = next[3];
         opcode->operand = next + 4;
         break;
-    case 0x62: /* RXBR' 0 mmm, W vvvv 1 pp, z L'L b V' aaa; the aligned moves scale displacements by the vector's size */
+    case 0x62: /* RXBR' 0 mmm, W vvvv 1 pp, z L'L b V' aaa; aligned moves scale displacements by the vector's size */
         opcode->map = next[1] & 7;
         opcode->prefix = next[2] & 3;
         opcode->displacement_scale = (uint8_t)(16 << (next[3] >> 5 & 3));

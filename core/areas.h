@@ -1,6 +1,7 @@
 /* A sorted list of disjoint page ranges with their protection; equal neighbours are one area.
  *
- * Pure bookkeeping: knows nothing of banks, processes or the host's mappings.  Page numbers are window addresses / 4096.
+ * Pure bookkeeping: knows nothing of banks, processes or the host's mappings.  Page numbers are window addresses /
+ * 4096.
  */
 #ifndef MOTTE_AREAS_H
 #define MOTTE_AREAS_H

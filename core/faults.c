@@ -40,8 +40,8 @@ static enum guest_access access_of(const ucontext_t *state)
 
 /* --- copies of guest memory, on any thread ----------------------------------------------------------------------- */
 
-/* The copying instructions hold the window in r8. Nothing that they touch lies outside it, but for the host's own buffer:
- * a fault there is a bug of ours. */
+/* The copying instructions hold the window in r8. Nothing that they touch lies outside it, but for the host's own
+ * buffer: a fault there is a bug of ours. */
 static enum fault_outcome fault_in_copy(struct process *process, int number, const siginfo_t *information,
                                         const ucontext_t *state)
 {

@@ -70,7 +70,11 @@ static void put_strings(struct draft *draft, const struct byte_string *strings, 
 static void put_auxiliary(struct draft *draft, uint64_t random)
 {
     const uint64_t vector[AUXILIARY_WORDS] = {
-        AT_PAGESZ, MOTTE_PAGE_SIZE, AT_RANDOM, random, AT_CLKTCK, (uint64_t)sysconf(_SC_CLK_TCK), AT_SECURE, 0, AT_NULL, 0,
+        AT_PAGESZ, MOTTE_PAGE_SIZE,
+        AT_RANDOM, random,
+        AT_CLKTCK, (uint64_t)sysconf(_SC_CLK_TCK),
+        AT_SECURE, 0,
+        AT_NULL,   0,
     };
     for (size_t i = 0; i < AUXILIARY_WORDS; i++)
         put_word(draft, vector[i]);

@@ -26,6 +26,7 @@ _Static_assert(offsetof(struct process, stop_flag) == PROCESS_STOP_FLAG, "contex
 
 bool process_stop(struct process *process, enum motte_stop reason, int32_t value)
 {
+    /* R6 */
     uint64_t none = 0, request = (uint64_t)reason << 32 | (uint32_t)value;
     bool first = atomic_compare_exchange_strong(&process->stop_request, &none, request);
     atomic_store(&process->stop_flag, 1);
@@ -50,8 +51,7 @@ static void announce_stopped(struct process *process)
     syscall(SYS_futex, &process->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/* The worker exists while process->worker says so, and it takes the lock to change that: the signal cannot reach
- * another thread that was given the same id. */
+/* R4: the worker exists while process->worker says so, and it takes the lock to change that. */
 void process_kill(struct process *process)
 {
     pthread_mutex_lock(&process->lock);

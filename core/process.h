@@ -9,6 +9,20 @@
  *
  * Lock order, for the whole core: process->lock, then the slot pool's or the code region's lock.  No lock is held
  * while guest memory is copied or while the personality runs.  Signal handlers take none.
+ *
+ * Races, and what closes each:
+ *   R1  A stop is requested after a gate has looked at stop_flag for the last time.  The signal that follows finds the
+ *       thread between that look and the guest, and takes it to guest_leave (signals.c, switch.S).
+ *   R2  A stop is requested just before a host call that waits.  Look and call are one range in checked_syscall; the
+ *       signal takes a thread that is inside it to the look's other exit.
+ *   R3  The signal arrives where it cannot be acted upon (in a gate; in another handler): it is sent again every
+ *       millisecond until the process has left (timers_insist).
+ *   R4  A killer signals a thread that has just ended, and whose id belongs to another by now.  process->worker is
+ *       valid under lock, and the worker takes the lock to leave.
+ *   R5  A process is killed while it starts.  The request is there before the guest is: guest_enter looks, too.
+ *   R6  Two reasons to stop at once, a fault and a limit say.  stop_request is set by compare-and-exchange: one wins.
+ *   R7  A process is closed while others wait for it.  They hold references; its window goes, the structure stays.
+ *   R8  The host forks while guests run.  The child has neither their threads nor their slots; process_is_here.
  */
 #ifndef MOTTE_PROCESS_H
 #define MOTTE_PROCESS_H
@@ -101,8 +115,8 @@ bool process_charge(struct process *process, uint64_t pages);
 void process_refund(struct process *process, uint64_t pages);
 
 /* A host system call that may block, made so that a stop cannot be lost: returns -EINTR without making the call if a
- * stop was requested up to the very instruction that enters the kernel, and is interrupted by a request that comes later.
- * Otherwise the kernel's result (negative errno). Only on the process's own thread. */
+ * stop was requested up to the very instruction that enters the kernel, and is interrupted by a request that comes
+ * later. Otherwise the kernel's result (negative errno). Only on the process's own thread. */
 int64_t interruptible_syscall(struct process *process, long number, long a, long b, long c, long d, long e, long f);
 
 /* --- for the core --------------------------------------------------------------------------------------------- */

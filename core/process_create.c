@@ -12,56 +12,7 @@
 #include "slot.h"
 #include "stack_growth.h"
 
-static bool is_whole_pages(uint64_t value)
-{
-    return value % MOTTE_PAGE_SIZE == 0;
-}
-
-static uint64_t pages_for(uint64_t size)
-{
-    return (size + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE;
-}
-
-/* --- check ------------------------------------------------------------------------------------------------------- */
-
-/* Segments lie in order between the information page and the gap below the data stack. */
-static const char *check_segments(const struct process_options *options)
-{
-    uint64_t free_from = MOTTE_INFORMATION_PAGE + MOTTE_PAGE_SIZE;
-    uint64_t free_to = options->data_stack_low - MOTTE_DATA_STACK_GAP;
-    for (size_t i = 0; i < options->segment_count; i++) {
-        const struct segment *segment = &options->segments[i];
-        if (!is_whole_pages(segment->address))
-            return "a segment's address is not page-aligned";
-        if (segment->address < free_from || segment->address > free_to)
-            return "segments overlap, are out of order, or lie outside the image's part of the window";
-        if (segment->memory_size == 0 || segment->memory_size > free_to - segment->address)
-            return "a segment is empty, or reaches into the gap below the data stack";
-        if (segment->contents.size > segment->memory_size)
-            return "a segment has more bytes than memory";
-        free_from = segment->address + pages_for(segment->memory_size) * MOTTE_PAGE_SIZE;
-    }
-    return NULL;
-}
-
-static const char *check(const struct process_options *options)
-{
-    const struct code_region *region = options->region;
-    uint64_t low = options->data_stack_low, size = options->data_stack_size, native = options->native_stack_size;
-    if (region->state != REGION_PUBLISHED)
-        return "the code region was not published";
-    if (!offsets_contain(region->entries, region->entry_count, options->entry))
-        return "the entry is not one of the functions that the host may enter";
-    if (!is_whole_pages(low) || low < MOTTE_IMAGE_BASE + MOTTE_DATA_STACK_GAP || low >= MOTTE_HEAP_END)
-        return "the data stack's low end is not page-aligned, or not inside the window's lower half";
-    if (!is_whole_pages(size) || size < STACK_STEP || size > MOTTE_HEAP_END - low)
-        return "the data stack's size is not whole pages, or out of range";
-    if (!is_whole_pages(native) || native < STACK_STEP || native > NATIVE_STACK_MAXIMUM)
-        return "the native stack's size is not whole pages, or out of range";
-    return check_segments(options);
-}
-
-/* --- build: each step undone by process_close ---------------------------------------------------------------------- */
+/* --- build: each step undone by process_close ------------------------------------------------------------------- */
 
 static int open_front(struct process *process)
 {
@@ -194,7 +145,7 @@ static struct process *allocate(const struct process_options *options)
 
 int process_create(const struct process_options *options, struct process **created, const char **problem)
 {
-    *problem = check(options);
+    *problem = process_options_check(options);
     if (*problem)
         return -EINVAL;
     struct process *process = allocate(options);
@@ -215,8 +166,8 @@ int process_create(const struct process_options *options, struct process **creat
 
 /* In a forked child there is neither a thread to join nor a slot to clean: the structure is all that was copied.
  *
- * Otherwise the order matters: the thread first, for it uses everything; then the personality, which may still hold charges; the
- * slot; and the charges only when the pages are gone. */
+ * Otherwise the order matters: the thread first, for it uses everything; then the personality, which may still hold
+ * charges; the slot; and the charges only when the pages are gone. */
 void process_close(struct process *process)
 {
     if (!process_is_here(process))

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "motte_abi.h"
 #include "personality.h"
 
 struct bank;
@@ -38,6 +39,15 @@ struct process_options {
     uint64_t cpu_limit_ns, wall_limit_ns; /* UINT64_MAX is none */
     struct personality_options personality;
 };
+
+/* NULL, or what is wrong with them. Everything that process_create relies on is checked here, before anything
+ * changes. */
+const char *process_options_check(const struct process_options *options);
+
+static inline uint64_t pages_for(uint64_t size)
+{
+    return (size + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE;
+}
 
 /* 0 and a process in state CREATED; or a negative errno, nothing left behind, and in *problem what was wrong:
  *   -EINVAL  an option is not acceptable

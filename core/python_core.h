@@ -36,8 +36,19 @@ struct python_process {
 
 extern PyTypeObject python_bank_type, python_code_region_type, python_process_type;
 
-/* The types that have no constructor for users. */
+/* Without a constructor for users. */
 extern PyTypeObject python_region_view_type;
+
+/* A read-only memoryview onto sealed pages of a region, which it keeps open. */
+PyObject *python_region_view_create(struct python_code_region *owner, uintptr_t start, size_t size);
+
+/* The process behind a python_process, if it is open and of this OS process; else NULL with an exception. */
+struct process *python_open_process(PyObject *object);
+
+/* Methods of Process that only look (python_process_look.c). */
+PyObject *python_process_stop_fields(PyObject *self, PyObject *unused);
+PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused);
+PyObject *python_process_read_memory(PyObject *self, PyObject *arguments);
 
 /* Exceptions of motte.errors. */
 struct python_errors {

@@ -92,8 +92,8 @@ static PyModuleDef definition = {
     .m_methods = functions,
 };
 
-/* The code region, the signal handlers and the slots belong to the OS process, not to an interpreter: one module object,
- * initialised in a single phase, which sub-interpreters with their own GIL refuse to load. */
+/* The code region, the signal handlers and the slots belong to the OS process, not to an interpreter: one module
+ * object, initialised in a single phase, which sub-interpreters with their own GIL refuse to load. */
 PyMODINIT_FUNC PyInit__core(void)
 {
     PyObject *module = PyModule_Create(&definition);

@@ -39,20 +39,20 @@ static bool between(uintptr_t address, const char *start, const char *end)
 
 /* --- our own signal ---------------------------------------------------------------------------------------------- */
 
-/* The signal may be late: its process may have stopped.  It may arrive anywhere.
- *   - In guest code, or after the gate's last look at the stop flag: the guest is left from here.
- *   - Just before a blocking host call: the call is not made.  In it: the kernel returns EINTR.
- *   - Anywhere else in a gate: the flag is looked at before the guest is entered again.
- *   - In the C library's own signal handler, which may itself have interrupted any of these: the signal comes again. */
+/* The signal may be late: its process may have stopped.  It may arrive anywhere (the numbers are those in process.h):
+ *   - in guest code, or between a gate's last look at the stop flag and the guest (R1): the guest is left from here;
+ *   - just before a host call that waits (R2): the call is not made; in it: the kernel returns EINTR;
+ *   - anywhere else in a gate: the flag is looked at before the guest is entered again;
+ *   - in the C library's own signal handler, which may itself have interrupted any of these (R3): it is sent again. */
 static void interrupt(struct worker *worker, const siginfo_t *information, ucontext_t *state)
 {
     struct process *process = worker->process;
+    uintptr_t address = instruction(state);
     process_count(&process->interruptions);
-    timers_look(worker, information);
+    timers_look(worker, information, address == (uintptr_t)checked_syscall_entered);
     if (!process_stop_requested(process))
         return;
 
-    uintptr_t address = instruction(state);
     if (code_region_contains(process->region, address)) {
         fault_record_place(process, state);
         continue_at(state, guest_leave);
@@ -100,8 +100,8 @@ static bool is_pending(int number)
     return sigpending(&pending) == 0 && sigismember(&pending, number);
 }
 
-/* Hands a fault that is not ours to the handler before us.  Python's faulthandler, for one, puts back whom it displaced and
- * raises the signal again; that may be us, and then it would go round for ever. */
+/* Hands a fault that is not ours to the handler before us.  Python's faulthandler, for one, puts back whom it
+ * displaced and raises the signal again; that may be us, and then it would go round for ever. */
 static void pass_on(int number, siginfo_t *information, void *opaque)
 {
     const struct sigaction *before = handler_before(number);

@@ -1,7 +1,7 @@
 /* Signals: one of ours that interrupts a guest, and the four synchronous ones that report its faults.
  *
- * Faults belong to us only where we know the instruction: in published code of the process that this thread runs, or in a
- * copy of guest memory.  All others go to whoever handled the signal before us.
+ * Faults belong to us only where we know the instruction: in published code of the process that this thread runs, or
+ * in a copy of guest memory.  All others go to whoever handled the signal before us.
  */
 #ifndef MOTTE_SIGNALS_H
 #define MOTTE_SIGNALS_H

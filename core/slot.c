@@ -29,7 +29,8 @@ static bool advise(uintptr_t base)
         && (madvise(start, SLOT_SIZE, MADV_NOHUGEPAGE) == 0 || errno == EINVAL); /* EINVAL: a kernel without them */
 }
 
-/* `size` bytes of aligned address space, or 0. Alignment is cut out of a larger piece, whose ends are no part of any slot. */
+/* `size` bytes of aligned address space, or 0. Alignment is cut out of a larger piece, whose ends are no part of any
+ * slot. */
 static uintptr_t map_aligned(size_t size)
 {
     char *start = mmap(NULL, size + SLOT_ALIGNMENT, PROT_NONE, RESERVED, -1, 0);
@@ -44,8 +45,8 @@ static uintptr_t map_aligned(size_t size)
     return base;
 }
 
-/* New slots side by side, so that one mapping is the trailing guard of each and the leading guard of the next.  As many as
- * the host allows; NULL if that is none. */
+/* New slots side by side, so that one mapping is the trailing guard of each and the leading guard of the next.  As
+ * many as the host allows; NULL if that is none. */
 static struct slot *reserve(size_t count)
 {
     struct slot *first = NULL;
@@ -156,7 +157,8 @@ bool slot_discard(struct slot *slot, uintptr_t low, uintptr_t high)
     return madvise((void *)low, high - low, MADV_DONTNEED) == 0;
 }
 
-/* An inaccessible range inside accessible memory: a marker in the page tables if possible, else a mapping of its own. */
+/* An inaccessible range inside accessible memory: a marker in the page tables if possible, else a mapping of its own.
+ */
 static bool install_guard(uintptr_t low, uint64_t size)
 {
     return madvise((void *)low, size, MADV_GUARD_INSTALL) == 0 || mprotect((void *)low, size, PROT_NONE) == 0;

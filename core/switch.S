@@ -9,9 +9,9 @@
  *     guest's own `call` pushed (a verified guest cannot alter it, and the page is mapped since it was just written).
  *   - Towards the guest, a register holds a result, zero, or the guest's own earlier value.
  *   - Towards the host, DF is clear, MXCSR is the host's, vector state is clean (vzeroupper).
- *   - A stop request must not be lost.  The gate looks at the flag last; the instructions between this look and the guest
- *     [*_check, *_checked) are known to the signal handler, which sends a thread that it finds there to guest_leave.
- *     All of them may be cut short anywhere: they change nothing that guest_leave needs.
+ *   - A stop request must not be lost.  The gate looks at the flag last; the instructions between this look and the
+ *     guest [*_check, *_checked) are known to the signal handler, which sends a thread that it finds there to
+ *     guest_leave. All of them may be cut short anywhere: they change nothing that guest_leave needs.
  *
  * No instruction here can fault, but for those in the marked ranges of guest_copy and guest_clear: contexts and host
  * stacks are always mapped.
@@ -108,8 +108,8 @@ LABEL guest_enter_check
 LABEL guest_enter_checked
     .size guest_enter, . - guest_enter
 
-/* A kernel call. In: r11d = its number, rdi rsi rdx rcx r8 r9 = arguments, rsp = guest's. Out: rax = result; callee-saved
- * registers and rsp as before; everything else zero.
+/* A kernel call. In: r11d = its number, rdi rsi rdx rcx r8 r9 = arguments, rsp = guest's. Out: rax = result;
+ * callee-saved registers and rsp as before; everything else zero.
  *
  * int64_t motte_kernel_call(struct process *: rdi, uint32_t number: esi, const uint64_t arguments[6]: rdx) */
 FUNCTION motte_gate
@@ -160,8 +160,8 @@ LABEL motte_gate_check
 LABEL motte_gate_checked
     .size motte_gate, . - motte_gate
 
-/* Back to whoever called guest_enter. In: GS base is the window; every register may hold anything. Reached by jumps from
- * above and by signal handlers that set rip. */
+/* Back to whoever called guest_enter. In: GS base is the window; every register may hold anything. Reached by jumps
+ * from above and by signal handlers that set rip. */
 FUNCTION guest_leave
     movq GS(CONTEXT_HOST_STACK), %rsp
     ldmxcsr GS(CONTEXT_HOST_MXCSR)

@@ -18,7 +18,8 @@ void guest_enter(struct context *context, uintptr_t window);
 /* Where gates jump to, with the kernel call's number in r11d. */
 extern const char motte_gate[];
 
-/* Copy `size` bytes; clear as many. 0, or 1 if a byte of the window (which starts at `window`) could not be accessed. */
+/* Copy `size` bytes; clear as many. 0, or 1 if a byte of the window (which starts at `window`) could not be accessed.
+ */
 int guest_copy(void *to, const void *from, size_t size, uintptr_t window);
 int guest_clear(void *to, int zero, size_t size, uintptr_t window);
 

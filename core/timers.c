@@ -5,6 +5,10 @@
 #include "signals.h"
 #include "worker.h"
 
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid /* glibc has the field, and not the name */
+#endif
+
 /* More than a tick of the slowest kernels (100 Hz), so that the last stretch is always timed exactly. */
 static const uint64_t approach_ns = 20000000;
 static const uint64_t tick_ns = 1000000; /* or the kernel's own, if that is longer */
@@ -35,9 +39,9 @@ static bool create(struct worker *worker, clockid_t clock, enum timer_kind kind,
     struct sigevent event = {
         .sigev_notify = SIGEV_THREAD_ID,
         .sigev_signo = signals_interrupt(),
+        .sigev_notify_thread_id = worker->thread_id,
         .sigev_value.sival_int = (int)kind,
     };
-    event._sigev_un._tid = worker->thread_id;
     *exists = timer_create(clock, &event, timer) == 0;
     return *exists;
 }
@@ -91,7 +95,7 @@ void timers_stop(struct worker *worker)
     *timers = (struct timers){.cpu_exists = false};
 }
 
-void timers_look(struct worker *worker, const siginfo_t *information)
+void timers_look(struct worker *worker, const siginfo_t *information, bool waiting)
 {
     struct process *process = worker->process;
     if (information->si_code != SI_TIMER)
@@ -105,7 +109,7 @@ void timers_look(struct worker *worker, const siginfo_t *information)
     uint64_t used = nanoseconds_since(CLOCK_THREAD_CPUTIME_ID, worker->started_cpu);
     if (used >= process->cpu_limit_ns)
         process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
-    else if (information->si_value.sival_int == TIMER_CPU)
+    else if (!waiting && information->si_value.sival_int != TIMER_WALL)
         set(worker->timers.exact, process->cpu_limit_ns - used, 0);
 }
 

@@ -21,8 +21,9 @@
 
 struct window {
     struct area_list areas;
-    uint32_t mappings;                        /* charged with host_mappings_charge */
-    uint32_t reserved_low, reserved_high;     /* window addresses kept for the data stack and its gap: never mapped here */
+    uint32_t mappings; /* charged with host_mappings_charge */
+    /* Window addresses kept for the data stack's growth and the gap below it: nothing is mapped here on demand. */
+    uint32_t reserved_low, reserved_high;
 };
 
 /* New zero pages on a range that is free: -EEXIST if any page of it is mapped. With WINDOW_NO_ACCESS the range

@@ -1,0 +1,80 @@
+#include "python_core.h"
+
+#include "personality.h"
+#include "process.h"
+
+static PyObject *access_tuple(const struct stop_place *place)
+{
+    if (!place->has_access)
+        Py_RETURN_NONE;
+    return Py_BuildValue("Li", (long long)place->address, (int)place->access);
+}
+
+static PyObject *registers_tuple(const struct stop_place *place)
+{
+    if (!place->in_guest)
+        Py_RETURN_NONE;
+    PyObject *registers = PyTuple_New(SHOWN_REGISTERS);
+    for (Py_ssize_t i = 0; registers && i < SHOWN_REGISTERS; i++) {
+        PyObject *value = PyLong_FromUnsignedLongLong(place->registers[i]);
+        if (value)
+            PyTuple_SET_ITEM(registers, i, value);
+        else
+            Py_CLEAR(registers);
+    }
+    return registers;
+}
+
+PyObject *python_process_stop_fields(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct process *process = python_open_process(self);
+    if (!process)
+        return NULL;
+    if (atomic_load(&process->state) != PROCESS_STOPPED)
+        return PyErr_Format(python_errors.bad_state, "this process has not stopped");
+    uint64_t request = atomic_load(&process->stop_request);
+    const struct stop_place *place = &process->place;
+    PyObject *registers = registers_tuple(place);
+    if (!registers)
+        return NULL;
+    return Py_BuildValue("iiiNKN", (int)(request >> 32), (int)(int32_t)request, (int)place->fault,
+                         access_tuple(place), (unsigned long long)place->code_offset, registers);
+}
+
+PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct process *process = python_open_process(self);
+    if (!process)
+        return NULL;
+    uint64_t cpu_ns, wall_ns;
+    process_times(process, &cpu_ns, &wall_ns);
+    return Py_BuildValue("KKKKKKKK", (unsigned long long)cpu_ns, (unsigned long long)wall_ns,
+                         (unsigned long long)atomic_load(&process->peak_pages),
+                         (unsigned long long)atomic_load(&process->pages),
+                         (unsigned long long)atomic_load(&process->system_calls),
+                         (unsigned long long)atomic_load(&process->faults),
+                         (unsigned long long)atomic_load(&process->interruptions),
+                         (unsigned long long)personality_output_bytes(process));
+}
+
+/* Under the GIL all the time, so that close() cannot take the window away meanwhile. */
+PyObject *python_process_read_memory(PyObject *self, PyObject *arguments)
+{
+    uint64_t address, size;
+    struct process *process = python_open_process(self);
+    if (!process || !PyArg_ParseTuple(arguments, "O&O&:read_memory", python_to_u64, &address, python_to_u64, &size))
+        return NULL;
+    if (address >= MOTTE_WINDOW_SIZE || size > MOTTE_WINDOW_SIZE - address)
+        return PyErr_Format(PyExc_ValueError, "the range lies outside the window");
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    if (bytes && !copy_in(process, PyBytes_AS_STRING(bytes), (guest_addr){(uint32_t)address}, size)) {
+        char place[32]; /* PyErr_Format of Python 3.11 has no 64-bit hexadecimal */
+        PyOS_snprintf(place, sizeof place, "%#llx", (unsigned long long)address);
+        Py_CLEAR(bytes);
+        PyErr_Format(PyExc_ValueError, "not all of the %llu bytes at %s are accessible", (unsigned long long)size,
+                     place);
+    }
+    return bytes;
+}
