@@ -33,6 +33,8 @@ TARGET_FLAGS: Final = (
     "-O2", "-Xclang", "-disable-llvm-passes",
     "-fno-pic", "-mlong-double-64", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
     "-fno-exceptions", "-fno-crash-diagnostics", "-D__MOTTE__=1",
+    # Destructor functions register themselves at the start, so programs need only constructors.
+    "-fregister-global-dtors-with-atexit",
 )  # fmt: skip
 """For every source of a guest, the library's included."""
 

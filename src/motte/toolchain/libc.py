@@ -34,9 +34,10 @@ class ProgramLibrary:
 
     def members_defining(self, symbol: str) -> tuple[str, ...]:
         """Members that define ``symbol``, strong definitions first; empty if none does."""
-        if _STANDARD_NAME.match(symbol) and not self._c.members_defining(symbol):
-            return tuple(f"{_CXX_PREFIX}{member}" for member in self._cxx().members_defining(symbol))
-        return self._c.members_defining(symbol)
+        found = self._c.members_defining(symbol)
+        if found or not (self._opened_cxx or _STANDARD_NAME.match(symbol)):
+            return found
+        return tuple(f"{_CXX_PREFIX}{member}" for member in self._cxx().members_defining(symbol))
 
     def object(self, member: str) -> bytes:
         """The confined object of a member."""

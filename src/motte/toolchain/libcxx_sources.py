@@ -10,7 +10,7 @@ from motte.toolchain.recipe import LibrarySource, Recipe
 
 _LEFT_OUT: Final = frozenset({
     # Threads and locks between them.
-    "barrier", "call_once", "condition_variable", "condition_variable_destructor", "future", "mutex",
+    "barrier", "condition_variable", "condition_variable_destructor", "future", "mutex",
     "mutex_destructor", "shared_mutex", "thread",
     # Allocation is in guest/cxx.
     "new",
