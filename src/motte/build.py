@@ -9,7 +9,6 @@ options and the compiler's identity; and the artifact, by the bitcode of its mod
 and this CPU.  When both are known, nothing that compiles is even imported.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,13 +18,16 @@ from motte.abi.limits import DEFAULT_LIMITS
 from motte.build_options import BuildOptions
 from motte.cache import Cache, default_root, digest
 from motte.compiler_identity import compiler_identity, cpu_identity
-from motte.translation import BYTES_NAME, Messages, Source, Translator, Unit, read_unit
+from motte.translation import BYTES_NAME, Source, Translated, Translator, Unit, read_unit
 
 if TYPE_CHECKING:
     from motte.compiler.unit import ConfinedUnit, Stage
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many parts of it are done, and how many there are (0: nobody knows)."""
+
+Messages = Callable[[str], None]
+"""Called with the warnings of each translation unit, for people."""
 
 STAGES: Final = ("bc", "ll", "s", "o")
 """What :func:`stage_of` can show: clang's bitcode, optimised LLVM assembly, confined assembly, confined object."""
@@ -51,24 +53,24 @@ def artifact_of(
     Raises ``CompileError`` with the compiler's or the linker's messages, ``OSError`` for an unreadable
     source, and ``ValueError`` for an unknown kind of source.
     """
-    units = [read_unit(source) for source in sources]
-    if not units:
-        raise ValueError("a program needs at least one source")
-    if units[0].is_artifact and len(units) == 1:
+    units = _units(sources)
+    if units[0].is_artifact:
         return units[0].content
-    for unit in units:
-        if unit.is_artifact:
-            raise ValueError(f"{unit.name}: an artifact is a whole program and cannot be joined with other sources")
     cache = cache_in_use()
     translator = Translator(options, cache)
     keys = [translator.key(unit) for unit in units]
-    stored = None if messages or None in keys else cache.get(_artifact_key(keys, options))
-    if stored is not None:
-        return stored
-    keys, modules = _translate(translator, units, keys, progress, messages)
-    artifact = _link(_compile(units[0].name, modules, options, progress), options, progress)
-    if None not in keys:
-        cache.put(_artifact_key(keys, options), artifact)
+    artifact = None if None in keys else cache.get(_artifact_key(keys, options))
+    if artifact is None:
+        modules = _translate(translator, units, keys, progress)
+        artifact = _link(_compile(units[0].name, modules, options, progress), options, progress)
+        keys = [module.key for module in modules]
+        if None not in keys:
+            cache.put(_artifact_key(keys, options), artifact)
+    elif messages is not None:
+        modules = [known for unit, key in zip(units, keys, strict=True) if (known := translator.stored(unit, key))]
+    if messages is not None:
+        for module in modules:
+            messages(module.warnings)
     return artifact
 
 
@@ -78,9 +80,11 @@ def stage_of(source: Source, stage: str, options: BuildOptions, *, messages: Mes
     if unit.is_artifact:
         raise ValueError(f"{unit.name}: an artifact has no stages left")
     translator = Translator(options, cache_in_use())
-    _key, module = translator.bitcode(unit, translator.key(unit), messages or _ignore)
+    module = translator.translated(unit, translator.key(unit))
+    if messages is not None:
+        messages(module.warnings)
     if stage == "bc":
-        return module
+        return module.bitcode
     return b"".join(_compile(unit.name, [module], options, None, _COMPILER_STAGES[stage]).objects)
 
 
@@ -100,42 +104,40 @@ def _artifact_key(keys: Sequence[str | None], options: BuildOptions) -> str:
     return digest(["artifact", compiler_identity(), *choices, *(key or "" for key in keys)])
 
 
+def _units(sources: Sequence[Source]) -> list[Unit]:
+    units = [read_unit(source) for source in sources]
+    if not units:
+        raise ValueError("a program needs at least one source")
+    for unit in units:
+        if unit.is_artifact and len(units) > 1:
+            raise ValueError(f"{unit.name}: an artifact is a whole program and cannot be joined with other sources")
+    return units
+
+
 def _translate(
-    translator: Translator,
-    units: Sequence[Unit],
-    keys: Sequence[str | None],
-    progress: Progress | None,
-    messages: Messages | None,
-) -> tuple[list[str | None], list[bytes]]:
-    """The bitcode of all units with their final keys, several at a time; their warnings in the units' order."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    warnings: list[list[str]] = [[] for _unit in units]
-    done = 0
-
-    def translate(index: int) -> tuple[str | None, bytes]:
-        nonlocal done
-        result = translator.bitcode(units[index], keys[index], warnings[index].append)
-        done += 1
+    translator: Translator, units: Sequence[Unit], keys: Sequence[str | None], progress: Progress | None
+) -> list[Translated]:
+    """One after the other: clang only translates, and Ctrl-C ends it at once."""
+    modules = []
+    for unit, key in zip(units, keys, strict=True):
+        modules.append(translator.translated(unit, key))
         if progress is not None and len(units) > 1:
-            progress("translating sources", done, len(units))
-        return result
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(translate, range(len(units))))
-    for text in (text for texts in warnings for text in texts):
-        (messages or _ignore)(text)
-    return [key for key, _module in results], [module for _key, module in results]
+            progress("translating sources", len(modules), len(units))
+    return modules
 
 
 def _compile(
-    name: str, modules: Sequence[bytes], options: BuildOptions, progress: Progress | None, stage: "Stage" = "object"
+    name: str,
+    modules: Sequence[Translated],
+    options: BuildOptions,
+    progress: Progress | None,
+    stage: "Stage" = "object",
 ) -> "ConfinedUnit":
     from motte.compiler.parent import run_child
     from motte.compiler.unit import CompileRequest
 
     (unit,) = run_child(
-        [CompileRequest(name, tuple(modules), options.compiler_options(), stage)],
+        [CompileRequest(name, tuple(module.bitcode for module in modules), options.compiler_options(), stage)],
         cpu_seconds=options.compile_seconds,
         memory_bytes=options.compile_bytes,
         progress=None if progress is None else lambda line: progress(line, 0, 0),
@@ -154,7 +156,3 @@ def _link(unit: "ConfinedUnit", options: BuildOptions, progress: Progress | None
         cpu_features=unit.required_features,
         metadata={"source": unit.name, "optimization": str(options.optimization)},
     )
-
-
-def _ignore(_text: str) -> None:
-    """For warnings that nobody asked for."""

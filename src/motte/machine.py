@@ -7,6 +7,7 @@ that becomes executable :mod:`motte.program`, what one run is :mod:`motte.proces
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,20 +16,19 @@ from motte.abi.limits import DEFAULT_LIMITS
 from motte.build import Progress, artifact_of, name_of
 from motte.build_options import BuildOptions
 from motte.core import Bank, spawn
+from motte.core import Process as CoreProcess
 from motte.directories import Directory, GrantedDirectory, granted_directories, open_directories
 from motte.errors import Closed
-from motte.exit import RunLimits
+from motte.initial_strings import Argument, argument_strings, environment_strings
 from motte.process import Process
 from motte.program import Program
-from motte.quantities import Duration, Size, duration_ns, size_bytes
+from motte.quantities import Duration, Size, size_bytes
+from motte.run_limits import RunLimits, run_limits
 from motte.streams import CAPTURE, Input, Output, Streams
 from motte.translation import Source
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-Argument = str | bytes | os.PathLike[str]
-"""An argument of a program; text is encoded as the host encodes file names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,37 +120,34 @@ class Machine:
         Raises ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
         are not there, ``LimitReached`` where the machine's memory does not suffice to start.
         """
-        limits = RunLimits(
+        limits = run_limits(
             memory=self._memory,
-            cpu_time_ns=duration_ns(time, "time"),
-            extra_time_ns=duration_ns(extra_time, "extra_time") or 0,
-            wall_time_ns=duration_ns(wall_time, "wall_time"),
-            native_stack=_stack_size(stack, "stack"),
-            data_stack=_stack_size(data_stack, "data_stack"),
-            output=size_bytes(output_limit, "output_limit"),
+            time=time,
+            extra_time=extra_time,
+            wall_time=wall_time,
+            stack=stack,
+            data_stack=data_stack,
+            output_limit=output_limit,
             open_files=open_files,
         )
-        arguments = [_c_string(program.name, "name"), *(_c_string(argument, "args") for argument in args)]
-        environment = _environment(env or {})
+        arguments = argument_strings(program.name, args)
+        environment = environment_strings(env or {})
         granted = granted_directories(directories)
-        program.acquire()
-        try:
+        with ExitStack() as undo:
+            program.acquire()
+            undo.callback(program.release)
             streams = Streams(stdin, stdout, stderr)
-            try:
-                return self._start(
-                    program,
-                    arguments=arguments,
-                    environment=environment,
-                    directories=granted,
-                    streams=streams,
-                    limits=limits,
-                )
-            except BaseException:
-                streams.close()
-                raise
-        except BaseException:
-            program.release()
-            raise
+            undo.callback(streams.close)
+            core = self._create(program, limits, arguments, environment, streams, granted)
+            undo.callback(core.close)
+            streams.attached()
+            with self._lock:
+                self._check_open()
+                core.start()
+                process = Process(core, program, streams, limits, self._forget)
+                self._processes.add(process)
+            undo.pop_all()
+        return process
 
     def statistics(self) -> MachineStatistics:
         """What the machine holds now: a frozen record."""
@@ -186,19 +183,18 @@ class Machine:
         """Close."""
         self.close()
 
-    def _start(
+    def _create(  # noqa: PLR0917 (all that a process is made of, in the order of the core's own list)
         self,
         program: Program,
-        *,
+        limits: RunLimits,
         arguments: list[bytes],
         environment: list[bytes],
-        directories: tuple[Directory, ...],
         streams: Streams,
-        limits: RunLimits,
-    ) -> Process:
+        directories: tuple[Directory, ...],
+    ) -> CoreProcess:
         stack = program.plan.data_stack(limits.data_stack)
         with open_directories(directories) as opened:
-            core = spawn(
+            return spawn(
                 program.region,
                 entry=program.plan.entry_offset,
                 segments=program.segments,
@@ -208,24 +204,13 @@ class Machine:
                 environment=environment,
                 bank=self._bank,
                 native_stack=limits.native_stack,
-                cpu_ns=None if limits.cpu_time_ns is None else limits.cpu_time_ns + limits.extra_time_ns,
+                cpu_ns=limits.cpu_time_until_stop_ns,
                 wall_ns=limits.wall_time_ns,
                 output_limit=limits.output,
                 open_files=limits.open_files,
                 streams=streams.descriptors,
                 directories=opened,
             )
-        try:
-            streams.attached()
-            process = Process(core, program, streams, limits, self._forget)
-            with self._lock:
-                self._check_open()
-                self._processes.add(process)
-            core.start()
-        except BaseException:
-            core.close()
-            raise
-        return process
 
     def _forget(self, process: Process) -> None:
         with self._lock:
@@ -234,24 +219,3 @@ class Machine:
     def _check_open(self) -> None:
         if self._closed:
             raise Closed("the machine is closed")
-
-
-def _stack_size(value: Size, what: str) -> int:
-    size = size_bytes(value, what)
-    if size is None:
-        raise ValueError(f"{what}: a stack needs a size")
-    return -(-size // PAGE_SIZE) * PAGE_SIZE
-
-
-def _environment(variables: Mapping[str, str]) -> list[bytes]:
-    for name in variables:
-        if not name or "=" in name:
-            raise ValueError(f"env: {name!r} is not the name of a variable")
-    return [_c_string(f"{name}={value}", "env") for name, value in variables.items()]
-
-
-def _c_string(value: Argument, what: str) -> bytes:
-    encoded = os.fsencode(value)
-    if b"\0" in encoded:
-        raise ValueError(f"{what}: {value!r} contains a NUL character")
-    return encoded

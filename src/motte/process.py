@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from motte.core import Process as CoreProcess
 from motte.errors import BadState, Closed, Timeout
-from motte.exit import Exit, RunLimits, Usage, describe_exit, usage_of
+from motte.exit import Exit, Usage, usage_of
+from motte.exit_words import describe_exit
 from motte.program import Program
 from motte.quantities import Duration, duration_ns
+from motte.run_limits import RunLimits
 from motte.streams import Streams
 
 if TYPE_CHECKING:
@@ -118,7 +120,6 @@ class Process:
                 self._changed.wait()
             if self._closed:  # by another thread, while this one waited
                 return
-            self._core.wait(None)
             self._streams.close()
             self._core.close()
             self._closed = True

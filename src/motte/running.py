@@ -8,7 +8,8 @@ from motte.abi.limits import DEFAULT_LIMITS
 from motte.build_options import BuildOptions
 from motte.directories import GrantedDirectory
 from motte.exit import Exit, Fault, Usage
-from motte.machine import Argument, Machine
+from motte.initial_strings import Argument
+from motte.machine import Machine
 from motte.quantities import Duration, Size
 from motte.streams import CAPTURE, Input
 from motte.translation import Source

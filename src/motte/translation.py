@@ -6,7 +6,6 @@ the last time is stored under a key of the unit alone, and its contents complete
 
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
 Source = str | bytes | os.PathLike[str]
 """A path (``.c .cc .cpp .ll .bc .motte``), or the bytes of an artifact, of bitcode, or of LLVM assembly."""
-
-Messages = Callable[[str], None]
-"""Called with a translation unit's warnings, for people."""
 
 ARTIFACT_SUFFIX: Final = ".motte"
 TRANSLATED_SUFFIXES: Final = (".c", ".cc", ".cpp", ".cxx")
@@ -70,6 +66,15 @@ def read_unit(source: Source) -> Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class Translated:
+    """A unit after clang; ``key`` names it in the cache, or is ``None`` where nobody knows for sure what clang read."""
+
+    key: str | None
+    bitcode: bytes
+    warnings: str
+
+
+@dataclass(frozen=True, slots=True)
 class Translator:
     """Units to bitcode, through the cache."""
 
@@ -85,23 +90,18 @@ class Translator:
         content = None if dependencies is None else dependencies.content_digest()
         return None if content is None else self._bitcode_key(unit, content)
 
-    def bitcode(self, unit: Unit, key: str | None, messages: Messages) -> tuple[str | None, bytes]:
-        """The unit's bitcode, and its key if it can be named; ``key`` is what :meth:`key` said.
-
-        Raises ``CompileError``.
-        """
+    def stored(self, unit: Unit, key: str | None) -> Translated | None:
+        """What is known under a key from :meth:`key`, without translating anything."""
         if not unit.is_translated:
-            return key, unit.content
-        stored = None if key is None else self.cache.get(key)
-        if stored is not None:
-            warnings, bitcode = _split(stored)
-        else:
-            key, warnings, bitcode = self._translate(unit)
-        if warnings:
-            messages(warnings)
-        return key, bitcode
+            return Translated(key, unit.content, "")
+        content = None if key is None else self.cache.get(key)
+        return None if content is None else Translated(key, *_split(content))
 
-    def _translate(self, unit: Unit) -> tuple[str | None, str, bytes]:
+    def translated(self, unit: Unit, key: str | None) -> Translated:
+        """The unit's bitcode, translated now if need be.  Raises ``CompileError``."""
+        return self.stored(unit, key) or self._translate(unit)
+
+    def _translate(self, unit: Unit) -> Translated:
         from motte.toolchain.arguments import check_arguments
         from motte.toolchain.clang import compile_source
 
@@ -120,11 +120,11 @@ class Translator:
         dependencies = self._dependencies(unit, listed)
         content = dependencies.content_digest()
         if content is None or dependencies.changed_since(start_ns) or Path(unit.name).read_bytes() != unit.content:
-            return None, warnings, compiled.bitcode
+            return Translated(None, compiled.bitcode, warnings)
         key = self._bitcode_key(unit, content)
-        self.cache.put(key, _joined(warnings, compiled.bitcode))
+        self.cache.put(key, _joined(compiled.bitcode, warnings))
         self.cache.put(self._reading_key(unit), dependencies.encode())
-        return key, warnings, compiled.bitcode
+        return Translated(key, compiled.bitcode, warnings)
 
     def _dependencies(self, unit: Unit, listed: list[str]) -> Dependencies:
         from motte.toolchain.locations import guest_directory, zig_directory
@@ -145,11 +145,11 @@ def _listing_what_is_read(arguments: "ClangArguments") -> "ClangArguments":
     return replace(arguments, passed=(*arguments.passed, *CLANG_OPTIONS))
 
 
-def _joined(warnings: str, bitcode: bytes) -> bytes:
+def _joined(bitcode: bytes, warnings: str) -> bytes:
     encoded = warnings.encode()
     return len(encoded).to_bytes(_LENGTH_SIZE, "little") + encoded + bitcode
 
 
-def _split(stored: bytes) -> tuple[str, bytes]:
+def _split(stored: bytes) -> tuple[bytes, str]:
     end = _LENGTH_SIZE + int.from_bytes(stored[:_LENGTH_SIZE], "little")
-    return stored[_LENGTH_SIZE:end].decode("utf-8", "replace"), stored[end:]
+    return stored[end:], stored[_LENGTH_SIZE:end].decode("utf-8", "replace")

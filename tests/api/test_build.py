@@ -24,7 +24,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     motte.run(b"define i32 @main() { ret i32 0 }")
     root = tmp_path / "cache" / "motte"
     root.mkdir(parents=True)
-    (root / "libc").symlink_to(default_root() / "libc")
+    (root / "libraries").symlink_to(default_root() / "libraries")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return root
 
@@ -184,7 +184,7 @@ def test_a_cache_that_cannot_be_written_only_means_no_cache(
 ) -> None:
     good = artifact_of(SOURCES, OPTIONS)
     (tmp_path / "unwritable" / "motte").mkdir(parents=True)
-    (tmp_path / "unwritable" / "motte" / "libc").symlink_to(cache / "libc")
+    (tmp_path / "unwritable" / "motte" / "libraries").symlink_to(cache / "libraries")
     (tmp_path / "unwritable" / "motte" / "entries").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "unwritable"))
     with pytest.warns(RuntimeWarning, match="nothing is cached") as warnings:

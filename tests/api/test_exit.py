@@ -7,8 +7,10 @@ import pytest
 from motte.abi.faults import FAULT_EXIT_STATUS, FaultKind, StopReason
 from motte.core import Statistics, StopRecord
 from motte.errors import InternalError
-from motte.exit import RunLimits, Usage, describe_exit, usage_of
+from motte.exit import Usage, usage_of
+from motte.exit_words import describe_exit
 from motte.image import Location
+from motte.run_limits import RunLimits
 
 LIMITS = RunLimits(
     memory=64 << 20,

@@ -40,7 +40,7 @@ def test_the_default_name_is_the_first_sources(programs: Path) -> None:
 def test_equal_sources_give_equal_artifacts(programs: Path, tmp_path: Path) -> None:
     other_cache = tmp_path / "cache" / "motte"
     other_cache.mkdir(parents=True)
-    (other_cache / "libc").symlink_to(default_root() / "libc")
+    (other_cache / "libraries").symlink_to(default_root() / "libraries")
     first, second = tmp_path / "first", tmp_path / "second"
     assert motte("compile", "status.c", "-o", first, cwd=programs).returncode == 0
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -81,5 +81,5 @@ def _cache() -> Finding:
     if not os.access(place, os.W_OK | os.X_OK):
         return Finding("cache", str(root), f"cannot be written ({place}): everything is compiled each time")
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
-    library = any(root.glob("libc/*.library"))
+    library = any(root.glob("libraries/*.library"))
     return Finding("cache", f"{root}: {format_size(size)}; guest library {'built' if library else 'not built yet'}")

@@ -1,0 +1,56 @@
+"""The limits that one process runs under, checked and in the core's units."""
+
+from dataclasses import dataclass
+
+from motte.abi.layout import PAGE_SIZE
+from motte.quantities import Duration, Size, duration_ns, size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """The limits that one process runs under: sizes in bytes, times in nanoseconds, ``None`` for no limit."""
+
+    memory: int | None
+    cpu_time_ns: int | None
+    extra_time_ns: int
+    wall_time_ns: int | None
+    native_stack: int
+    data_stack: int
+    output: int | None
+    open_files: int
+
+    @property
+    def cpu_time_until_stop_ns(self) -> int | None:
+        """CPU time after which the core stops the process: the limit and the extra time beyond it."""
+        return None if self.cpu_time_ns is None else self.cpu_time_ns + self.extra_time_ns
+
+
+def run_limits(
+    *,
+    memory: int | None,
+    time: Duration,
+    extra_time: Duration,
+    wall_time: Duration,
+    stack: Size,
+    data_stack: Size,
+    output_limit: Size,
+    open_files: int,
+) -> RunLimits:
+    """The limits as users write them, read.  Raises ``ValueError`` and ``TypeError`` with the limit's name."""
+    return RunLimits(
+        memory=memory,
+        cpu_time_ns=duration_ns(time, "time"),
+        extra_time_ns=duration_ns(extra_time, "extra_time") or 0,
+        wall_time_ns=duration_ns(wall_time, "wall_time"),
+        native_stack=_stack_size(stack, "stack"),
+        data_stack=_stack_size(data_stack, "data_stack"),
+        output=size_bytes(output_limit, "output_limit"),
+        open_files=open_files,
+    )
+
+
+def _stack_size(value: Size, what: str) -> int:
+    size = size_bytes(value, what)
+    if size is None:
+        raise ValueError(f"{what}: a stack needs a size")
+    return -(-size // PAGE_SIZE) * PAGE_SIZE
