@@ -105,6 +105,17 @@ def test_claims_out_of_range_break_t1(change: Callable[[ClaimedCode], ClaimedCod
     assert rules == {"T1"}
 
 
+def test_tables_may_lie_before_the_code_or_just_behind_it() -> None:
+    def moved(base: int) -> list[tuple[str, int]]:
+        # The function table moves along; the code names the old place, so only a code without uses of it fits.
+        plain = assemble("function f\nret\nend f\n").claimed
+        return broken(lambda _: replace(plain, tables_base=base, function_table=base))
+
+    assert moved(CODE - layout.PAGE_SIZE) == []
+    assert moved(CODE + layout.PAGE_SIZE) == []
+    assert moved(CODE) == [("T1", 0)]
+
+
 def test_code_that_is_not_whole_pages_breaks_t1() -> None:
     assert broken(lambda claimed: replace(claimed, code=bytes(claimed.code)[:-1])) == [("T1", layout.PAGE_SIZE - 1)]
     assert broken(lambda claimed: replace(claimed, code=b"")) == [("T1", 0)]

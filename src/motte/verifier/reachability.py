@@ -21,7 +21,7 @@ def check_unreached(function: DecodedFunction, reached: Set[int], code: bytes, f
     """
     end = function.claim.offset + function.claim.size
     for event in function.events:
-        if event[2] in effects.TERMINATORS and event[1] != end and event[1] not in reached:
+        if event[2] in effects.TERMINATORS and event[1] != end:
             _check_run(function, event[1], reached, code, findings)
 
 
