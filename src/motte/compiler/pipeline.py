@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from motte.compiler.accept import accept
+from motte.compiler.assemble import assemble
 from motte.compiler.calling_convention import CallingConvention
+from motte.compiler.confine import confine
+from motte.compiler.emit import emit
 from motte.compiler.function_classes import FunctionClasses, function_facts
-from motte.compiler.generate import generate
 from motte.compiler.ir.module import Module
 from motte.compiler.legalise import legalise
 from motte.compiler.lower import lower
 from motte.compiler.optimise import optimise
+from motte.compiler.parallel import run_forked
+from motte.compiler.partition import parts_of
 from motte.compiler.read import parse, read, vector_bits
 from motte.compiler.unit import CompileRequest, ConfinedUnit
 
@@ -20,25 +25,36 @@ Progress = Callable[[str], None]
 
 def compile_unit(request: CompileRequest, progress: Progress) -> ConfinedUnit:
     """Bitcode or text of one or several modules → confined objects.  Runs in a limited child."""
-    options, target = request.options, request.options.target()
-
-    def unit(*contents: bytes) -> ConfinedUnit:
-        return ConfinedUnit(request.name, contents, target.required)
-
+    target = request.options.target()
     progress("reading")
-    module = accept(read(request.modules), options)
+    module = accept(read(request.modules), request.options)
     legalise(module, CallingConvention(module.types, vector_bits(target)))
-    if request.stage == "accepted":
-        return unit(str(module).encode())
+    parts = parts_of(module) if request.stage == "object" else [str(module)]
     progress("optimising")
-    optimised = parse(str(module))
-    optimise(optimised, options)
-    if request.stage == "optimised":
-        return unit(str(optimised).encode())
-    lowered = Module(str(optimised))
-    classes = FunctionClasses(CallingConvention(lowered.types, vector_bits(target)), options)
+    results = run_forked([partial(_compile_part, part, request, progress) for part in parts])
+    return ConfinedUnit(request.name, tuple(results), target.required)
+
+
+def _compile_part(text: str, request: CompileRequest, progress: Progress) -> bytes:
+    """The second half, which is the slow one: one part of a module → an object, or the text of an earlier stage."""
+    options, stage = request.options, request.stage
+    module = parse(text)
+    if stage == "accepted":
+        return str(module).encode()
+    optimise(module, options)
+    if stage == "optimised":
+        return str(module).encode()
+    lowered = Module(str(module))
+    classes = FunctionClasses(CallingConvention(lowered.types, vector_bits(options.target())), options)
     lower(lowered, classes)
-    if request.stage == "lowered":
-        return unit(str(parse(str(lowered))).encode())
+    module = parse(str(lowered))
+    if stage == "lowered":
+        return str(module).encode()
     progress("generating code")
-    return unit(*generate(lowered, function_facts(lowered, classes), options, request.stage))
+    assembly = emit(module, options)
+    if stage == "assembly":
+        return assembly.encode()
+    confined = confine(assembly, function_facts(lowered, classes))
+    if stage == "confined":
+        return confined.encode()
+    return assemble(confined, options.target().features)
