@@ -13,7 +13,10 @@ import pytest
 
 from toolchain.native import native_library
 
-NAMES = ("memcpy", "memmove", "memset", "memcmp", "memchr", "strlen", "strnlen", "strcmp", "strchrnul", "stpcpy")
+NAMES = (
+    *("memcpy", "memmove", "memset", "memcmp", "memchr", "strlen", "strnlen", "strcmp", "strchrnul", "stpcpy"),
+    *("strcasecmp", "strncasecmp"),
+)
 PAGE = 4096
 SIZES = [*range(0, 140), 191, 192, 193, 255, 256, 257, 258, 319, 320, 321, 511, 512, 513, 700, 1023, 1024, 1025, 3000]
 
@@ -51,6 +54,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         "strcmp": (integer, pointer, pointer),
         "strchrnul": (pointer, pointer, integer),
         "stpcpy": (pointer, pointer, pointer),
+        "strcasecmp": (integer, pointer, pointer),
+        "strncasecmp": (integer, pointer, pointer, size),
     }
     for name, (result, *arguments) in signatures.items():
         function = getattr(loaded, name)
@@ -209,3 +214,23 @@ def test_stpcpy_copies_through_the_terminator_and_returns_it(library: ctypes.CDL
                 ctypes.memset(target - 8, 0xA5, size + 17)
                 assert library.stpcpy(target, source) == target + size
                 assert ctypes.string_at(target - 8, size + 17) == b"\xa5" * 8 + content + b"\0" + b"\xa5" * 8
+
+
+def test_case_is_ignored_for_ascii_letters_only(library: ctypes.CDLL, left: Arena, right: Arena) -> None:
+    for a in range(1, 256):
+        for b in range(1, 256):
+            x, y = bytes([120, a]), bytes([88, b])
+            expected = sign((x.lower() > y.lower()) - (x.lower() < y.lower()))
+            ctypes.memmove(left.end - 3, x + b"\0", 3)
+            ctypes.memmove(right.end - 3, y + b"\0", 3)
+            assert sign(library.strcasecmp(left.end - 3, right.end - 3)) == expected
+            assert sign(library.strncasecmp(left.end - 3, right.end - 3, 9)) == expected
+            assert library.strncasecmp(left.end - 3, right.end - 3, 1) == 0
+    assert library.strncasecmp(left.end, right.end, 0) == 0
+
+
+def test_case_insensitive_order_counts_length(library: ctypes.CDLL, left: Arena, right: Arena) -> None:
+    ctypes.memmove(left.end - 4, b"abC\0", 4)
+    ctypes.memmove(right.end - 3, b"AB\0", 3)
+    assert library.strcasecmp(left.end - 4, right.end - 3) > 0
+    assert library.strncasecmp(left.end - 4, right.end - 3, 2) == 0

@@ -36,7 +36,7 @@ LEFT_OUT: Final = frozenset({
     "setjmp/setjmp.c", "setjmp/longjmp.c", "signal/sigsetjmp.c", "signal/siglongjmp.c", "signal/sigsetjmp_tail.c",
 })  # fmt: skip
 
-GUEST_FOLDERS: Final = ("runtime", "string", "malloc", "math", "compiler_rt", "cxx")
+GUEST_FOLDERS: Final = ("runtime", "string", "stdlib", "malloc", "math", "compiler_rt", "cxx")
 
 LIBRARY_FLAGS: Final = (
     # musl is written without regard to type-based aliasing, and defines what builtins would call.
