@@ -192,6 +192,10 @@ def test_no_other_program_can_be_executed() -> None:
         ("mount", "(165, 0, 0, 0, 0, 0)"), ("unshare", "(272, 0x10000000)"), ("bpf", "(321, 0, 0, 0)"),
         ("userfaultfd", "(323, 0)"), ("perf_event_open", "(298, 0, 0, -1, -1, 0)"), ("keyctl", "(250, 0, 0, 0, 0)"),
         ("io_uring_setup", "(425, 1, 0)"), ("process_vm_readv", "(310, 1, 0, 0, 0, 0, 0)"),
+        ("setsid", "(112,)"),
+        ("setpgid", "(109, 0, 0)"),
+        ("limits of another process", "(302, 1, 7, 0, 0)"),
+        ("scheduling of another process", "(203, 1, 0, 0)"),
         ("pidfd_getfd", "(438, 0, 0, 0)"), ("clone into a user namespace", "(56, 0x10000011, 0, 0, 0, 0)"),
         ("a call of the x32 table", "(0x40000000 + 39,)"),
     ],
@@ -199,6 +203,19 @@ def test_no_other_program_can_be_executed() -> None:
 def test_calls_that_no_compiler_needs_fail_with_eperm(name: str, call: str) -> None:
     code = f"import ctypes; c = ctypes.CDLL(None, use_errno=True); print(c.syscall(*{call}), ctypes.get_errno())"
     assert run_python(code).stdout == b"-1 1\n", name
+
+
+@needs_seccomp
+def test_a_process_may_ask_for_its_own_limits() -> None:
+    code = "import ctypes; print(ctypes.CDLL(None).syscall(302, 0, 7, 0, ctypes.create_string_buffer(16)))"
+    assert run_python(code).stdout == b"0\n"
+
+
+@pytest.mark.skipif(sandbox_features().landlock_abi < 6, reason="this kernel's Landlock knows no scopes")
+def test_no_signal_reaches_a_process_outside() -> None:
+    child = run_python(f"import os; os.kill({os.getpid()}, 0)")
+    assert last_line(child) == "PermissionError: [Errno 1] Operation not permitted"
+    assert run_python("import os; os.kill(os.getpid(), 0)").returncode == 0
 
 
 @needs_seccomp

@@ -44,19 +44,28 @@ ACCESS_OF_FILES: Final = ACCESS_EXECUTE | ACCESS_WRITE_FILE | ACCESS_READ_FILE |
 ALL_ACCESS_BY_ABI: Final = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
 ALL_TCP: Final = 3
 """Binding and connecting; from ABI 4."""
+ALL_SCOPES: Final = 3
+"""Abstract sockets of others, and signals to others; from ABI 6."""
 
 REFUSED_CALLS: Final = {
-    "socket": 41, "socketpair": 53, "ptrace": 101, "personality": 135, "pivot_root": 155, "chroot": 161,
-    "acct": 163, "mount": 165, "umount2": 166, "swapon": 167, "swapoff": 168, "reboot": 169, "sethostname": 170,
-    "init_module": 175, "delete_module": 176, "quotactl": 179, "kexec_load": 246, "add_key": 248,
-    "request_key": 249, "keyctl": 250, "unshare": 272, "perf_event_open": 298, "fanotify_init": 300,
-    "name_to_handle_at": 303, "open_by_handle_at": 304, "setns": 308, "process_vm_readv": 310,
-    "process_vm_writev": 311, "kcmp": 312, "finit_module": 313, "kexec_file_load": 320, "bpf": 321,
-    "userfaultfd": 323, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
-    "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433,
-    "pidfd_open": 434, "pidfd_getfd": 438, "process_madvise": 440, "mount_setattr": 442,
+    "socket": 41, "socketpair": 53, "ptrace": 101, "setpgid": 109, "setsid": 112, "personality": 135,
+    "setpriority": 141, "pivot_root": 155, "chroot": 161, "acct": 163, "mount": 165, "umount2": 166, "swapon": 167,
+    "swapoff": 168, "reboot": 169, "sethostname": 170, "init_module": 175, "delete_module": 176, "quotactl": 179,
+    "kexec_load": 246, "add_key": 248, "request_key": 249, "keyctl": 250, "ioprio_set": 251, "migrate_pages": 256,
+    "unshare": 272, "move_pages": 279, "perf_event_open": 298, "fanotify_init": 300, "name_to_handle_at": 303,
+    "open_by_handle_at": 304, "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312,
+    "finit_module": 313, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323, "io_uring_setup": 425,
+    "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428, "move_mount": 429, "fsopen": 430,
+    "fsconfig": 431, "fsmount": 432, "fspick": 433, "pidfd_open": 434, "pidfd_getfd": 438, "process_madvise": 440,
+    "mount_setattr": 442, "process_mrelease": 448,
 }  # fmt: skip
-"""System calls that fail with EPERM in the child, by their x86-64 numbers."""
+"""System calls that fail with EPERM in the child, by their x86-64 numbers.  A process that could leave
+its session would outlive the child."""
+
+CALLS_ON_ITSELF: Final = {
+    "sched_setparam": 142, "sched_setscheduler": 144, "sched_setaffinity": 203, "prlimit64": 302, "sched_setattr": 314,
+}  # fmt: skip
+"""System calls whose first argument names a process: permitted only with 0, the caller itself."""
 
 SYS_CLONE: Final = 56
 SYS_CLONE3: Final = 435
@@ -104,7 +113,8 @@ def restrict_files(readable: list[str], writable: list[str], executable: list[st
     if not abi:
         return False
     all_access = ALL_ACCESS_BY_ABI[min(abi, max(ALL_ACCESS_BY_ABI))]
-    attribute = struct.pack("=QQ", all_access, ALL_TCP) if abi >= 4 else struct.pack("=Q", all_access)
+    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
+    attribute = struct.pack("=QQQ", all_access, ALL_TCP, ALL_SCOPES)[:size]
     ruleset = _LIBC.syscall(SYS_LANDLOCK_CREATE_RULESET, attribute, len(attribute), 0)
     if ruleset < 0:
         return False
@@ -136,13 +146,11 @@ def _filter_program() -> bytes:
     ]
     for call in REFUSED_CALLS.values():
         program += [(equal, 0, 1, call), (give, 0, 0, no_permission)]
-    program += [
-        (equal, 0, 3, SYS_CLONE),
-        (load, 0, 0, first_argument),
-        (bits, 0, 1, CLONE_NEW_NAMESPACES),
-        (give, 0, 0, no_permission),
-        (give, 0, 0, allow),
-    ]
+    for call in CALLS_ON_ITSELF.values():
+        program += [(equal, 0, 4, call), (load, 0, 0, first_argument), (equal, 0, 1, 0), (give, 0, 0, allow)]
+        program += [(give, 0, 0, no_permission)]
+    program += [(equal, 0, 3, SYS_CLONE), (load, 0, 0, first_argument), (bits, 0, 1, CLONE_NEW_NAMESPACES)]
+    program += [(give, 0, 0, no_permission), (give, 0, 0, allow)]
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
