@@ -55,8 +55,8 @@ def build_wasm(program: Program, directory: Path) -> Path:
     """A WebAssembly module for WASI preview 1."""
     module = directory / f"{program.name}.wasm"
     command = [sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-wasi", "-O3", "-msimd128", "-mbulk-memory"]
-    emulation = ["-w", "-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_PROCESS_CLOCKS", "-D_WASI_EMULATED_GETPID"]
-    libraries = ["-lwasi-emulated-signal", "-lwasi-emulated-process-clocks", "-lwasi-emulated-getpid"]
+    emulation = ["-w", "-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_GETPID"]
+    libraries = ["-lwasi-emulated-signal", "-lwasi-emulated-getpid"]
     flags = [*emulation, *program.compiler_flags(), "-o", module]
     _run([*command, *flags, *program.source_files(), *libraries], f"WebAssembly for {program.name}")
     return module
