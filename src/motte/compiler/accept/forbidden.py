@@ -7,6 +7,7 @@ the language: outside quotes, and not as part of a name.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +27,7 @@ class _Rule:
 
 
 def _rule(clue: str, reason: str, pattern: str | None = None) -> _Rule:
-    return _Rule(clue, re.compile(pattern or _WORD.format(re.escape(clue)), re.MULTILINE), reason)
+    return _Rule(clue, re.compile(pattern or _WORD.format(re.escape(clue))), reason)
 
 
 _EXCEPTIONS: Final = "exceptions are not supported (compile C++ with -fno-exceptions)"
@@ -89,13 +90,14 @@ _OPCODES: Final = frozenset((
 def refuse_forbidden(text: str) -> None:
     """Raise :class:`CompileError` for the first construct that is not accepted."""
     for rule in _RULES:
-        if rule.clue in text:
-            for match in rule.pattern.finditer(text):
-                if _is_code(text, match.start()):
-                    raise refusal(text, match.start(), rule.reason)
-    for match in _OPCODE.finditer(text):
-        if match.group(1) not in _OPCODES:
-            raise refusal(text, match.start(), f"instruction {match.group(1)} is not accepted")
+        for start in _lines_with(text, rule.clue):
+            line = without_strings(_line_at(text, start))
+            match = None if line.startswith(";") else rule.pattern.search(line)
+            if match is not None:
+                raise refusal(text, start + match.start(), rule.reason)
+    for opcode in set(_OPCODE.findall(text)) - _OPCODES:
+        match = next(match for match in _OPCODE.finditer(text) if match.group(1) == opcode)
+        raise refusal(text, match.start(), f"instruction {opcode} is not accepted")
     for match in _INTRINSIC.finditer(text):
         if not is_allowed(match.group(1)):
             name = f"@llvm.{match.group(1)}"
@@ -105,9 +107,7 @@ def refuse_forbidden(text: str) -> None:
 
 def refusal(text: str, position: int, reason: str) -> CompileError:
     """The error for a construct at ``position``: reason, function and line."""
-    start = text.rfind("\n", 0, position) + 1
-    end = text.find("\n", position)
-    line = text[start : end if end >= 0 else len(text)].strip()
+    line = _line_at(text, text.rfind("\n", 0, position) + 1).strip()
     function = ""
     if group := re.match(r"attributes (#\d+) =", line):
         user = re.search(rf"^define .*?(@{NAME})\(.*{group.group(1)}\b", text, re.MULTILINE)
@@ -126,12 +126,18 @@ def _last_function(text: str, position: int) -> list[re.Match[str]]:
     return [match] if match else []
 
 
-def _is_code(text: str, position: int) -> bool:
-    """Neither in quotes nor in a comment."""
-    start = text.rfind("\n", 0, position) + 1
-    end = text.find("\n", position)
-    line = text[start : end if end >= 0 else len(text)]
-    return not line.startswith(";") and without_strings(line)[position - start] == line[position - start]
+def _lines_with(text: str, clue: str) -> Iterator[int]:
+    """Starts of the lines that contain ``clue``."""
+    position = text.find(clue)
+    while position >= 0:
+        yield text.rfind("\n", 0, position) + 1
+        end = text.find("\n", position)
+        position = text.find(clue, end) if end >= 0 else -1
+
+
+def _line_at(text: str, start: int) -> str:
+    end = text.find("\n", start)
+    return text[start : end if end >= 0 else len(text)]
 
 
 def _first_use(text: str, name: str, declaration: int) -> int:
@@ -141,9 +147,8 @@ def _first_use(text: str, name: str, declaration: int) -> int:
 
 def _refuse_long_jumps(text: str) -> None:
     """Returning twice needs to know which frames are alive, which compiled code does not tell yet."""
-    groups = {
-        match.group(1) for match in re.finditer(r"^attributes #(\d+) = \{.*\breturns_twice\b", text, re.MULTILINE)
-    }
+    lines = [_line_at(text, start) for start in _lines_with(text, "returns_twice")]
+    groups = {match.group(1) for line in lines if (match := re.match(r"attributes #(\d+) =", line))}
     for name in _RETURNS_TWICE:
         if f"@{name}(" in text and re.search(rf"^declare .*@{name}\(", text, re.MULTILINE):
             call = re.search(rf"call .*@{name}\(", text)

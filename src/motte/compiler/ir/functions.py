@@ -87,6 +87,11 @@ class Function:
         self._serial += 1
         return f"%{self.stem}.{self._serial}.{purpose}"
 
+    def mentions(self, *clues: str) -> bool:
+        """Whether any of these words occurs in the body; a quick way past functions that a pass leaves alone."""
+        text = "\n".join(self.lines)
+        return any(clue in text for clue in clues)
+
     def __str__(self) -> str:
         """The text, as LLVM writes it."""
         body = [*self.entry_allocas, *self.lines]

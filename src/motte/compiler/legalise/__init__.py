@@ -14,10 +14,11 @@ from motte.compiler.ir.calls import CALL_LINE, Call, parse_call
 from motte.compiler.ir.functions import Function, parse_header
 from motte.compiler.ir.module import Module
 from motte.compiler.legalise.byval import ByvalCopies
-from motte.compiler.legalise.intrinsics import REPLACED, replace_intrinsic
+from motte.compiler.legalise.intrinsics import REPLACED, REPLACED_CLUES, replace_intrinsic
 from motte.compiler.legalise.va_arg import expand_va_arg
 from motte.compiler.legalise.variadic import VariadicCalls
 
+_CLUES: Final = ("...)", "byval(", "@llvm.va_", " va_arg ", *REPLACED_CLUES)
 _AFFECTED: Final = re.compile(r"\.\.\.\)|\bbyval\(|@llvm\.va_| = va_arg |" + REPLACED.pattern)
 
 
@@ -49,14 +50,15 @@ class _Legaliser:
         own_area = f"%{function.stem}.arguments" if header.variadic else ""
         if header.variadic:
             self._variadics.header(header, own_area)
-        lines: list[str] = []
-        for line in function.lines:
-            if _AFFECTED.search(line):
-                lines += self._instruction(function, line, own_area)
-            else:
-                lines.append(line)
-        function.lines = lines
-        self._variadics.finish(function)
+        if function.mentions(*_CLUES):
+            lines: list[str] = []
+            for line in function.lines:
+                if _AFFECTED.search(line):
+                    lines += self._instruction(function, line, own_area)
+                else:
+                    lines.append(line)
+            function.lines = lines
+            self._variadics.finish(function)
         if any(parameter.byval_type for parameter in header.parameters):
             self._copies.header(header)
 

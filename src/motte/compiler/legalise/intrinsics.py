@@ -10,6 +10,7 @@ from motte.compiler.ir.module import Module
 from motte.compiler.lower.data_stack import POINTER, POINTER_DECLARATION
 from motte.errors import CompileError
 
+REPLACED_CLUES: Final = ("trap", "address.p0", "returnaddress", "get.dynamic", "get.rounding")
 REPLACED: Final = re.compile(
     r"@llvm\.(?:debugtrap|ubsantrap|returnaddress|frameaddress|get\.dynamic\.area\.offset|get\.rounding"
     r"|threadlocal\.address)\b"

@@ -51,7 +51,7 @@ class Allocation:
 
 def lower_allocations(module: Module, function: Function) -> None:
     """Replace allocas, stack saves and lifetime markers."""
-    if function.entry_allocas or any(_AFFECTED.search(line) for line in function.lines):
+    if function.entry_allocas or function.mentions(" = alloca ", "@llvm.lifetime.", "@llvm.stack"):
         function.lines = _Frame(module, function).lines()
 
 

@@ -41,6 +41,9 @@ class FunctionAddresses:
 
     def rewrite(self, function: Function) -> None:
         """Replace the constants by values computed at the entry."""
+        names = _CLUE.findall("\n".join(function.lines))
+        if not any(map(self._module.is_function, names)):
+            return
         known: dict[str, str] = {}
         entry: list[str] = []
         for index, line in enumerate(function.lines):

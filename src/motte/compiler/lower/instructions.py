@@ -21,12 +21,15 @@ from motte.compiler.ir.module import Module
 from motte.compiler.ir.scan import NAME, split_list
 from motte.compiler.ir.types import integer_shape, sequence, type_end
 
+_PARTS: Final = ("@llvm.frexp.", "@llvm.modf.", "@llvm.sincos.")
 _TRIGGER: Final = re.compile(
     r" = (?P<extract>extractelement) | = (?P<insert>insertelement) |^  (?P<fence>fence) .*seq_cst"
     r"| = (?P<rmw>atomicrmw) |^  (?P<store>store atomic) .*i128.*seq_cst"
     r"| = (?P<shift>shl|lshr|ashr) (?:n[us]w |exact )*i(?:129|1[3-9]\d|[2-9]\d\d|\d{4,}) "
     r"|call .*@llvm\.(?P<parts>frexp|modf|sincos)\.f(?:32|64)"
 )
+_CLUES: Final = ("extractelement ", "insertelement ", "fence ", "atomicrmw ", "store atomic", *_PARTS)
+_WIDE: Final = re.compile(r" i(?:129|1[3-9]\d|[2-9]\d\d|\d{4,})\b")
 _BYTE_ELEMENTS: Final = frozenset(("i8", "i16", "i32", "i64", "i128", "half", "bfloat", "float", "double", "ptr"))
 _MFENCE: Final = "  call void @llvm.x86.sse2.mfence()"
 _RMW: Final = re.compile(
@@ -42,6 +45,7 @@ class Instructions:
     def __init__(self, module: Module) -> None:
         """One handler for each name in the trigger."""
         self._module = module
+        self._has_wide_integers = any(_WIDE.search("\n".join(function.lines)) for function in module.functions())
         self._handlers: dict[str, Callable[[Function, str], list[str]]] = {
             "extract": self._extract,
             "insert": self._insert,
@@ -54,6 +58,8 @@ class Instructions:
 
     def rewrite(self, function: Function) -> None:
         """Replace the function's lines."""
+        if not self._has_wide_integers and not function.mentions(*_CLUES):
+            return
         lines: list[str] = []
         for line in function.lines:
             match = _TRIGGER.search(line)

@@ -25,6 +25,8 @@ _LARGEST_INLINE: Final = 4096
 
 def lower_block_operations(module: Module, function: Function) -> None:
     """Replace the operations where they would not be plain loads, stores or calls."""
+    if not function.mentions("@llvm.mem"):
+        return
     group = GROUP_REFERENCE.search(function.header.suffix)
     small = group is not None and not _SMALL.isdisjoint(module.attributes[group.group(1)])
     lines: list[str] = []
