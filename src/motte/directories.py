@@ -62,7 +62,8 @@ GrantedDirectory = str | os.PathLike[str] | Directory
 def granted_directories(given: Iterable[GrantedDirectory]) -> tuple[Directory, ...]:
     """All grants, checked: every host directory is there, no guest path is named twice.
 
-    Raises ``ValueError`` for a text that is no grant or a path named twice, and ``OSError``
+    A grant inside another one may add rights and not take any away.  Raises ``ValueError`` for a
+    text that is no grant, a path named twice or a right taken away, and ``OSError``
     (``NotADirectoryError``, ``FileNotFoundError``) for what is not a directory on the host.
     """
     if isinstance(given, str | os.PathLike):
@@ -75,6 +76,13 @@ def granted_directories(given: Iterable[GrantedDirectory]) -> tuple[Directory, .
         seen.add(directory.guest)
         if not stat.S_ISDIR(Path(directory.host).stat().st_mode):
             raise NotADirectoryError(f"not a directory: {directory.host!r}")
+    for inner in directories:
+        for outer in directories:
+            if inner.read_only and not outer.read_only and inner.guest.startswith(outer.guest.rstrip("/") + "/"):
+                raise ValueError(
+                    f"directory: {inner.guest!r} cannot be read-only inside {outer.guest!r}, which can be written:"
+                    " it could be reached through the outer one"
+                )
     return directories
 
 

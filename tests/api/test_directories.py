@@ -56,6 +56,11 @@ def test_grants_come_as_texts_paths_and_directories(tmp_path: Path) -> None:
     )
 
 
+def test_a_grant_inside_another_may_add_rights(tmp_path: Path) -> None:
+    given = [f"{tmp_path}::/a:ro", f"{tmp_path}::/a/b", f"{tmp_path}::/ab", f"{tmp_path}::/a/c:ro"]
+    assert [directory.read_only for directory in granted_directories(given)] == [True, False, False, True]
+
+
 def test_a_path_with_a_colon_is_a_path_and_not_a_text(tmp_path: Path) -> None:
     odd = tmp_path / "odd:ro"
     odd.mkdir()
@@ -71,5 +76,9 @@ def test_what_cannot_be_granted_is_said_before_anything_runs(tmp_path: Path) -> 
         granted_directories([file])
     with pytest.raises(ValueError, match="granted twice"):
         granted_directories([f"{tmp_path}::/a", f"{tmp_path}::a"])
+    with pytest.raises(ValueError, match=r"'/a/b' cannot be read-only inside '/a', which can be written"):
+        granted_directories([f"{tmp_path}::/a/b:ro", f"{tmp_path}::/a"])
+    with pytest.raises(ValueError, match=r"'/b' cannot be read-only inside '/'"):
+        granted_directories([f"{tmp_path}::/", f"{tmp_path}::/b:ro"])
     with pytest.raises(TypeError, match="expected a list"):
         granted_directories("data")

@@ -27,6 +27,7 @@ PROGRAMS = {
     "divide.c": "int main(void) { volatile int zero = 0; return 100 / zero; }\n",
     "flood.c": '#include <stdio.h>\nint main(void) { for (;;) puts("and so on"); }\n',
     "broken.c": "int main(void) { return undeclared; }\n",
+    "assembly.c": 'int main(void) { __asm__("syscall"); return 0; }\n',
     "unlinked.c": "int missing(void);\nint main(void) { return missing(); }\n",
 }
 

@@ -80,7 +80,8 @@ def test_what_stops_a_program_is_one_line_and_a_status(
         (["--nonsense", "status.c"], 125, "No such option"),
         ([], 125, "Missing argument 'FILE'"),
         (["-O", "4", "status.c"], 125, "4 is not in the range"),
-        (["broken.c"], 126, "use of undeclared identifier 'undeclared'"),
+        (["broken.c"], 126, "motte: broken.c does not compile\nbroken.c:1:25: error: use of undeclared identifier"),
+        (["assembly.c"], 126, "motte: assembly.c: in @main: assembly is not accepted\nline "),
         (["unlinked.c"], 126, "missing"),
         (["false.motte"], 126, "not a Motte artifact"),
     ],
@@ -160,6 +161,13 @@ def test_ctrl_c_stops_the_program_at_once_and_leaves_nothing_behind(programs: Pa
         with pytest.raises(ProcessLookupError):
             os.killpg(process.pid, 0)
     assert json.loads(meta.read_text())["status"] == "interrupted"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_stream_that_the_shell_closed_is_empty_and_takes_everything(programs: Path, closed: str) -> None:
+    command = f'exec "$0" -m motte run echo.c {closed}'
+    done = subprocess.run(["sh", "-c", command, sys.executable], cwd=programs, capture_output=True, check=False)
+    assert done.returncode == 0
 
 
 def test_several_sources_headers_and_macros_make_one_program(tmp_path: Path) -> None:

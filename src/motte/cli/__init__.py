@@ -5,6 +5,7 @@ parse and print; what they do is in the package proper.
 """
 
 import importlib
+import os
 import sys
 from typing import Final
 
@@ -13,6 +14,8 @@ import click
 from motte import __version__
 from motte.abi.faults import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE
 from motte.errors import CompileError, LimitReached, MotteError, Refused
+
+_LAST_STANDARD_STREAM: Final = 2
 
 COMMANDS: Final = ("run", "compile", "verify", "inspect", "doctor", "demo", "bench")
 """Every command NAME is the function ``NAME_command`` in ``motte.cli.NAME_command``."""
@@ -49,6 +52,7 @@ def motte() -> None:
 
 def main() -> None:
     """Entry point of the ``motte`` command."""
+    _occupy_closed_streams()
     sys.exit(run_command_line(sys.argv[1:]))
 
 
@@ -62,12 +66,28 @@ def run_command_line(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except CompileError as error:
-        return _failed(error.diagnostics, EXIT_REFUSED)
+        return _failed(_with_diagnostics(error), EXIT_REFUSED)
     except (Refused, LimitReached) as error:
         return _failed(str(error), EXIT_REFUSED)
     except (MotteError, OSError, ValueError) as error:
         return _failed(str(error), EXIT_USAGE)
     return status if isinstance(status, int) else 0
+
+
+def _occupy_closed_streams() -> None:
+    """Open what our caller has closed (``<&-``), so that no file of ours becomes the guest's standard stream."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _LAST_STANDARD_STREAM:
+        pass
+    os.close(descriptor)
+
+
+def _with_diagnostics(error: CompileError) -> str:
+    """The message, and below it what the compiler said, without saying anything twice."""
+    message, diagnostics = str(error), error.diagnostics.strip()
+    first, _, rest = diagnostics.partition("\n")
+    if message.endswith(first):
+        diagnostics = rest
+    return f"{message}\n{diagnostics}".rstrip()
 
 
 def _failed(message: str, status: int) -> int:

@@ -20,7 +20,7 @@ def progress_on_terminal() -> Iterator[ProgressCallback | None]:
 
     Nothing is imported or drawn before the first call, so work that is quick or cached shows nothing.
     """
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     bars = _Bars()
