@@ -138,11 +138,10 @@ INLINE void copy_bytes(char *to, const char *from, size_t size)
 			COPY_ENDS(any128);
 		else
 			copy_below_16(to, from, size);
+	} else if (size <= 64) {
+		COPY_ENDS(any256);
 	} else if (size <= 128) {
-		if (size <= 64)
-			COPY_ENDS(any256);
-		else
-			COPY_ENDS(any512);
+		COPY_ENDS(any512);
 	} else if (size <= 256) {
 		copy_129_to_256(to, from, size);
 	} else if ((uintptr_t)to - (uintptr_t)from >= size) {

@@ -39,23 +39,22 @@ INLINE void fill_blocks(char *to, any512 value, size_t size)
 void *memset(void *destination, int byte, size_t size)
 {
 	char *to = destination;
-	any512 value = (any512){0} + (uint8_t)byte;
+	union { any512 whole; any256 half; any128 quarter; } value = {(any512){0} + (uint8_t)byte};
 
 	if (size < 32) {
 		if (size >= 16)
-			FILL_ENDS(any128, (any128){0} + (uint8_t)byte);
+			FILL_ENDS(any128, value.quarter);
 		else
 			fill_below_16(to, (uint8_t)byte * UINT64_C(0x0101010101010101), size);
+	} else if (size <= 64) {
+		FILL_ENDS(any256, value.half);
 	} else if (size <= 128) {
-		if (size <= 64)
-			FILL_ENDS(any256, (any256){0} + (uint8_t)byte);
-		else
-			FILL_ENDS(any512, value);
+		FILL_ENDS(any512, value.whole);
 	} else if (size <= 256) {
-		*(any512 *)to = *(any512 *)(to + VECTOR) = value;
-		*(any512 *)(to + size - 2 * VECTOR) = *(any512 *)(to + size - VECTOR) = value;
+		*(any512 *)to = *(any512 *)(to + VECTOR) = value.whole;
+		*(any512 *)(to + size - 2 * VECTOR) = *(any512 *)(to + size - VECTOR) = value.whole;
 	} else {
-		fill_blocks(to, value, size);
+		fill_blocks(to, value.whole, size);
 	}
 	return destination;
 }
