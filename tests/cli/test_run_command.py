@@ -177,3 +177,16 @@ def test_several_sources_headers_and_macros_make_one_program(tmp_path: Path) -> 
     (tmp_path / "main.c").write_text('#include "answer.h"\nint main(void) { return answer(); }\n')
     done = motte("run", "-I", "include", "-DANSWER=42", "-O1", "-s", "answer.c", "main.c", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (42, b"")
+
+
+def test_ctrl_c_ends_a_compilation_that_hangs_and_its_processes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "never.h")
+    (tmp_path / "hangs.c").write_text('#include "never.h"\nint main(void) { return 0; }\n')
+    command = [sys.executable, "-m", "motte", "run", "hangs.c"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        header = os.open(tmp_path / "never.h", os.O_WRONLY)  # returns when clang has opened it
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        with pytest.raises(BrokenPipeError):
+            os.write(header, b"x")
+        os.close(header)
