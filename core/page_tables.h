@@ -2,6 +2,10 @@
  *
  * A guest that touches sparsely and frees again leaves the tables behind with no data in them; hence they are charged
  * like data, and given back only with the whole slot.
+ *
+ * What a process costs must not depend on the slot that it happens to get.  Slots are aligned to 2 MiB and not to 1 GiB;
+ * so gibibytes are counted from the slot's base, and one page more is charged to every process for the boundary that
+ * may lie in between (PAGE_TABLES_FIXED).
  */
 #ifndef MOTTE_PAGE_TABLES_H
 #define MOTTE_PAGE_TABLES_H
@@ -12,7 +16,8 @@
 
 enum {
     SLOT_TABLES = SLOT_SIZE >> 21,
-    SLOT_DIRECTORIES = (SLOT_SIZE >> 30) + 2,
+    SLOT_DIRECTORIES = (SLOT_SIZE >> 30) + 1,
+    PAGE_TABLES_FIXED = 1,
 };
 
 struct page_tables {
@@ -20,8 +25,8 @@ struct page_tables {
     uint64_t directories[1];
 };
 
-/* Tables that mapping [low, high) would add; host addresses within the slot that starts at `slot_base`. */
-uint64_t page_tables_missing(const struct page_tables *seen, uintptr_t slot_base, uintptr_t low, uintptr_t high);
-void page_tables_add(struct page_tables *seen, uintptr_t slot_base, uintptr_t low, uintptr_t high);
+/* Tables that mapping [low, high) would add; offsets from the slot's base. */
+uint64_t page_tables_missing(const struct page_tables *seen, uint64_t low, uint64_t high);
+void page_tables_add(struct page_tables *seen, uint64_t low, uint64_t high);
 
 #endif

@@ -152,10 +152,11 @@ void process_refund(struct process *process, uint64_t pages)
 
 bool process_charge_range(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages)
 {
-    uint64_t tables = page_tables_missing(&process->page_tables, process->slot->base, low, high);
+    uintptr_t base = process->slot->base;
+    uint64_t tables = page_tables_missing(&process->page_tables, low - base, high - base);
     if (!process_charge(process, pages + tables))
         return false;
-    page_tables_add(&process->page_tables, process->slot->base, low, high);
+    page_tables_add(&process->page_tables, low - base, high - base);
     return true;
 }
 

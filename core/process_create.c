@@ -18,7 +18,8 @@ static int open_front(struct process *process)
 {
     struct slot *slot = process->slot;
     uintptr_t top = slot_stack_top(slot), low = top - STACK_STEP;
-    if (!process_charge_range(process, low, slot_window(slot), STACK_STEP / MOTTE_PAGE_SIZE + 1))
+    uint64_t pages = (STACK_STEP + CONTEXT_SIZE) / MOTTE_PAGE_SIZE + PAGE_TABLES_FIXED;
+    if (!process_charge_range(process, low, slot_window(slot), pages))
         return -ENOMEM;
     if (!slot_open_front(slot, STACK_STEP))
         return -EAGAIN;

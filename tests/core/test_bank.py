@@ -51,6 +51,11 @@ def test_processes_of_one_bank_share_its_limit(workshop: Workshop) -> None:
     second.close()
 
 
+def test_a_process_costs_the_same_in_every_slot(workshop: Workshop) -> None:
+    program = workshop.program(EXIT)
+    assert len({workshop.spawn(program).statistics().pages for _ in range(50)}) == 1
+
+
 def test_every_limit_too_small_for_the_process_is_refused_without_a_trace(workshop: Workshop) -> None:
     program = workshop.program(EXIT)
     needed = workshop.spawn(program).statistics().peak_pages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 from itertools import pairwise
 from pathlib import Path
@@ -82,6 +83,24 @@ def test_a_proof_for_other_bytes_or_another_place_is_refused(workshop: Workshop)
     assert third.base == base
     with pytest.raises(InternalError, match="not the ones that were verified"):
         third.publish(first_proof)
+
+
+@pytest.mark.parametrize("name", ["base", "tables_base", "code", "tables"])
+def test_everything_that_was_verified_is_compared(workshop: Workshop, name: str) -> None:
+    region, proof = verified(workshop)
+    value = getattr(proof, name)
+    object.__setattr__(proof, name, value + PAGE_SIZE if isinstance(value, int) else b"\x90" + value[1:])
+    with pytest.raises(InternalError, match="not the ones that were verified"):
+        region.publish(proof)
+    object.__setattr__(proof, name, value)
+    region.publish(proof)
+
+
+def test_the_last_page_of_code_is_filled_up_with_traps(workshop: Workshop) -> None:
+    region = core.CodeRegion(PAGE_SIZE + 5, 0)
+    workshop.closers.append(region.close)
+    region.fill(b"\x90" * (PAGE_SIZE + 5), b"")
+    assert ctypes.string_at(region.base + PAGE_SIZE, PAGE_SIZE) == b"\x90" * 5 + b"\xcc" * (PAGE_SIZE - 5)
 
 
 def test_changed_tables_are_refused(workshop: Workshop) -> None:
