@@ -49,6 +49,17 @@ def test_equal_sources_give_equal_artifacts(programs: Path, tmp_path: Path) -> N
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_a_cache_that_cannot_be_written_is_a_warning_in_one_line(programs: Path, tmp_path: Path) -> None:
+    other_cache = tmp_path / "cache" / "motte"
+    other_cache.mkdir(parents=True)
+    (other_cache / "libraries").symlink_to(default_root() / "libraries")
+    (other_cache / "entries").write_text("in the way")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = motte("run", "status.c", "7", cwd=programs, environment=environment)
+    assert done.returncode == 7
+    assert done.stderr.decode() == f"motte: warning: nothing is cached: {other_cache}: Not a directory\n"
+
+
 def test_warnings_are_shown_each_time(tmp_path: Path) -> None:
     (tmp_path / "warned.c").write_text("#warning look at this\nint main(void) { return 0; }\n")
     for _time in range(2):

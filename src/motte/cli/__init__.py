@@ -7,6 +7,8 @@ parse and print; what they do is in the package proper.
 import importlib
 import os
 import sys
+import traceback
+import warnings
 from contextlib import suppress
 from typing import Final
 
@@ -58,6 +60,7 @@ def main() -> None:
     a command owns, it has closed by then.
     """
     _occupy_closed_streams()
+    warnings.showwarning = lambda message, *_place, **_named: _tell(f"warning: {message}")
     status = run_command_line(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -70,18 +73,23 @@ def run_command_line(arguments: list[str]) -> int:
     """Run one command line and return its exit status; what went wrong is told on standard error."""
     try:
         status = motte.main(args=arguments, prog_name="motte", standalone_mode=False)
+        return status if isinstance(status, int) else 0
     except click.ClickException as error:
         error.show()
-        return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except CompileError as error:
-        return _failed(_with_diagnostics(error), EXIT_REFUSED)
+        _tell(_with_diagnostics(error))
+        return EXIT_REFUSED
     except (Refused, LimitReached) as error:
-        return _failed(str(error), EXIT_REFUSED)
+        _tell(str(error))
+        return EXIT_REFUSED
     except (MotteError, OSError, ValueError) as error:
-        return _failed(str(error), EXIT_USAGE)
-    return status if isinstance(status, int) else 0
+        _tell(str(error))
+    except Exception:  # a bug of ours: everything about it, and the status that means us
+        traceback.print_exc()
+        _tell("this is a bug in Motte: please report it")
+    return EXIT_USAGE
 
 
 def _occupy_closed_streams() -> None:
@@ -100,6 +108,5 @@ def _with_diagnostics(error: CompileError) -> str:
     return f"{message}\n{diagnostics}".rstrip()
 
 
-def _failed(message: str, status: int) -> int:
+def _tell(message: str) -> None:
     click.echo(f"motte: {message}", err=True)
-    return status
