@@ -47,7 +47,7 @@ def motte() -> None:
 
     \b
       motte run hello.c                    compile, verify, run
-      motte run --time 2s --memory 64M app.c -- --its-own-option
+      motte run --time 2s app.c --its-own-option   limits go before the file
       motte compile app.c -o app.motte     an artifact that can be carried elsewhere
       motte demo                           the tour: what stops hostile programs
     """
