@@ -9,10 +9,10 @@ run: $(VENV)/installed
 	$(BIN)/motte demo
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 tests
 
 test-long: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile --long tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=40 --long tests
 
 lint: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet '.[lint]'
