@@ -60,6 +60,33 @@ struct large { long v[40]; };
 __attribute__((noinline)) static struct large make(int n) { struct large r; for (int i = 0; i < 40; i++) r.v[i] = n * i; return r; }
 __attribute__((noinline)) static long use(struct large a, int x, struct large b) { a.v[3] += x; return a.v[3] + b.v[39] + sum((unsigned char *)&a, 9); }
 
+// Locals that live one after the other, and locals that live together, in branches and loops.
+__attribute__((noinline)) static long take_turns(int n) {
+    long total = 0;
+    for (int i = 0; i < n; i++) {
+        if (i % 3 == 0) { char a[100]; fill(a, i, sizeof a); total += sum((unsigned char *)a, sizeof a); }
+        else { long b[20]; fill(b, i + 1, sizeof b); { int c[30]; fill(c, 2, sizeof c); total += sum((unsigned char *)c, sizeof c); } total += sum((unsigned char *)b, sizeof b); }
+        char d[64]; fill(d, i * 3, sizeof d);
+        for (int j = 0; j < 3; j++) { char e[33]; fill(e, j, sizeof e); total += sum((unsigned char *)e, sizeof e) + d[j]; }
+    }
+    return total;
+}
+static long *volatile kept;
+__attribute__((noinline)) static long outlives(int n) {
+    long first[4] = {n, 2, 3, 4};
+    kept = first;
+    { long second[4]; fill(second, 9, sizeof second); n += (int)second[0]; }
+    { long third[4]; fill(third, 8, sizeof third); n += (int)third[1]; }
+    return kept[0] + kept[3] + n;
+}
+__attribute__((noinline)) static long leaf(const unsigned char *text, int n) {
+    int counts[64] = {0};
+    for (int i = 0; i < n; i++) counts[text[i] & 63]++;
+    long best = 0;
+    for (int i = 0; i < 64; i++) best = best * 3 + counts[(i * 7) & 63];
+    return best;
+}
+
 int run(long *results) {
     out = results; count = 0;
     fixed(); aligned();
@@ -69,5 +96,8 @@ int run(long *results) {
     report(middle(9)); report(through(middle, 77));
     struct large a = make(3), b = make(4);
     report(use(a, 5, b)); report(a.v[3]); report(use(make(1), 2, a));
+    for (int n = 0; n < 9; n++) report(take_turns(n));
+    report(outlives(5));
+    report(leaf((const unsigned char *)"some text to be counted, letter by letter", 41));
     return count;
 }

@@ -15,38 +15,28 @@ blocks would mean renaming phis): it selects an address in the gap, and touches 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from motte.compiler.ir.calls import parse_call
 from motte.compiler.ir.functions import LABEL, Function
 from motte.compiler.ir.module import Module
 from motte.compiler.ir.scan import NAME, IRTextError, split_list
-from motte.compiler.ir.types import round_up, type_end
+from motte.compiler.ir.types import type_end
+from motte.compiler.lower.frame_layout import STACK_ALIGN, Allocation, lay_out
+from motte.compiler.lower.leaves import is_leaf
 
 POINTER: Final = "@__motte_data_stack_pointer"
 LIMIT: Final = "@__motte_data_stack_limit"
 POINTER_DECLARATION: Final = f"{POINTER} = external dso_local global ptr, align 8"
 _LIMIT_DECLARATION: Final = f"{LIMIT} = external dso_local global ptr, align 8"
-STACK_ALIGN: Final = 16
 UNCHECKED_FRAME: Final = 1 << 14
 """A frame up to this size may be taken without a comparison: many of them fit into the gap."""
 
 _ALLOCA: Final = re.compile(r"^  (%" + NAME + r") = alloca (.*)$")
 _AFFECTED: Final = re.compile(r" = alloca |@llvm\.(?:lifetime\.|stacksave|stackrestore)")
+_RECORD: Final = re.compile(r"^    #dbg_")
 _RETURN: Final = re.compile(r"^  ret\b")
 _TAIL_CALL: Final = re.compile(r"^  (?:(%" + NAME + r") = )?tail call ")
-
-
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """One ``alloca``: ``count`` is a constant, or ``type value`` of a dynamic element count."""
-
-    name: str
-    stride: int
-    count: int | str
-    align: int
-    metadata: str
 
 
 def lower_allocations(module: Module, function: Function) -> None:
@@ -68,15 +58,19 @@ class _Frame:
         self._body = [*function.entry_allocas, *function.lines[len(self._label) :]]
         function.entry_allocas = []
         self._fixed = self._fixed_allocations()
-        self._places, self._size = _layout(self._fixed)
+        self._places, self._size = lay_out(self._fixed, self._body)
         self._align = max((item.align for item in self._fixed), default=STACK_ALIGN)
         self._uses_stack = bool(self._fixed)
+        all_fixed = sum(" = alloca " in line for line in self._body) == len(self._fixed)
+        self._is_leaf = bool(self._fixed) and all_fixed and self._size <= UNCHECKED_FRAME and is_leaf(self._body)
         module.require(POINTER_DECLARATION)
 
     def lines(self) -> list[str]:
         """The function's lines with everything on the data stack."""
         new = [line for old in self._body for line in self._instruction(old)]
-        if self._uses_stack:
+        if self._is_leaf:
+            new = [*self._prologue(), *new]
+        elif self._uses_stack:
             new = [*self._prologue(), *self._with_restores(new)]
         return [*self._label, *new]
 
@@ -125,7 +119,7 @@ class _Frame:
             if part.startswith("align "):
                 align = int(part[6:])
             else:
-                value = part.split(" ")[1]
+                value = part[(type_end(part) or 0) + 1 :]
                 count = int(value) if value.isdigit() else part
         return Allocation(match.group(1), shape.stride, count, align, comma + metadata)
 
@@ -141,7 +135,7 @@ class _Frame:
         if isinstance(allocation.count, int):
             lines = [f"  {name}.bytes = add i64 0, {allocation.count * allocation.stride}"]
         else:
-            count_type, value = allocation.count.split(" ")
+            count_type, _, value = allocation.count.partition(" ")
             lines = [f"  {name}.count = {_to_i64(count_type)} {count_type} {value} to i64"]
             if count_type == "i64":
                 lines = [f"  {name}.count = add i64 0, {value}"]
@@ -167,7 +161,7 @@ class _Frame:
             raw = even
         if checked:
             lines += self._check(name, old, raw, new, size)
-        return [*lines, f"  store ptr {new}, ptr {POINTER}, align 8"]
+        return lines if self._is_leaf else [*lines, f"  store ptr {new}, ptr {POINTER}, align 8"]
 
     def _check(self, name: str, old: str, raw: str, new: str, size: str) -> list[str]:
         """``new`` is ``raw``, or an address in the gap if ``raw`` would lie below the limit; then it is touched."""
@@ -194,7 +188,8 @@ class _Frame:
         new: list[str] = []
         for line in lines:
             if _RETURN.match(line):
-                place = len(new) - 1 if new and _hands_on(new[-1], line) else len(new)
+                call = next((index for index in reversed(range(len(new))) if not _RECORD.match(new[index])), 0)
+                place = call if new and _hands_on(new[call], line) else len(new)
                 new[place:place] = self._restore()
             new.append(line)
         return new
@@ -208,16 +203,6 @@ class _Frame:
             f"  {old} = getelementptr i8, ptr {self._frame}, i64 {self._size}",
             f"  store ptr {old}, ptr {POINTER}, align 8",
         ]
-
-
-def _layout(allocations: list[Allocation]) -> tuple[dict[str, int], int]:
-    """Offset of each allocation, and the frame's size; the greatest alignment first, so that little is padding."""
-    offset, places = 0, {}
-    for allocation in sorted(allocations, key=lambda item: -item.align):
-        assert isinstance(allocation.count, int)
-        places[allocation.name] = offset = round_up(offset, allocation.align)
-        offset += allocation.stride * allocation.count
-    return places, round_up(offset, STACK_ALIGN)
 
 
 def _to_i64(type_text: str) -> str:
