@@ -71,7 +71,7 @@ def _masked(encoding: bytes) -> tuple[int, int] | None:
     high = 0
     if encoding[0] == 0x41:
         high, encoding = 8, encoding[1:]
-    if encoding[0] == 0x25 and not high:
+    if encoding[0] == 0x25:
         number, immediate = 0, encoding[1:]
     elif encoding[0] in (0x81, 0x83) and encoding[1] & 0xF8 == 0xE0:
         number, immediate = high | encoding[1] & 7, encoding[2:]
@@ -95,8 +95,7 @@ def indirect_call(unit: Unit, transfer_offset: int, function_table: int, mask: i
         (int.from_bytes(conjunction[3:], "little") == mask, f"the mask is not this function table's, {mask:#x}"),
         (compare[0] == effects.TABLE_COMPARE, "no comparison of the class after the andl"),
         (compare[1] == function_table + _CLASS_OFFSET, "the comparison reads another place than the class"),
-        (branch[0] == effects.BRANCH, "no jump to a trap after the comparison"),
-        (jump[0] == _JNE_REL8 or jump[:2] == _JNE_REL32, "the jump to the trap is not jne"),
+        (jump[0] == _JNE_REL8 or jump[:2] == _JNE_REL32, "no jne to a trap after the comparison"),
         (transfer[1] == function_table, "the transfer does not go through this function table"),
     ):
         if not holds:

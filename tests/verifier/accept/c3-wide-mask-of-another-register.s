@@ -1,0 +1,12 @@
+# Twin of reject/c3-wide-mask-of-another-register.s, without the fault.
+function f
+        andl $0x3ff, %eax
+bad:    jmpq *cases(,%rax,8)
+one:    ret
+end f
+.section .tables,"a"
+jump_table cases f
+        .rept 1024
+        .quad one
+        .endr
+end cases
