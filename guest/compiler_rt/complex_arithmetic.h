@@ -15,17 +15,17 @@ typedef _Complex REAL complex_number;
 
 static inline complex_number make(REAL real, REAL imaginary)
 {
-	union { REAL part[2]; complex_number number; } value = {{real, imaginary}};
-	return value.number;
+    union { REAL part[2]; complex_number number; } value = {{real, imaginary}};
+    return value.number;
 }
 
 /* An infinite part becomes one, any other zero; signs stay. */
 static inline REAL infinity_to_one(REAL x)
 {
-	return WITH_SIGN(IS_INFINITE(x) ? 1 : 0, x);
+    return WITH_SIGN(IS_INFINITE(x) ? 1 : 0, x);
 }
 
 static inline REAL nan_to_zero(REAL x)
 {
-	return IS_NAN(x) ? WITH_SIGN(0, x) : x;
+    return IS_NAN(x) ? WITH_SIGN(0, x) : x;
 }

@@ -5,12 +5,12 @@
  */
 
 struct {
-	unsigned vendor, type, subtype, features[1];
+    unsigned vendor, type, subtype, features[1];
 } __cpu_model;
 
 unsigned __cpu_features2[3];
 
 int __cpu_indicator_init(void)
 {
-	return 0;
+    return 0;
 }

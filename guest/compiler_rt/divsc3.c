@@ -4,5 +4,5 @@
 
 complex_number __divsc3(REAL a, REAL b, REAL c, REAL d)
 {
-	return divide(a, b, c, d);
+    return divide(a, b, c, d);
 }

@@ -2,7 +2,7 @@
 
 signed_wide __divti3(signed_wide dividend, signed_wide divisor)
 {
-	signed_wide ignored;
+    signed_wide ignored;
 
-	return divide_signed(dividend, divisor, &ignored);
+    return divide_signed(dividend, divisor, &ignored);
 }

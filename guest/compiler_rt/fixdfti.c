@@ -2,5 +2,5 @@
 
 signed_wide __fixdfti(double number)
 {
-	return double_to_signed(number);
+    return double_to_signed(number);
 }

@@ -2,5 +2,5 @@
 
 wide __fixunsdfti(double number)
 {
-	return double_to_unsigned(number);
+    return double_to_unsigned(number);
 }

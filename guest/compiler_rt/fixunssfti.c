@@ -2,5 +2,5 @@
 
 wide __fixunssfti(float number)
 {
-	return double_to_unsigned(number);
+    return double_to_unsigned(number);
 }

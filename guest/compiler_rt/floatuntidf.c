@@ -2,8 +2,8 @@
 
 double __floatuntidf(wide number)
 {
-	int exponent;
-	uint64_t top = leading_word(number, &exponent);
+    int exponent;
+    uint64_t top = leading_word(number, &exponent);
 
-	return (double)top * (double)power_of_two(exponent);
+    return (double)top * (double)power_of_two(exponent);
 }

@@ -2,8 +2,8 @@
 
 signed_wide __modti3(signed_wide dividend, signed_wide divisor)
 {
-	signed_wide remainder;
+    signed_wide remainder;
 
-	divide_signed(dividend, divisor, &remainder);
-	return remainder;
+    divide_signed(dividend, divisor, &remainder);
+    return remainder;
 }

@@ -3,5 +3,5 @@
 
 complex_number __mulsc3(REAL a, REAL b, REAL c, REAL d)
 {
-	return multiply(a, b, c, d);
+    return multiply(a, b, c, d);
 }

@@ -2,13 +2,13 @@
 
 double __powidf2(double base, int exponent)
 {
-	unsigned rest = exponent < 0 ? -(unsigned)exponent : (unsigned)exponent;
-	double result = rest & 1 ? base : 1;
+    unsigned rest = exponent < 0 ? -(unsigned)exponent : (unsigned)exponent;
+    double result = rest & 1 ? base : 1;
 
-	while (rest >>= 1) {
-		base *= base;
-		if (rest & 1)
-			result *= base;
-	}
-	return exponent < 0 ? 1 / result : result;
+    while (rest >>= 1) {
+        base *= base;
+        if (rest & 1)
+            result *= base;
+    }
+    return exponent < 0 ? 1 / result : result;
 }

@@ -2,7 +2,7 @@
 
 wide __udivti3(wide dividend, wide divisor)
 {
-	wide ignored;
+    wide ignored;
 
-	return divide(dividend, divisor, &ignored);
+    return divide(dividend, divisor, &ignored);
 }

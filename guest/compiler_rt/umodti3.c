@@ -2,8 +2,8 @@
 
 wide __umodti3(wide dividend, wide divisor)
 {
-	wide remainder;
+    wide remainder;
 
-	divide(dividend, divisor, &remainder);
-	return remainder;
+    divide(dividend, divisor, &remainder);
+    return remainder;
 }

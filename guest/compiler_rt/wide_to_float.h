@@ -14,22 +14,22 @@ typedef __int128 signed_wide;
 
 static inline uint64_t leading_word(wide number, int *exponent)
 {
-	uint64_t high = number >> 64;
+    uint64_t high = number >> 64;
 
-	if (!high) {
-		*exponent = 0;
-		return (uint64_t)number;
-	}
-	int shift = 64 - __builtin_clzll(high);
-	*exponent = shift;
-	return (uint64_t)(number >> shift) | (number << (128 - shift) != 0);
+    if (!high) {
+        *exponent = 0;
+        return (uint64_t)number;
+    }
+    int shift = 64 - __builtin_clzll(high);
+    *exponent = shift;
+    return (uint64_t)(number >> shift) | (number << (128 - shift) != 0);
 }
 
 static inline double power_of_two(int exponent)
 {
-	union { uint64_t bits; double number; } value = {(uint64_t)(exponent + 1023) << 52};
+    union { uint64_t bits; double number; } value = {(uint64_t)(exponent + 1023) << 52};
 
-	return value.number;
+    return value.number;
 }
 
 #endif

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 #define DELETE(name, mangled, ...) \
-	void name(void *memory, ##__VA_ARGS__) __asm__(mangled); \
-	weak void name(void *memory, ##__VA_ARGS__) \
-	{ \
-		free(memory); \
-	}
+    void name(void *memory, ##__VA_ARGS__) __asm__(mangled); \
+    weak void name(void *memory, ##__VA_ARGS__) \
+    { \
+        free(memory); \
+    }
 
 DELETE(delete_object, "_ZdlPv")
 DELETE(delete_array, "_ZdaPv")

@@ -21,9 +21,9 @@
 #include <stdint.h>
 
 struct block {
-	size_t previous_size;          /* of the block before this one; 0: there is none */
-	size_t size_and_flags;         /* header included */
-	struct block *next, *previous; /* in its list, only while it is free */
+    size_t previous_size;          /* of the block before this one; 0: there is none */
+    size_t size_and_flags;         /* header included */
+    struct block *next, *previous; /* in its list, only while it is free */
 };
 
 #define HEADER_SIZE 16
@@ -35,39 +35,39 @@ struct block {
 
 static inline size_t block_size(const struct block *block)
 {
-	return block->size_and_flags & ~(size_t)FLAGS;
+    return block->size_and_flags & ~(size_t)FLAGS;
 }
 
 static inline void *payload(struct block *block)
 {
-	return (char *)block + HEADER_SIZE;
+    return (char *)block + HEADER_SIZE;
 }
 
 static inline struct block *block_of(void *memory)
 {
-	return (struct block *)((char *)memory - HEADER_SIZE);
+    return (struct block *)((char *)memory - HEADER_SIZE);
 }
 
 static inline struct block *block_after(const struct block *block)
 {
-	return (struct block *)((char *)block + block_size(block));
+    return (struct block *)((char *)block + block_size(block));
 }
 
 /* The row ends with a header of size 0, which is not free, so that nothing merges beyond it. */
 static inline int is_last(const struct block *block)
 {
-	return block_size(block_after(block)) == 0;
+    return block_size(block_after(block)) == 0;
 }
 
 static inline void set_size(struct block *block, size_t size)
 {
-	block->size_and_flags = size | (block->size_and_flags & FLAGS);
-	block_after(block)->previous_size = size;
+    block->size_and_flags = size | (block->size_and_flags & FLAGS);
+    block_after(block)->previous_size = size;
 }
 
 static inline size_t round_up(size_t size, size_t unit)
 {
-	return (size + unit - 1) & -unit;
+    return (size + unit - 1) & -unit;
 }
 
 /* free_lists.c */
@@ -76,9 +76,9 @@ hidden void __motte_unlist_block(struct block *block); /* takes it out; it is no
 hidden struct block *__motte_find_block(size_t size);  /* a listed block of at least `size`, or NULL */
 
 /* heap.c */
-hidden struct block *__motte_extend_heap(size_t size);    /* a block of at least `size` at the heap's end, in no list */
-hidden void __motte_trim_heap(struct block *last);        /* may give much of a free last block back; it is in no list */
-extern hidden uintptr_t __motte_zero_from;               /* addresses of the heap from here on were never used */
+hidden struct block *__motte_extend_heap(size_t size); /* a block of at least `size` at the heap's end, in no list */
+hidden void __motte_trim_heap(struct block *last);     /* may give back much of a free last block that is in no list */
+extern hidden uintptr_t __motte_zero_from;             /* addresses of the heap from here on were never used */
 
 /* mappings.c */
 hidden struct block *__motte_map_block(size_t size);

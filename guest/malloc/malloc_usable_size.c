@@ -4,7 +4,7 @@
 
 size_t malloc_usable_size(void *memory)
 {
-	if (!memory)
-		return 0;
-	return is_small(memory) ? slab_of(memory)->object_size : block_size(block_of(memory)) - HEADER_SIZE;
+    if (!memory)
+        return 0;
+    return is_small(memory) ? slab_of(memory)->object_size : block_size(block_of(memory)) - HEADER_SIZE;
 }

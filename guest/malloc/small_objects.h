@@ -35,15 +35,15 @@
 #define AREA_SIZE ((uintptr_t)512 << 20)
 
 struct object {
-	struct object *next;
+    struct object *next;
 };
 
 struct slab {
-	struct object *free;
-	struct slab *next, *previous; /* of the class's list; `next` also of the pool */
-	uint32_t until_slow;          /* frees until one of the rare events */
-	uint16_t object_size, capacity;
-	uint8_t class, detached;
+    struct object *free;
+    struct slab *next, *previous; /* of the class's list; `next` also of the pool */
+    uint32_t until_slow;          /* frees until one of the rare events */
+    uint16_t object_size, capacity;
+    uint8_t class, detached;
 };
 
 extern hidden struct slab *__motte_slabs[CLASS_COUNT]; /* heads */
@@ -54,17 +54,17 @@ hidden void __motte_free_slowly(struct slab *slab);
 
 static inline int is_small(const void *object)
 {
-	return (uintptr_t)object - __motte_small_area < AREA_SIZE;
+    return (uintptr_t)object - __motte_small_area < AREA_SIZE;
 }
 
 static inline struct slab *slab_of(const void *object)
 {
-	return (struct slab *)((uintptr_t)object & -(uintptr_t)SLAB_SIZE);
+    return (struct slab *)((uintptr_t)object & -(uintptr_t)SLAB_SIZE);
 }
 
 static inline unsigned class_of(size_t size)
 {
-	return size ? (unsigned)((size - 1) / GRANULE) : 0;
+    return size ? (unsigned)((size - 1) / GRANULE) : 0;
 }
 
 #endif

@@ -12,12 +12,12 @@
 
 float fmaf(float x, float y, float z)
 {
-	double product = (double)x * y;
-	union { double number; uint64_t bits; } sum = {product + z};
-	double rest = sum.number - product;
-	double error = (product - (sum.number - rest)) + (z - rest);
+    double product = (double)x * y;
+    union { double number; uint64_t bits; } sum = {product + z};
+    double rest = sum.number - product;
+    double error = (product - (sum.number - rest)) + (z - rest);
 
-	if (error != 0 && isfinite(sum.number) && !(sum.bits & 1))
-		sum.bits += (error > 0) == (sum.number > 0) ? 1 : -1;
-	return (float)sum.number;
+    if (error != 0 && isfinite(sum.number) && !(sum.bits & 1))
+        sum.bits += (error > 0) == (sum.number > 0) ? 1 : -1;
+    return (float)sum.number;
 }

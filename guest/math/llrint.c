@@ -2,5 +2,5 @@
 
 long long llrint(double x)
 {
-	return __builtin_llrint(x);
+    return __builtin_llrint(x);
 }

@@ -2,5 +2,5 @@
 
 long long llrintf(float x)
 {
-	return __builtin_llrintf(x);
+    return __builtin_llrintf(x);
 }

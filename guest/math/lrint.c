@@ -2,5 +2,5 @@
 
 long lrint(double x)
 {
-	return __builtin_lrint(x);
+    return __builtin_lrint(x);
 }

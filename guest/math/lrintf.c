@@ -2,5 +2,5 @@
 
 long lrintf(float x)
 {
-	return __builtin_lrintf(x);
+    return __builtin_lrintf(x);
 }

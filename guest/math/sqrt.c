@@ -2,5 +2,5 @@
 
 double sqrt(double x)
 {
-	return __builtin_sqrt(x);
+    return __builtin_sqrt(x);
 }

@@ -2,5 +2,5 @@
 
 float sqrtf(float x)
 {
-	return __builtin_sqrtf(x);
+    return __builtin_sqrtf(x);
 }

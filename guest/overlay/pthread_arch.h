@@ -7,5 +7,5 @@ extern hidden struct __pthread __motte_main_thread;
 
 static inline uintptr_t __get_tp(void)
 {
-	return (uintptr_t)&__motte_main_thread;
+    return (uintptr_t)&__motte_main_thread;
 }

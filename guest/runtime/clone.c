@@ -5,5 +5,5 @@
 
 int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 {
-	return -ENOSYS;
+    return -ENOSYS;
 }

@@ -16,6 +16,6 @@ uint64_t __motte_data_stack_limit; /* lowest address of the stack; an unmapped g
  */
 void __motte_data_stack_overflow(void)
 {
-	for (;;)
-		*(volatile char *)(__motte_data_stack_limit - 64) = 0;
+    for (;;)
+        *(volatile char *)(__motte_data_stack_limit - 64) = 0;
 }

@@ -5,5 +5,5 @@
 
 int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data)
 {
-	return 0;
+    return 0;
 }

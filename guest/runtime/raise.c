@@ -7,58 +7,58 @@
 
 static int is_signal(int signal)
 {
-	return signal >= 0 && signal < _NSIG;
+    return signal >= 0 && signal < _NSIG;
 }
 
 static void send_to_self(int signal, int code, union sigval value)
 {
-	siginfo_t information = {.si_signo = signal, .si_code = code};
+    siginfo_t information = {.si_signo = signal, .si_code = code};
 
-	information.si_pid = getpid();
-	information.si_uid = getuid();
-	information.si_value = value;
-	if (signal)
-		__motte_send_signal(signal, &information);
+    information.si_pid = getpid();
+    information.si_uid = getuid();
+    information.si_value = value;
+    if (signal)
+        __motte_send_signal(signal, &information);
 }
 
 static int fail(int error)
 {
-	errno = error;
-	return -1;
+    errno = error;
+    return -1;
 }
 
 int raise(int signal)
 {
-	if (!is_signal(signal))
-		return fail(EINVAL);
-	send_to_self(signal, SI_TKILL, (union sigval){0});
-	return 0;
+    if (!is_signal(signal))
+        return fail(EINVAL);
+    send_to_self(signal, SI_TKILL, (union sigval){0});
+    return 0;
 }
 
 int kill(pid_t process, int signal)
 {
-	if (!is_signal(signal))
-		return fail(EINVAL);
-	if (process && process != getpid())
-		return syscall(SYS_kill, process, signal);
-	send_to_self(signal, SI_USER, (union sigval){0});
-	return 0;
+    if (!is_signal(signal))
+        return fail(EINVAL);
+    if (process && process != getpid())
+        return syscall(SYS_kill, process, signal);
+    send_to_self(signal, SI_USER, (union sigval){0});
+    return 0;
 }
 
 int sigqueue(pid_t process, int signal, const union sigval value)
 {
-	if (!is_signal(signal))
-		return fail(EINVAL);
-	if (process != getpid())
-		return fail(EPERM);
-	send_to_self(signal, SI_QUEUE, value);
-	return 0;
+    if (!is_signal(signal))
+        return fail(EINVAL);
+    if (process != getpid())
+        return fail(EPERM);
+    send_to_self(signal, SI_QUEUE, value);
+    return 0;
 }
 
 int pthread_kill(pthread_t thread, int signal)
 {
-	if (!is_signal(signal))
-		return EINVAL;
-	send_to_self(signal, SI_TKILL, (union sigval){0});
-	return 0;
+    if (!is_signal(signal))
+        return EINVAL;
+    send_to_self(signal, SI_TKILL, (union sigval){0});
+    return 0;
 }

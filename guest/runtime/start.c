@@ -19,43 +19,43 @@ extern weak hidden void (*const __init_array_start[])(void), (*const __init_arra
 
 static void read_auxiliary_vector(size_t *vector)
 {
-	size_t value[AUXILIARY_COUNT] = {0};
+    size_t value[AUXILIARY_COUNT] = {0};
 
-	libc.auxv = vector;
-	for (; vector[0]; vector += 2)
-		if (vector[0] < AUXILIARY_COUNT)
-			value[vector[0]] = vector[1];
-	__hwcap = value[AT_HWCAP];
-	libc.page_size = value[AT_PAGESZ] ? value[AT_PAGESZ] : DEFAULT_PAGE_SIZE;
+    libc.auxv = vector;
+    for (; vector[0]; vector += 2)
+        if (vector[0] < AUXILIARY_COUNT)
+            value[vector[0]] = vector[1];
+    __hwcap = value[AT_HWCAP];
+    libc.page_size = value[AT_PAGESZ] ? value[AT_PAGESZ] : DEFAULT_PAGE_SIZE;
 }
 
 static void set_program_name(char *path)
 {
-	__progname = __progname_full = path;
-	for (char *c = path; *c; c++)
-		if (*c == '/')
-			__progname = c + 1;
+    __progname = __progname_full = path;
+    for (char *c = path; *c; c++)
+        if (*c == '/')
+            __progname = c + 1;
 }
 
 static void run_constructors(void)
 {
-	for (void (*const *constructor)(void) = __init_array_start; constructor < __init_array_end; constructor++)
-		(*constructor)();
+    for (void (*const *constructor)(void) = __init_array_start; constructor < __init_array_end; constructor++)
+        (*constructor)();
 }
 
 void __motte_start(void *block)
 {
-	int argc = (int)*(long *)block;
-	char **argv = (char **)block + 1;
-	char **environment = argv + argc + 1;
-	char **end = environment;
+    int argc = (int)*(long *)block;
+    char **argv = (char **)block + 1;
+    char **environment = argv + argc + 1;
+    char **end = environment;
 
-	while (*end)
-		end++;
-	__environ = environment;
-	read_auxiliary_vector((size_t *)(end + 1));
-	set_program_name(argc > 0 ? argv[0] : "");
-	__motte_init_main_thread();
-	run_constructors();
-	exit(main(argc, argv, environment));
+    while (*end)
+        end++;
+    __environ = environment;
+    read_auxiliary_vector((size_t *)(end + 1));
+    set_program_name(argc > 0 ? argv[0] : "");
+    __motte_init_main_thread();
+    run_constructors();
+    exit(main(argc, argv, environment));
 }

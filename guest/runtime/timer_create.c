@@ -6,6 +6,6 @@
 
 int timer_create(clockid_t clock, struct sigevent *restrict event, timer_t *restrict timer)
 {
-	errno = ENOSYS;
-	return -1;
+    errno = ENOSYS;
+    return -1;
 }

@@ -1,7 +1,7 @@
 /* Sorting. */
 
 struct order {
-	int (*compare)(const void *, const void *);
+    int (*compare)(const void *, const void *);
 };
 
 #define COMPARE(order, a, b) (order)->compare(a, b)
@@ -9,5 +9,5 @@ struct order {
 
 void qsort(void *elements, size_t count, size_t width, int (*compare)(const void *, const void *))
 {
-	sort(elements, count, width, &(const struct order){compare});
+    sort(elements, count, width, &(const struct order){compare});
 }

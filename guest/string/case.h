@@ -2,5 +2,5 @@
 
 static inline int lower(unsigned char byte)
 {
-	return byte | (unsigned)((unsigned)byte - 'A' < 26) << 5;
+    return byte | (unsigned)((unsigned)byte - 'A' < 26) << 5;
 }

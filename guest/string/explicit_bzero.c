@@ -5,7 +5,7 @@
 
 void explicit_bzero(void *destination, size_t size)
 {
-	static void *(*volatile const fill)(void *, int, size_t) = memset;
+    static void *(*volatile const fill)(void *, int, size_t) = memset;
 
-	fill(destination, 0, size);
+    fill(destination, 0, size);
 }

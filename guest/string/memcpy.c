@@ -2,6 +2,6 @@
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
-	copy_bytes(to, from, size);
-	return to;
+    copy_bytes(to, from, size);
+    return to;
 }

@@ -2,6 +2,6 @@
 
 void *memmove(void *to, const void *from, size_t size)
 {
-	copy_bytes(to, from, size);
-	return to;
+    copy_bytes(to, from, size);
+    return to;
 }

@@ -24,44 +24,44 @@ typedef _Bool flags512 __attribute__((ext_vector_type(VECTOR)));
 
 INLINE uint64_t bits_of(bytes512 comparison)
 {
-	union { flags512 flags; uint64_t bits; } value = {__builtin_convertvector(comparison != 0, flags512)};
-	return value.bits;
+    union { flags512 flags; uint64_t bits; } value = {__builtin_convertvector(comparison != 0, flags512)};
+    return value.bits;
 }
 
 INLINE bytes512 repeat(int byte)
 {
-	return (bytes512){0} + (uint8_t)byte;
+    return (bytes512){0} + (uint8_t)byte;
 }
 
 INLINE uint64_t equal(bytes512 bytes, int byte)
 {
-	return bits_of((bytes512)(bytes == repeat(byte)));
+    return bits_of((bytes512)(bytes == repeat(byte)));
 }
 
 INLINE const char *align_down(const char *place)
 {
-	return (const char *)((uintptr_t)place & -(uintptr_t)VECTOR);
+    return (const char *)((uintptr_t)place & -(uintptr_t)VECTOR);
 }
 
 INLINE bytes512 load_aligned(const char *place)
 {
-	return *(const bytes512 *)place;
+    return *(const bytes512 *)place;
 }
 
 INLINE bytes512 load(const char *place)
 {
-	return *(const any512 *)place;
+    return *(const any512 *)place;
 }
 
 /* Whether an unaligned vector at `place` might touch a page that the string does not reach. */
 INLINE int may_cross_page(const char *place)
 {
-	return ((uintptr_t)place & (PAGE - 1)) > PAGE - VECTOR;
+    return ((uintptr_t)place & (PAGE - 1)) > PAGE - VECTOR;
 }
 
 INLINE unsigned first_bit(uint64_t bits)
 {
-	return (unsigned)__builtin_ctzll(bits);
+    return (unsigned)__builtin_ctzll(bits);
 }
 
 #endif

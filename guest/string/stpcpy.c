@@ -3,9 +3,9 @@
 
 char *__stpcpy(char *restrict to, const char *restrict from)
 {
-	size_t length = strlen(from);
+    size_t length = strlen(from);
 
-	memcpy(to, from, length + 1);
-	return to + length;
+    memcpy(to, from, length + 1);
+    return to + length;
 }
 weak_alias(__stpcpy, stpcpy);

@@ -14,7 +14,7 @@ _Complex float __mulsc3(float, float, float, float);
 _Complex float __divsc3(float, float, float, float);
 
 #define NARROWING(name, from, to) \
-	uint16_t name(from number) { union { to number; uint16_t bits; } result = {__##name(number)}; return result.bits; }
+    uint16_t name(from number) { union { to number; uint16_t bits; } result = {__##name(number)}; return result.bits; }
 NARROWING(truncdfhf2, double, _Float16)
 NARROWING(truncsfhf2, float, _Float16)
 NARROWING(truncdfbf2, double, __bf16)
@@ -22,18 +22,18 @@ NARROWING(truncsfbf2, float, __bf16)
 
 float extendhfsf2(uint16_t bits)
 {
-	union { uint16_t bits; _Float16 number; } half = {bits};
-	return __extendhfsf2(half.number);
+    union { uint16_t bits; _Float16 number; } half = {bits};
+    return __extendhfsf2(half.number);
 }
 
 #define COMPLEX(name, type) \
-	void name(const type *operands, type *results) \
-	{ \
-		union { _Complex type number; type part[2]; } value = \
-			{__##name(operands[0], operands[1], operands[2], operands[3])}; \
-		results[0] = value.part[0]; \
-		results[1] = value.part[1]; \
-	}
+    void name(const type *operands, type *results) \
+    { \
+        union { _Complex type number; type part[2]; } value = \
+            {__##name(operands[0], operands[1], operands[2], operands[3])}; \
+        results[0] = value.part[0]; \
+        results[1] = value.part[1]; \
+    }
 COMPLEX(muldc3, double)
 COMPLEX(divdc3, double)
 COMPLEX(mulsc3, float)

@@ -23,31 +23,31 @@ float __floatuntisf(wide);
 
 void udivmodti4(const wide *operands, wide *results)
 {
-	results[0] = __udivmodti4(operands[0], operands[1], &results[1]);
+    results[0] = __udivmodti4(operands[0], operands[1], &results[1]);
 }
 
 void udivti3_umodti3(const wide *operands, wide *results)
 {
-	results[0] = __udivti3(operands[0], operands[1]);
-	results[1] = __umodti3(operands[0], operands[1]);
+    results[0] = __udivti3(operands[0], operands[1]);
+    results[1] = __umodti3(operands[0], operands[1]);
 }
 
 void divmodti4(const signed_wide *operands, signed_wide *results)
 {
-	results[0] = __divmodti4(operands[0], operands[1], &results[1]);
+    results[0] = __divmodti4(operands[0], operands[1], &results[1]);
 }
 
 void divti3_modti3(const signed_wide *operands, signed_wide *results)
 {
-	results[0] = __divti3(operands[0], operands[1]);
-	results[1] = __modti3(operands[0], operands[1]);
+    results[0] = __divti3(operands[0], operands[1]);
+    results[1] = __modti3(operands[0], operands[1]);
 }
 
 int muloti4(const signed_wide *operands, signed_wide *results)
 {
-	int overflow;
-	results[0] = __muloti4(operands[0], operands[1], &overflow);
-	return overflow;
+    int overflow;
+    results[0] = __muloti4(operands[0], operands[1], &overflow);
+    return overflow;
 }
 
 void fixdfti(double number, signed_wide *result) { *result = __fixdfti(number); }

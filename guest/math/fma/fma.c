@@ -2,5 +2,5 @@
 
 double fma(double x, double y, double z)
 {
-	return __builtin_fma(x, y, z);
+    return __builtin_fma(x, y, z);
 }

@@ -2,5 +2,5 @@
 
 float fmaf(float x, float y, float z)
 {
-	return __builtin_fmaf(x, y, z);
+    return __builtin_fmaf(x, y, z);
 }

@@ -2,5 +2,5 @@
 
 double ceil(double x)
 {
-	return __builtin_ceil(x);
+    return __builtin_ceil(x);
 }

@@ -2,5 +2,5 @@
 
 float ceilf(float x)
 {
-	return __builtin_ceilf(x);
+    return __builtin_ceilf(x);
 }

@@ -2,5 +2,5 @@
 
 double floor(double x)
 {
-	return __builtin_floor(x);
+    return __builtin_floor(x);
 }

@@ -2,5 +2,5 @@
 
 float floorf(float x)
 {
-	return __builtin_floorf(x);
+    return __builtin_floorf(x);
 }

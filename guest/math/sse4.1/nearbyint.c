@@ -2,5 +2,5 @@
 
 double nearbyint(double x)
 {
-	return __builtin_nearbyint(x);
+    return __builtin_nearbyint(x);
 }

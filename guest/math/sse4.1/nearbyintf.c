@@ -2,5 +2,5 @@
 
 float nearbyintf(float x)
 {
-	return __builtin_nearbyintf(x);
+    return __builtin_nearbyintf(x);
 }

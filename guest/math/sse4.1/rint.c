@@ -2,5 +2,5 @@
 
 double rint(double x)
 {
-	return __builtin_rint(x);
+    return __builtin_rint(x);
 }

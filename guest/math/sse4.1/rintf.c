@@ -2,5 +2,5 @@
 
 float rintf(float x)
 {
-	return __builtin_rintf(x);
+    return __builtin_rintf(x);
 }

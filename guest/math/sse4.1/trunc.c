@@ -2,5 +2,5 @@
 
 double trunc(double x)
 {
-	return __builtin_trunc(x);
+    return __builtin_trunc(x);
 }

@@ -2,5 +2,5 @@
 
 float truncf(float x)
 {
-	return __builtin_truncf(x);
+    return __builtin_truncf(x);
 }

@@ -16,27 +16,27 @@
 
 static long double sum(int count, ...)
 {
-	va_list list;
-	long double total = 0;
+    va_list list;
+    long double total = 0;
 
-	va_start(list, count);
-	while (count--)
-		total += va_arg(list, long double);
-	va_end(list);
-	return total;
+    va_start(list, count);
+    while (count--)
+        total += va_arg(list, long double);
+    va_end(list);
+    return total;
 }
 
 int main(void)
 {
-	long double value, whole;
+    long double value, whole;
 
-	printf("%zu %d %d %d\n", sizeof value, LDBL_MANT_DIG, LDBL_MAX_EXP, LDBL_DIG);
-	printf("%Lf %La %.19Lg\n", 1.1L, 1.5L, strtold("3.14159265358979323846", 0));
-	sscanf("2.5", "%Lf", &value);
-	printf("%Lg %Lg %Lg\n", value, sqrtl(value), powl(value, 3));
-	printf("%La %Lf %Lf\n", LDBL_TRUE_MIN, (long double)INFINITY, fabsl((long double)NAN));
-	printf("%Lg %d\n", sum(3, 1.1L, 2.2L, 3.3L), ilogbl(8));
-	value = modfl(2.5L, &whole);
-	printf("%.15Lg %Lg %Lg\n", 1 / 3.0L, whole, value);
-	return 0;
+    printf("%zu %d %d %d\n", sizeof value, LDBL_MANT_DIG, LDBL_MAX_EXP, LDBL_DIG);
+    printf("%Lf %La %.19Lg\n", 1.1L, 1.5L, strtold("3.14159265358979323846", 0));
+    sscanf("2.5", "%Lf", &value);
+    printf("%Lg %Lg %Lg\n", value, sqrtl(value), powl(value, 3));
+    printf("%La %Lf %Lf\n", LDBL_TRUE_MIN, (long double)INFINITY, fabsl((long double)NAN));
+    printf("%Lg %d\n", sum(3, 1.1L, 2.2L, 3.3L), ilogbl(8));
+    value = modfl(2.5L, &whole);
+    printf("%.15Lg %Lg %Lg\n", 1 / 3.0L, whole, value);
+    return 0;
 }

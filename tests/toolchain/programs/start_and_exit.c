@@ -26,8 +26,8 @@ static void at_exit_second(void) { puts("atexit second"); }
 
 int main(int argc, char **argv)
 {
-	atexit(at_exit_first);
-	atexit(at_exit_second);
-	printf("main: %d arguments, progname %s, X=%s\n", argc, program_invocation_short_name, getenv("X"));
-	return 0;
+    atexit(at_exit_first);
+    atexit(at_exit_second);
+    printf("main: %d arguments, progname %s, X=%s\n", argc, program_invocation_short_name, getenv("X"));
+    return 0;
 }
