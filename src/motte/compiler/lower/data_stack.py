@@ -176,7 +176,8 @@ class _Frame:
             f"  {name}.over = icmp sgt i64 {name}.wanted, {name}.room",
             f"  {name}.gap = getelementptr i8, ptr {name}.limit, i64 -64",
             f"  {new} = select i1 {name}.over, ptr {name}.gap, ptr {raw}",
-            f"  store volatile i8 0, ptr {new}, align 1",
+            # A read: an allocation of no bytes begins where another's bytes are.
+            f"  {name}.touched = load volatile i8, ptr {new}, align 1",
         ]
 
     def _with_restores(self, lines: list[str]) -> list[str]:
