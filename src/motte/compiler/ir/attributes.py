@@ -68,4 +68,5 @@ class AttributeGroups:
         kept = tuple(attribute for attribute in group if attribute_name(attribute) not in names)
         if kept == group:
             return suffix
-        return f"{suffix[: match.start()]} #{self.number_of(kept)}{suffix[match.end() :]}"
+        reference = f" #{self.number_of(kept)}" if kept else ""
+        return f"{suffix[: match.start()]}{reference}{suffix[match.end() :]}"

@@ -42,12 +42,12 @@ class Signatures:
                 and _COMPOUND.search(item)
             ):
                 header = parse_header(item)
-                self._change_header(header, "")
+                self._change_header(header, None)
                 self._module.items[index] = str(header)
 
     def function(self, function: Function) -> None:
         """Rewrite a definition, and the calls in it."""
-        result, indirect = self._change_header(function.header, function.fresh("result"))
+        result, indirect = self._change_header(function.header, function)
         lines: list[str] = []
         for line in function.lines:
             if result and line.startswith("  ret "):
@@ -71,13 +71,14 @@ class Signatures:
             known = self._known[key] = in_memory, indirect
         return known
 
-    def _change_header(self, header: Header, result_name: str) -> tuple[str, list[Argument]]:
+    def _change_header(self, header: Header, function: Function | None) -> tuple[str, list[Argument]]:
         """The name of the result's pointer (empty without one), and the parameters that became pointers."""
         in_memory, positions = self._decide(header.result, [parameter.type for parameter in header.parameters])
         indirect = [header.parameters[position] for position in sorted(positions)]
         header.parameters = [_by_pointer(item) if item in indirect else item for item in header.parameters]
         if not in_memory:
             return "", indirect
+        result_name = function.fresh("result") if function is not None else ""
         header.parameters.insert(0, Argument("ptr", ("noundef",), result_name))
         header.prefix = _without_result_attributes(header.prefix)
         header.result = "void"
