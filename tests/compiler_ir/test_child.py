@@ -1,6 +1,8 @@
 """Whatever LLVM does with hostile input happens in the child, and ends as a CompileError."""
 
 import random
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +10,9 @@ from motte.compiler.options import CompileOptions
 from motte.compiler.parent import run_child
 from motte.compiler.unit import CompileRequest
 from motte.errors import CompileError
+from motte.toolchain.clang import SourceText, compile_source
 
+PROGRAMS = Path(__file__).with_name("programs")
 OPTIONS = CompileOptions(optimization=1, cpu="x86-64-v3", internalize=None)
 HARMLESS = b"define i32 @f(i32 %x) {\n  %y = add i32 %x, 1\n  ret i32 %y\n}\n"
 
@@ -84,3 +88,11 @@ def test_options_survive_the_way_to_the_child() -> None:
     assert CompileOptions.from_json(OPTIONS.to_json()) == OPTIONS
     options = CompileOptions(internalize=("main", "hook"), debug=True)
     assert CompileOptions.from_json(options.to_json()) == options
+
+
+@pytest.mark.parametrize("cpu", ["x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "znver2", "icelake-server"])
+@pytest.mark.parametrize("name", sorted(path.name for path in PROGRAMS.glob("*.c")))
+def test_every_program_becomes_an_object_for_every_kind_of_cpu(name: str, cpu: str) -> None:
+    bitcode = compile_source(SourceText(name, (PROGRAMS / name).read_text())).bitcode
+    requests = [request(bitcode, name, replace(OPTIONS, cpu=cpu, optimization=level)) for level in (0, 3)]
+    assert all(unit.objects[0].startswith(b"\x7fELF") for unit in run_child(requests))
