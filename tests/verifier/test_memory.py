@@ -11,6 +11,7 @@ from iced_x86 import Decoder
 from motte.abi.layout import PAGE_SIZE
 from motte.verifier import ClaimedFunction, instructions, verify
 from motte.verifier.instructions import Examiner
+from motte.verifier.verdict import MAX_VIOLATIONS
 from verifier.assembling import assemble
 
 HERE = Path(__file__).parent
@@ -39,4 +40,12 @@ def test_a_function_of_violations_is_left_when_there_are_enough() -> None:
     body = b"\xf4" * 100_000
     code = body + b"\xcc" * (-len(body) % PAGE_SIZE)
     verdict = verify(replace(start, code=code, functions=[ClaimedFunction(0, len(body))]))
-    assert verdict.instructions == len(verdict.violations) == 1000
+    assert verdict.instructions == len(verdict.violations) == MAX_VIOLATIONS
+
+
+def test_the_functions_behind_enough_violations_are_not_read() -> None:
+    start = assemble(
+        f"function f\n.rept {MAX_VIOLATIONS}\nhlt\n.endr\nret\nend f\nfunction g\nhlt\nret\nend g\n"
+    ).claimed
+    verdict = verify(start)
+    assert (verdict.functions, len(verdict.violations)) == (1, MAX_VIOLATIONS)
