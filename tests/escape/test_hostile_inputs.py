@@ -42,7 +42,9 @@ def test_inline_assembly_is_refused_by_function(tmp_path: Path) -> None:
 
 
 def test_module_assembly_is_refused_before_it_can_include_a_file(tmp_path: Path, secret: Path) -> None:
-    source = write(tmp_path, "m.ll", f'{TRIPLE}module asm ".incbin \\22{secret}\\22"\ndefine i32 @main() {{ ret i32 0 }}\n')
+    source = write(
+        tmp_path, "m.ll", f'{TRIPLE}module asm ".incbin \\22{secret}\\22"\ndefine i32 @main() {{ ret i32 0 }}\n'
+    )
     text = diagnostics_of(source)
     assert "module asm" in text or "module-level" in text or "assembly" in text
     assert "secret" not in text.replace(str(secret), "")
@@ -54,7 +56,7 @@ def test_file_scope_assembly_in_c_cannot_include_a_file(tmp_path: Path, secret: 
 
 
 def test_a_hostile_section_name_does_not_reach_the_assembler(tmp_path: Path, secret: Path) -> None:
-    name = f'.data\\0A.incbin \\22{secret}\\22\\0A.section .data'
+    name = f".data\\0A.incbin \\22{secret}\\22\\0A.section .data"
     source = write(
         tmp_path,
         "s.ll",
@@ -66,7 +68,7 @@ def test_a_hostile_section_name_does_not_reach_the_assembler(tmp_path: Path, sec
 
 
 def test_hostile_symbol_names_do_not_reach_the_assembler(tmp_path: Path, secret: Path) -> None:
-    name = f'x\\0A.incbin \\22{secret}\\22\\0Ay: # '
+    name = f"x\\0A.incbin \\22{secret}\\22\\0Ay: # "
     source = write(
         tmp_path,
         "n.ll",

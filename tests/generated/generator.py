@@ -29,7 +29,14 @@ static uint64_t checksum = 0xcbf29ce484222325u;
 static void mix(uint64_t value) { checksum = (checksum ^ value) * 0x100000001b3u; checksum ^= checksum >> 29; }
 static void mix_wide(unsigned __int128 value) { mix((uint64_t)value); mix((uint64_t)(value >> 64)); }
 /* One zero and one NaN: GCC makes -0 of 0 - 0. */
-static void mix_double(double value) { uint64_t bits; if (value != value) value = 0.5; if (value == 0) value = 0; memcpy(&bits, &value, 8); mix(bits); }
+static void mix_double(double value)
+{
+    uint64_t bits;
+    if (value != value) value = 0.5;
+    if (value == 0) value = 0;
+    memcpy(&bits, &value, 8);
+    mix(bits);
+}
 static double tame(double value) { return value > -1e15 && value < 1e15 ? value : 1.25; }
 static uint64_t whole(double value) { return (uint64_t)(int64_t)tame(value); }
 """
@@ -82,7 +89,9 @@ class Generator:
             for number, (kind, name, length) in enumerate(struct.fields):
                 for element in range(length or 1):
                     place = f"made.{name}[{element}]" if length else f"made.{name}"
-                    self.lines.append(f"    {place} = ({kind})((seed * {number * 7 + element + 3}u) >> {number * 3 % 17} & 0xffff);")
+                    self.lines.append(
+                        f"    {place} = ({kind})((seed * {number * 7 + element + 3}u) >> {number * 3 % 17} & 0xffff);"
+                    )
             self.lines.append("    return made;\n}")
             self.lines.append(f"static void mix_{struct.name[7:]}({struct.name} value) {{")
             for kind, name, length in struct.fields:
@@ -116,7 +125,7 @@ class Generator:
             return f"make_{kind[7:]}({self.value('uint64_t', names, depth - 1)})"
         return f"({kind})({self.floating(names, depth) if kind in ('float', 'double') else self.integer(names, depth)})"
 
-    def integer(self, names: dict[str, str], depth: int) -> str:
+    def integer(self, names: dict[str, str], depth: int) -> str:  # noqa: PLR0911 -- one line a shape of expression
         if depth <= 0:
             return self.leaf(names)
         left, right = self.integer(names, depth - 1), self.integer(names, depth - 1)
@@ -154,7 +163,8 @@ class Generator:
     def leaf(self, names: dict[str, str]) -> str:
         scalars = [name for name, kind in names.items() if not kind.startswith("struct")]
         if not scalars or self.random.random() < 0.25:
-            return f"{self.random.choice((0, 1, 2, 3, 7, 255, 65535, 0x7fffffff, 0xdeadbeef, self.random.getrandbits(63)))}ull"
+            numbers = (0, 1, 2, 3, 7, 255, 65535, 0x7FFFFFFF, 0xDEADBEEF, self.random.getrandbits(63))
+            return f"{self.random.choice(numbers)}ull"
         name = self.random.choice(scalars)
         kind = names[name]
         if kind in ("float", "double"):
@@ -191,12 +201,16 @@ class Generator:
         self.lines.append(f"    switch ((uint32_t)({subject}) % {max(cases) + 3}u) {{")
         for case in cases:
             tail = "break;" if self.random.random() < 0.8 else "/* falls through */"
-            self.lines.append(f"    case {case}: mix({self.integer(names, 1) } & 0xffffffffu); {tail}")
+            self.lines.append(f"    case {case}: mix({self.integer(names, 1)} & 0xffffffffu); {tail}")
         self.lines.append(f"    default: mix({self.random.getrandbits(20)});\n    }}")
 
     def loop(self, names: dict[str, str]) -> None:
         self.temporary += 1
-        array, index, kind = f"a{self.temporary}", f"i{self.temporary}", self.random.choice(("uint8_t", "uint32_t", "float", "uint64_t"))
+        array, index, kind = (
+            f"a{self.temporary}",
+            f"i{self.temporary}",
+            self.random.choice(("uint8_t", "uint32_t", "float", "uint64_t")),
+        )
         length = self.random.choice((3, 8, 17, 64))
         inner = {**names, index: "uint32_t"}
         self.lines.append(f"    {kind} {array}[{length}];")
@@ -204,7 +218,8 @@ class Generator:
         self.lines.append(f"        {array}[{index}] = {self.value(kind, inner, 1)};")
         self.lines.append(f"    for (uint32_t {index} = 0; {index} < {length * 2}; {index}++)")
         step = self.integer(inner, 1)
-        self.lines.append(f"        {array}[{index} % {length}] = ({kind})({array}[({index} * 5 + 1) % {length}] + ({kind})({step} & 0xff));")
+        source = f"{array}[({index} * 5 + 1) % {length}]"
+        self.lines.append(f"        {array}[{index} % {length}] = ({kind})({source} + ({kind})({step} & 0xff));")
         mixing = self.mixing(kind, f"{array}[{index}]")
         self.lines.append(f"    for (uint32_t {index} = 0; {index} < {length}; {index}++) {mixing}")
 

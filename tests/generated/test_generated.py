@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from generated.generator import Generator
 
 import motte
+from generated.generator import Generator
 from motte.build import BuildOptions
 
 COUNT = 200

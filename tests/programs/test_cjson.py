@@ -10,10 +10,26 @@ import motte
 from motte.benchmark.fetch import fetch
 from motte.build import BuildOptions
 
-SUITES = (
-    "cjson_add compare_tests minify_tests misc_tests parse_array parse_examples parse_hex4 parse_number parse_object "
-    "parse_string parse_value parse_with_opts print_array print_number print_object print_string print_value readme_examples"
-).split()
+SUITES = [
+    "cjson_add",
+    "compare_tests",
+    "minify_tests",
+    "misc_tests",
+    "parse_array",
+    "parse_examples",
+    "parse_hex4",
+    "parse_number",
+    "parse_object",
+    "parse_string",
+    "parse_value",
+    "parse_with_opts",
+    "print_array",
+    "print_number",
+    "print_object",
+    "print_string",
+    "print_value",
+    "readme_examples",
+]
 
 
 @pytest.mark.parametrize("suite", SUITES)

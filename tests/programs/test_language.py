@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs.native import native_executable, run_native
 
 import motte
 from motte.build import BuildOptions
+from programs.native import native_executable, run_native
 
 PROGRAMS = sorted((Path(__file__).parent / "language").glob("*.c"))
 

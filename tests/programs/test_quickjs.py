@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from programs.native import native_executable
 
 import motte
 from motte.benchmark.fetch import fetch
 from motte.build import BuildOptions
+from programs.native import native_executable
 
 HERE = Path(__file__).parent
 SCRIPTS = sorted((HERE / "scripts").glob("*.js"))

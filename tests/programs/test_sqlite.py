@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs.native import native_executable, run_native
 
 import motte
 from motte.benchmark.fetch import fetch
 from motte.build import BuildOptions
+from programs.native import native_executable, run_native
 
 DEFINES = ("SQLITE_THREADSAFE=0", "SQLITE_OMIT_LOAD_EXTENSION", "SQLITE_OMIT_WAL")
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.sql"))
@@ -53,9 +53,16 @@ def test_a_database_in_a_granted_directory_survives_the_process(
     for text in (store, check):
         directory = motte.Directory(str(tmp_path), "/data")
         done = motte.run(
-            sources, ["-batch", "/data/test.db"], options=options, stdin=text, directories=[directory], env={"HOME": "/"}
+            sources,
+            ["-batch", "/data/test.db"],
+            options=options,
+            stdin=text,
+            directories=[directory],
+            env={"HOME": "/"},
         )
         assert (done.returncode, done.stderr) == (0, b""), done.message
     assert done.stdout == b"ok\n5000|12502500|row 999\n"
-    seen = run_native(native, "-batch", str(tmp_path / "test.db"), stdin=b"PRAGMA integrity_check; SELECT count(*) FROM t;")
+    seen = run_native(
+        native, "-batch", str(tmp_path / "test.db"), stdin=b"PRAGMA integrity_check; SELECT count(*) FROM t;"
+    )
     assert seen == b"ok\n2500\n"

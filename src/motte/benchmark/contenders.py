@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from motte.benchmark.programs import Program
 Builder = Callable[[Program, Path], Path]
 
 
-def _run(command: list[str | Path], what: str) -> None:
+def _run(command: Sequence[str | Path], what: str) -> None:
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, timeout=900)
     if done.returncode:
         raise BenchmarkError(f"{what} failed: {(done.stderr or done.stdout).strip()[-1500:]}")
@@ -46,8 +46,8 @@ def build_native(program: Program, directory: Path) -> Path:
 def build_motte(program: Program, directory: Path) -> Path:
     """A confined artifact, by the command that users have."""
     artifact = directory / f"{program.name}.motte"
-    command = [sys.executable, "-m", "motte", "compile", "-O3", *program.compiler_flags(), "-o", artifact]
-    _run([*command, *program.source_files()], f"motte compile {program.name}")
+    command = [sys.executable, "-m", "motte", "compile", "-O3", *program.compiler_flags()]
+    _run([*command, "-o", artifact, *program.source_files()], f"motte compile {program.name}")
     return artifact
 
 
@@ -57,8 +57,8 @@ def build_wasm(program: Program, directory: Path) -> Path:
     command = [sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-wasi", "-O3", "-msimd128", "-mbulk-memory"]
     emulation = ["-w", "-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_GETPID"]
     libraries = ["-lwasi-emulated-signal", "-lwasi-emulated-getpid"]
-    flags = [*emulation, *program.compiler_flags(), "-o", module]
-    _run([*command, *flags, *program.source_files(), *libraries], f"WebAssembly for {program.name}")
+    flags = [*emulation, *program.compiler_flags()]
+    _run([*command, *flags, "-o", module, *program.source_files(), *libraries], f"WebAssembly for {program.name}")
     return module
 
 

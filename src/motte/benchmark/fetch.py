@@ -42,7 +42,13 @@ class Package:
 
 def _run(command: list[str], directory: Path, **environment: str) -> None:
     done = subprocess.run(
-        command, cwd=directory, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300, check=False
+        command,
+        cwd=directory,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     if done.returncode:
         raise FetchError(f"{' '.join(command[:4])} … failed in {directory}: {done.stderr.strip()[-800:]}")

@@ -37,6 +37,7 @@ class Timing:
 
     @property
     def best_ns(self) -> int:
+        """The shortest."""
         return min(self.samples)
 
 
@@ -79,9 +80,8 @@ def _run(program: str, entry: Entry) -> tuple[str, int]:
             return checksum, int(nanoseconds)
     except (IndexError, ValueError):
         pass
-    raise BenchmarkError(
-        f"{program}: {entry.contender} ended with status {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}"
-    )
+    said = (done.stderr or done.stdout).strip()[-500:]
+    raise BenchmarkError(f"{program}: {entry.contender} ended with status {done.returncode}: {said}")
 
 
 def geometric_mean(values: Sequence[float]) -> float:

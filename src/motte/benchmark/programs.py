@@ -35,7 +35,8 @@ class Program:
     def compiler_flags(self) -> list[str]:
         """``-D`` and ``-I`` flags."""
         root = fetch(self.package) if self.package else HERE
-        return [*(f"-D{define}" for define in self.defines), *(f"-I{root / include}" for include in self.includes)]
+        includes = [*(root / include for include in self.includes), HERE / "kernels"]
+        return [*(f"-D{define}" for define in self.defines), *(f"-I{include}" for include in includes)]
 
 
 def _kernel(name: str) -> Program:
@@ -80,8 +81,10 @@ REAL_PROGRAMS: Final = (
         package="zlib",
         sources=tuple(
             f"{name}.c"
-            for name in ("adler32", "compress", "crc32", "deflate", "inflate", "inftrees", "inffast", "trees")
-            + ("uncompr", "zutil")
+            for name in (
+                *("adler32", "compress", "crc32", "deflate", "inflate"),
+                *("inftrees", "inffast", "trees", "uncompr", "zutil"),
+            )
         ),
         includes=(".",),
         repetitions=5,
@@ -91,8 +94,7 @@ REAL_PROGRAMS: Final = (
         driver="drivers/bzip2.c",
         package="bzip2",
         sources=tuple(
-            f"{name}.c"
-            for name in ("blocksort", "huffman", "crctable", "randtable", "compress", "decompress", "bzlib")
+            f"{name}.c" for name in ("blocksort", "huffman", "crctable", "randtable", "compress", "decompress", "bzlib")
         ),
         includes=(".",),
         defines=("BZ_NO_STDIO",),

@@ -41,7 +41,8 @@ def write_svg(results: Sequence[Result], contenders: Sequence[str], path: Path) 
     group = len(shown) * bar + gap
     width, height = left + int(limit * scale) + 60, len(results) * group + 60
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="11">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        'font-family="sans-serif" font-size="11">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
         f'<text x="{left}" y="16" font-size="13">Time relative to native code (shorter is better)</text>',
     ]

@@ -1,5 +1,5 @@
 /* bzip2: compress and restore half a megabyte. */
-#include "../kernels/measure.h"
+#include "measure.h"
 #include "compressible.h"
 #include "bzlib.h"
 

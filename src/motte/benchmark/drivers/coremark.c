@@ -1,6 +1,6 @@
 /* CoreMark with its own validation: a wrong CRC ends the program. */
 #undef main /* the build renames CoreMark's own main, not this one */
-#include "../kernels/measure.h"
+#include "measure.h"
 
 int coremark_main(int argc, char **argv);
 

@@ -1,5 +1,5 @@
 /* QuickJS: closures, objects, arrays, strings, regular expressions and exceptions. */
-#include "../kernels/measure.h"
+#include "measure.h"
 #include "quickjs.h"
 
 static const char script[] =

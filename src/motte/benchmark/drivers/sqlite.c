@@ -1,5 +1,5 @@
 /* SQLite in memory: inserts in a transaction, an index, joins, aggregates, JSON and a delete. */
-#include "../kernels/measure.h"
+#include "measure.h"
 #include "sqlite3.h"
 
 static sqlite3 *database;

@@ -1,5 +1,5 @@
 /* zlib: compress and restore a megabyte. */
-#include "../kernels/measure.h"
+#include "measure.h"
 #include "compressible.h"
 #include "zlib.h"
 
