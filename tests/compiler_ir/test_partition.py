@@ -9,9 +9,12 @@ from compiler_ir.stages import legalised
 from motte.compiler import partition
 from motte.compiler.ir.module import Module
 from motte.compiler.options import CompileOptions
+from motte.compiler.pipeline import compile_unit
 from motte.compiler.read import parse
+from motte.compiler.unit import CompileRequest
 
 PROGRAM = CompileOptions(optimization=2, cpu="x86-64-v3", internalize=("main",))
+UNIT = b"the unit's bitcode"
 FILLER = "\n".join(f"  %n{n} = add i32 %x, {n}" for n in range(120))
 TEXT = f"""
 @counter = internal global i32 5
@@ -60,7 +63,7 @@ define i32 @main() {{
 @pytest.fixture
 def parts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(partition, "LINES_OF_TWO_PARTS", 1)
-    return partition.parts_of(Module(legalised(TEXT, PROGRAM)))
+    return partition.parts_of(Module(legalised(TEXT, PROGRAM)), UNIT)
 
 
 def defined(text: str) -> set[str]:
@@ -74,7 +77,7 @@ def plain(name: str) -> str:
 
 
 def test_a_small_module_is_one_part() -> None:
-    assert len(partition.parts_of(Module(legalised(TEXT, PROGRAM)))) == 1
+    assert len(partition.parts_of(Module(legalised(TEXT, PROGRAM)), UNIT)) == 1
 
 
 def test_every_function_is_defined_in_exactly_one_part(parts: list[str]) -> None:
@@ -113,7 +116,7 @@ def test_a_string_that_mentions_a_name_is_not_changed(parts: list[str]) -> None:
 
 
 def test_the_same_module_gives_the_same_parts(parts: list[str]) -> None:
-    assert partition.parts_of(Module(legalised(TEXT, PROGRAM))) == parts
+    assert partition.parts_of(Module(legalised(TEXT, PROGRAM)), UNIT) == parts
 
 
 def test_nothing_local_is_left_undefined(parts: list[str]) -> None:
@@ -124,3 +127,11 @@ def test_nothing_local_is_left_undefined(parts: list[str]) -> None:
         assert all(".part." in name or name in ("use", "main") or name.startswith("llvm.") for name in external), (
             external
         )
+
+
+def test_a_divided_unit_is_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition, "LINES_OF_TWO_PARTS", 1)
+    request = CompileRequest("unit", (TEXT.encode(),), PROGRAM)
+    first, second = (compile_unit(request, lambda what: None) for _ in range(2))
+    assert len(first.objects) == 2
+    assert first.objects == second.objects

@@ -7,7 +7,7 @@ others that it calls, for inlining only (``available_externally``).  A symbol th
 was local to the module and is now wanted by another part becomes visible, under a
 name that no other unit can have; small constants without identity are copied.
 
-Everything depends on the text alone: the same module gives the same parts anywhere.
+Everything depends on the input alone: the same unit gives the same parts anywhere.
 """
 
 from __future__ import annotations
@@ -43,13 +43,17 @@ _LABEL_ADDRESS: Final = re.compile(r"blockaddress\((@" + NAME + r"), ")
 _USED: Final = ("@llvm.used ", "@llvm.compiler.used ")
 
 
-def parts_of(module: Module) -> list[str]:
-    """The texts of the parts; the whole if the module is small."""
+def parts_of(module: Module, unit: bytes) -> list[str]:
+    """The texts of the parts; the whole if the module is small.
+
+    ``unit`` is what the unit is made from, and of which no other unit is made: new names are derived from it.
+    """
     functions = list(module.functions())
     lines = sum(len(function.lines) for function in functions)
     if lines < LINES_OF_TWO_PARTS:
         return [str(module)]
-    return _Partition(module, functions, 2 if lines < LINES_OF_FOUR_PARTS else 4).texts()
+    count = 2 if lines < LINES_OF_FOUR_PARTS else 4
+    return _Partition(module, functions, count).texts(blake2b(unit, digest_size=6).hexdigest())
 
 
 @dataclass(slots=True)
@@ -99,9 +103,8 @@ class _Partition:
         self._wanted = [self._names_wanted(part) for part in range(count)]
         self._shared = self._shared_names()
 
-    def texts(self) -> list[str]:
+    def texts(self, digest: str) -> list[str]:
         """Each part as a module, with the shared local symbols renamed in all of them."""
-        digest = blake2b("".join(piece.text for piece in self._pieces.values()).encode(), digest_size=6).hexdigest()
         new_names = {name: f"@{name[1:].lstrip('.')}.part.{digest}" for name in sorted(self._shared)}
         texts = []
         for part in range(self._count):

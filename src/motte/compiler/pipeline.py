@@ -29,7 +29,7 @@ def compile_unit(request: CompileRequest, progress: Progress) -> ConfinedUnit:
     progress("reading")
     module = accept(read(request.modules), request.options)
     legalise(module, CallingConvention(module.types, vector_bits(target)))
-    parts = parts_of(module) if request.stage == "object" else [str(module)]
+    parts = parts_of(module, b"".join(request.modules)) if request.stage == "object" else [str(module)]
     progress("optimising")
     results = run_forked([partial(_compile_part, part, request, progress) for part in parts])
     return ConfinedUnit(request.name, tuple(results), target.required)
