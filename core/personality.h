@@ -26,7 +26,7 @@ struct personality_options {
     int streams[3]; /* host descriptors to be duplicated; -1 is a closed stream */
     const struct personality_directory *directories;
     size_t directory_count;
-    uint64_t output_limit; /* bytes written to streams and files together; UINT64_MAX is none */
+    uint64_t output_limit; /* bytes written to streams 1 and 2 together; UINT64_MAX is none */
     uint32_t open_files;
     guest_addr initial_break; /* page-aligned; the break grows from here to HEAP_END */
 };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import warnings
 from collections.abc import Callable
@@ -38,6 +39,12 @@ def refuses(action: Callable[[], object]) -> bool:
     return False
 
 
+def window_spans() -> list[tuple[int, int]]:
+    """Host mappings that can only be parts of windows."""
+    spans = (line.split()[0].split("-") for line in Path("/proc/self/maps").read_text().splitlines())
+    return [(int(low, 16), int(high, 16)) for low, high in spans if int(high, 16) - int(low, 16) > WINDOW_SIZE // 2]
+
+
 def test_a_running_process_survives_the_fork_and_is_not_the_childs(workshop: Workshop) -> None:
     process = workshop.spawn(SPIN)
     process.start()
@@ -53,18 +60,28 @@ def test_a_running_process_survives_the_fork_and_is_not_the_childs(workshop: Wor
 def test_the_child_has_no_slots(workshop: Workshop) -> None:
     workshop.spawn(EXIT)
 
-    def has_windows() -> bool:
-        spans = (line.split()[0].split("-") for line in Path("/proc/self/maps").read_text().splitlines())
-        return any(int(high, 16) - int(low, 16) > WINDOW_SIZE // 2 for low, high in spans)
-
-    assert has_windows()
-    assert in_child(lambda: not has_windows())
+    assert window_spans()
+    assert in_child(lambda: not window_spans())
 
 
 def test_closing_the_parents_process_in_the_child_touches_nothing(workshop: Workshop) -> None:
     process = workshop.spawn(SPIN)
     process.start()
-    assert in_child(lambda: process.close() is None)
+    places = [low for low, _ in window_spans()]
+
+    def close_beside_a_mapping_of_the_childs_own() -> bool:
+        map_memory = ctypes.CDLL(None).mmap
+        map_memory.restype = ctypes.c_void_p
+        read_write, private_anonymous_in_place = 3, 0x10_0022
+        for place in places:
+            mapped = map_memory(ctypes.c_void_p(place), 4096, read_write, private_anonymous_in_place, -1, 0)
+            assert mapped == place
+            ctypes.memmove(place, b"mine", 4)
+        process.close()
+        return all(ctypes.string_at(place, 4) == b"mine" for place in places)
+
+    assert places
+    assert in_child(close_beside_a_mapping_of_the_childs_own)
     assert process.state() == "running"
 
 

@@ -17,7 +17,9 @@ TESTS = Path(__file__).parent.parent
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
     """Run code in a Python of its own, with the package and the tests on its path."""
     start = f"import sys; sys.path[:0] = [{str(SOURCE_ROOT)!r}, {str(TESTS)!r}]\n"
-    return subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", start + code], capture_output=True, text=True, check=False, timeout=100
+    )
 
 
 GUEST = """
