@@ -28,6 +28,7 @@ def confined(instruction: str) -> str:
     ("xchgl\t%eax, (%rdi)", "xchgl %eax, %gs:(%edi)"),
     ("btl\t$5, (%rdi)", "btl $5, %gs:(%edi)"),
     ("prefetcht0\t64(%rdi)", "prefetcht0 %gs:64(%edi)"),
+    ("rep\t\tbsfl\t(%rdi), %eax", "bsfl %gs:(%edi), %eax"),
     ("movntil\t%eax, (%rdi)", "movntil %eax, %gs:(%edi)"),
     ("vfmadd213sd\t.LCPI0_0(%rip), %xmm1, %xmm0", "vfmadd213sd %gs:.LCPI0_0(,%eiz), %xmm1, %xmm0"),
     ("vmovups\t%zmm0, (%rdi) {%k1}", "vmovups %zmm0, %gs:(%edi) {%k1}"),

@@ -20,7 +20,7 @@ class Limits:
     open_files: int = 64
     output: int | None = 64 * MIB
     program_image: int = 256 * MIB
-    code_size: int = 256 * MIB
+    code_size: int = 64 * MIB
     compile_time: float = 120.0
     compile_memory: int = 2 * GIB
 

@@ -26,7 +26,7 @@ from motte.machine import Machine
 @duration_option("--wall-time", DEFAULT_LIMITS.wall_time, "Time by the clock on the wall.")
 @size_option("--stack", DEFAULT_LIMITS.native_stack, "Native stack: return addresses and spilled registers.")
 @size_option("--data-stack", DEFAULT_LIMITS.data_stack, "Data stack: local arrays and other addressable variables.")
-@size_option("--output-limit", DEFAULT_LIMITS.output, "Bytes written, to streams and files together.")
+@size_option("--output-limit", DEFAULT_LIMITS.output, "Bytes written to standard output and standard error together.")
 @click.option("--open-files", type=click.IntRange(3, 1 << 16), default=DEFAULT_LIMITS.open_files, show_default=True)
 @click.option(
     "--dir",

@@ -179,7 +179,7 @@ HINTS: Mapping[str, str] = {
 
 HINTS_BY_PREFIX: Mapping[str, str] = {
     **dict.fromkeys(("_Zn", "_Zd"), "C++ operators new and delete are not in the guest library: define them"),
-    "_Z": "a C++ name that no source defines; the guest library is C only",
+    "_Z": "a C++ name that no source defines; the guest's libc++ has no exceptions, run-time types or threads",
 }
 """The same for families of names; the first that fits counts."""
 

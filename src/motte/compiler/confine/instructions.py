@@ -45,6 +45,8 @@ class InstructionRewriter:
         if match is None:
             raise Unconfinable("instruction not understood")
         prefix, encoding, mnemonic, operand_text = match.groups("")
+        if prefix == "rep" and mnemonic.startswith("bsf"):
+            prefix = ""  # tzcnt where there is one: LLVM knows its operand not to be zero, and there the two agree
         if prefix == "rep":
             return Item(PLAIN, expansions.repeated_string(mnemonic, operand_text), line)
         if not prefix and is_control(mnemonic):
