@@ -56,6 +56,11 @@ REFUSED = {
     "nest": (body("ret void", header="void @f(ptr nest %p)"), "nested functions are not supported"),
     "swifterror": (body("ret void", header="void @f(ptr swifterror %p)"), "parameters in special registers"),
     "wide division": (body("%x = udiv i256 1, 3", "ret void"), "division of integers wider than 128 bits"),
+    "wide conversion": (body("%x = fptoui double 1.0 to i256", "ret void"), "conversion between reals and integers"),
+    "wide integer to real": (
+        body("%x = sitofp i256 %n to double", "ret void", header="void @f(i256 %n)"),
+        "conversion between reals and integers wider than 128 bits",
+    ),
     "calling convention": (body("ret void", header="x86_regcallcc void @f()"), "calling convention x86_regcallcc"),
     "convention of a call": (
         body("call tailcc void %p()", "ret void", header="void @f(ptr %p)"),

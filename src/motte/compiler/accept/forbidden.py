@@ -13,6 +13,7 @@ from typing import Final
 
 from motte.compiler.accept.intrinsics import is_allowed
 from motte.compiler.ir.scan import NAME, without_strings
+from motte.compiler.ir.types import WIDE_INTEGER
 from motte.errors import CompileError
 
 _WORD: Final = r"(?<![-\w.$%@!])(?:{})(?![-\w.$:])"
@@ -34,6 +35,8 @@ _EXCEPTIONS: Final = "exceptions are not supported (compile C++ with -fno-except
 _LONG_DOUBLE: Final = "80-bit and 128-bit floating point is not supported (compile C with -mlong-double-64)"
 _ADDRESS_SPACE: Final = "address spaces other than 0 are not supported"
 _SWIFT: Final = "parameters in special registers are not supported"
+_WIDE_DIVISION: Final = "division of integers wider than 128 bits is not supported"
+_WIDE_CONVERSION: Final = "conversion between reals and integers wider than 128 bits is not supported"
 _RULES: Final = (
     _rule("module asm", "assembly is not accepted", r"^module asm "),
     _rule("ifunc", "an ifunc's resolver would choose code at load time"),
@@ -59,17 +62,9 @@ _RULES: Final = (
     _rule("callbr", "assembly that jumps is not accepted", r"^  (?:\S+ = )?callbr "),
     _rule("prefix", "data before a function is not supported", r"(?<=\s)prefix (?=.*\{$)"),
     _rule("prologue", "data before a function is not supported", r"(?<=\s)prologue (?=.*\{$)"),
-    _rule(
-        "div ",
-        "division of integers wider than 128 bits is not supported",
-        r"^  \S+ = [us](?:div|rem) (?:exact )?i(?:129|1[3-9]\d|[2-9]\d\d|\d{4,}) ",
-    ),
-    _rule(
-        "rem ",
-        "division of integers wider than 128 bits is not supported",
-        r"^  \S+ = [us](?:div|rem) (?:exact )?i(?:129|1[3-9]\d|[2-9]\d\d|\d{4,}) ",
-    ),
-    _rule("musttail call void (...)", "a thunk that forwards unknown arguments is not supported"),
+    *(_rule(clue, _WIDE_DIVISION, r"^  \S+ = [us](?:div|rem) (?:exact )?" + WIDE_INTEGER) for clue in ("div ", "rem ")),
+    *(_rule(clue, _WIDE_CONVERSION, clue + r"[^,]* to " + WIDE_INTEGER) for clue in ("fptoui ", "fptosi ")),
+    *(_rule(clue, _WIDE_CONVERSION, clue + WIDE_INTEGER + " ") for clue in ("uitofp ", "sitofp ")),
 )
 _RETURNS_TWICE: Final = frozenset(
     ("setjmp", "_setjmp", "__setjmp", "sigsetjmp", "__sigsetjmp", "longjmp", "_longjmp", "siglongjmp")

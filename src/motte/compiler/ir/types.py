@@ -17,6 +17,9 @@ from motte.compiler.ir.scan import NAME, IRTextError, end_of_bracket, split_list
 DATA_LAYOUT: Final = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"
 TRIPLE: Final = "x86_64-unknown-linux-musl"
 
+WIDE_INTEGER: Final = r"i(?:129|1[3-9]\d|[2-9]\d\d|\d{4,})"
+"""Pattern of integer types of more than 128 bits, for which there are neither registers nor library functions."""
+
 _WORD: Final = re.compile(
     r"(?:void|half|bfloat|float|double|fp128|x86_fp80|ppc_fp128|x86_amx|label|metadata|token|i\d+)\b"
     r"|ptr\b(?: addrspace\(\d+\))?|%" + NAME

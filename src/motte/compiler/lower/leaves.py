@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from motte.compiler.ir.types import WIDE_INTEGER
+
 _INSTRUCTIONS: Final = (
     "assume lifetime umin umax smin smax abs fabs copysign ctpop ctlz cttz bswap bitreverse fshl fshr ptrmask prefetch "
     "expect trap experimental.noalias.scope.decl sadd.with.overflow uadd.with.overflow ssub.with.overflow "
@@ -25,9 +27,7 @@ _INSTRUCTION_CALL: Final = re.compile(
 _BLOCK: Final = re.compile(r"call void @llvm\.(memset|memcpy|memmove)\..*, i64 (\d+), i1 false\)")
 _INLINE_BYTES: Final = {"memset": 128, "memcpy": 64, "memmove": 64}
 """What the weakest CPU still does with loads and stores; where code has to be small, these are calls by now."""
-_HIDDEN_CALL: Final = re.compile(
-    r"= frem |\batomic|= cmpxchg |\bi128\b|\bhalf\b|\bbfloat\b|\bi(?:129|1[3-9]\d|[2-9]\d\d|\d{4,})\b"
-)
+_HIDDEN_CALL: Final = re.compile(r"= frem |\batomic|= cmpxchg |\bi128\b|\bhalf\b|\bbfloat\b|\b" + WIDE_INTEGER + r"\b")
 
 
 def is_leaf(lines: list[str]) -> bool:

@@ -15,9 +15,10 @@ from motte.compiler.calling_convention import CallingConvention
 from motte.compiler.ir.calls import CALL_LINE, Argument, Call, parse_call
 from motte.compiler.ir.functions import LABEL, Function, Header, parse_header
 from motte.compiler.ir.module import Module
+from motte.compiler.ir.types import WIDE_INTEGER
 from motte.errors import CompileError
 
-_COMPOUND: Final = re.compile(r"[<{\[]|\bi(?:129|1[3-9]\d|[2-9]\d\d|\d{4,})\b|%[-\w$.\"]+ @")
+_COMPOUND: Final = re.compile(r"[<{\[]|\b" + WIDE_INTEGER + r"\b|%[-\w$.\"]+ @")
 _KEPT_WORDS: Final = frozenset(
     ("internal", "private", "weak", "weak_odr", "linkonce", "linkonce_odr", "dso_local", "fastcc")
 )
