@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A replacement adds one area and may split another. */
+/* Replacing a range, whole or piece by piece, splits the areas at its two ends. */
 enum { WORST_GROWTH = 2, FIRST_CAPACITY = 16 };
 
 bool areas_reserve(struct area_list *list)

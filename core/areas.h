@@ -27,7 +27,8 @@ struct area_list {
     size_t count, capacity;
 };
 
-/* Makes room so that areas_replace cannot fail while the list grows by at most two; false if the host has no memory. */
+/* Makes room so that areas_replace, for all pieces of one range together, cannot fail: they split two areas at most.
+ * False if the host has no memory. */
 bool areas_reserve(struct area_list *list);
 
 /* The first area that ends above `page`; NULL if none does. */

@@ -107,14 +107,11 @@ static int make_accessible(struct process *process, uint32_t first, uint32_t end
 static int make_inaccessible(struct process *process, uint32_t first, uint32_t end)
 {
     struct area_list *areas = &process->window.areas;
+    if (!slot_deny(process->slot, host_address(process, first), host_address(process, end)))
+        return -ENOMEM;
     while (first < end) {
         struct area area = *areas_find(areas, first);
         uint32_t stop = area.end < end ? area.end : end;
-        if (!reserve_change(&process->window))
-            return -ENOMEM;
-        if (area.charged
-            && !slot_deny(process->slot, host_address(process, first), host_address(process, stop)))
-            return -ENOMEM;
         area.protection = WINDOW_NO_ACCESS;
         areas_replace(areas, first, stop, &area);
         first = stop;

@@ -57,7 +57,7 @@ def test_the_native_stack_grows_over_the_largest_frame(workshop: Workshop) -> No
     assert process.statistics().faults == 1
 
 
-@pytest.mark.parametrize("size", [1 << 16, 1 << 20, 1 << 24])
+@pytest.mark.parametrize("size", [1 << 16, (1 << 16) + 3 * PAGE_SIZE, 1 << 20, 1 << 24])
 def test_endless_recursion_ends_at_the_native_stacks_limit(workshop: Workshop, size: int) -> None:
     process = workshop.run(RECURSION, segments=with_counter(1 << 40), native_stack=size)
     stop = process.stop()
@@ -128,6 +128,14 @@ def test_a_kernel_call_does_not_grow_the_data_stack_past_its_low_end(workshop: W
         f"pushq %rbx\nmovl ${clock_gettime}, %edi\nmovl $1, %esi\nmovl ${LOW - 8}, %edx\ncall SYSCALL\npopq %rbx\nretq",
     )
     assert workshop.run(source).stop().value == -14  # EFAULT
+
+
+def test_a_data_stack_of_uneven_size_ends_where_it_should(workshop: Workshop) -> None:
+    low = TOP - (1 << 16) * 3 - 5 * PAGE_SIZE
+    program = workshop.program(function("main", touch(low) + "here:\n" + touch(low - 4) + "ud2"))
+    stop = workshop.run(program, data_stack=(low, TOP - low)).stop()
+    assert (stop.fault, stop.address) == (FaultKind.DATA_STACK_OVERFLOW, low - 4)
+    assert stop.code_offset == program.labels["here"]
 
 
 def test_a_data_stack_that_the_bank_does_not_cover_says_so(workshop: Workshop) -> None:

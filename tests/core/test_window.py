@@ -108,6 +108,14 @@ def test_random_calls_agree_with_the_model(workshop: Workshop, seed: int) -> Non
             assert any(process.read_memory(number * PAGE_SIZE, PAGE_SIZE)) == page.written
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_neighbours_of_one_kind_count_as_one_area(workshop: Workshop, step: int) -> None:
+    pages = range(FIRST, FIRST + 1500)[::step]
+    calls = [(MMAP, page * PAGE_SIZE, PAGE_SIZE, READ_WRITE, PRIVATE_ANONYMOUS | FIXED, -1, 0) for page in pages]
+    results, _ = script(workshop, calls)
+    assert results == [page * PAGE_SIZE for page in pages]
+
+
 def test_a_guest_that_alternates_protections_meets_a_limit_of_its_own(workshop: Workshop) -> None:
     """Each call makes two more host mappings; what other guests and the host need stays free."""
     whole = (MMAP, MAP_BASE, 4096 * PAGE_SIZE, READ_WRITE, PRIVATE_ANONYMOUS | FIXED, -1, 0)
