@@ -135,3 +135,14 @@ def test_a_divided_unit_is_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -
     first, second = (compile_unit(request, lambda what: None) for _ in range(2))
     assert len(first.objects) == 2
     assert first.objects == second.objects
+
+
+def test_what_another_part_wants_is_not_dropped_by_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition, "LINES_OF_TWO_PARTS", 1)
+    text = (
+        f"define linkonce_odr i32 @shared(i32 %x) noinline {{\n{FILLER}\n  ret i32 %x\n}}\n"
+        f"define i32 @user(i32 %x) {{\n{FILLER}\n  %r = call i32 @shared(i32 %x)\n  ret i32 %r\n}}\n"
+    )
+    first, second = partition.parts_of(Module(legalised(text)), UNIT)
+    assert "define weak_odr dso_local i32 @shared(" in first
+    assert "declare dso_local i32 @shared(" in second
