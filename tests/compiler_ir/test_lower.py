@@ -356,3 +356,11 @@ def test_no_function_claims_to_leave_memory_alone_any_more() -> None:
     text = "define i32 @f(i32 %x) memory(none) {\n  ret i32 %x\n}\n"
     assert "memory(none)" in legalised(text)
     assert "memory(none)" not in lowered(text, LIBRARY)
+
+
+def test_a_quoted_type_does_not_hide_that_a_call_is_direct() -> None:
+    text = (
+        '%"a b" = type { i32 }\ndeclare %"a b" @g()\ndefine i32 @f() {\n  %r = call %"a b" @g()\n'
+        '  %x = extractvalue %"a b" %r, 0\n  ret i32 %x\n}\n'
+    )
+    assert any(re.match(r'%r = call %"a b\S*" @g\(\)', line) for line in lines_of(lowered(text), "f"))

@@ -16,7 +16,7 @@ from motte.compiler.ir.scan import NAME
 from motte.errors import CompileError
 
 _PLAIN: Final = re.compile(r"[A-Za-z_][\w.$]*")
-_PRIVATE: Final = re.compile(r"\.[a-z_][\w.$]*|__\w[\w.$]*|switch\.table\.[\w.$]+")
+_PRIVATE: Final = re.compile(r"\.(?!motte\.)[a-z_][\w.$]*|__\w[\w.$]*|switch\.table\.[\w.$]+")
 _LONGEST: Final = 512
 _RESERVED: Final = ("__motte_function_table", "__motte_function_table_mask")
 _SPECIAL: Final = frozenset(("llvm.used", "llvm.compiler.used", "llvm.global_ctors", "llvm.global_dtors"))

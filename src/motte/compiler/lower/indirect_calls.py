@@ -47,8 +47,9 @@ class IndirectCalls:
             direct = _DIRECT.search(line)
             if direct is not None and self._module.is_function(direct.group(1)):
                 lines.append(line)
-            else:
-                lines += self._tagged(function, parse_call(line))
+                continue
+            call = parse_call(line)
+            lines += [line] if self._module.is_function(call.callee) else self._tagged(function, call)
         function.lines = lines
 
     def _tagged(self, function: Function, call: Call) -> list[str]:
