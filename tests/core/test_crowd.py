@@ -9,7 +9,9 @@ from pathlib import Path
 from core.snippets import DATA, SECOND, Program, Workshop, function, pipe
 from motte import core
 from motte.abi.faults import StopReason
+from motte.abi.layout import WINDOW_SIZE
 
+MMAP_AREA = 0x7000_0000_0000
 CROWD = 208
 HAS_GUARD_MARKERS = core.host_features()["guard_markers"]
 
@@ -32,7 +34,8 @@ class Slots:
     def __init__(self, workshop: Workshop, program: Program, count: int) -> None:
         for process in [workshop.spawn(program) for _ in range(count)]:
             process.close()
-        self.spans = [(low, high) for low, high in host_mappings() if high - low >= 2**32]
+        # A sanitizer keeps its large mappings below.
+        self.spans = [(low, high) for low, high in host_mappings() if low > MMAP_AREA and high - low > WINDOW_SIZE]
 
     def mappings(self) -> int:
         """How many of the host's mappings they consist of now."""

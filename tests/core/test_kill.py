@@ -22,11 +22,12 @@ ACTIVITIES = {
 }
 
 
+@pytest.mark.parametrize("rounds", [300, pytest.param(20_000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("activity", ACTIVITIES)
-def test_a_storm_of_kills_stops_every_process(workshop: Workshop, activity: str) -> None:
+def test_a_storm_of_kills_stops_every_process(workshop: Workshop, activity: str, rounds: int) -> None:
     program = workshop.program(ACTIVITIES[activity])
     readable, _ = pipe(workshop)
-    for round_number in range(300):
+    for round_number in range(rounds):
         process = workshop.spawn(program, streams=(readable, -1, -1), cpu_ns=None, wall_ns=None)
         process.start()
         # The moment varies from before the thread exists to deep inside the activity.
