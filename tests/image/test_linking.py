@@ -156,7 +156,10 @@ def test_all_undefined_names_are_listed_with_who_needs_them_and_a_hint() -> None
         ("main", "the program has no main function"),
         ("__cxa_throw", "C++ exceptions are not supported: compile with -fno-exceptions"),
         ("_Znwm", "C++ operators new and delete are not in the guest library: define them"),
-        ("_ZN3foo3barEv", "a C++ name that no source defines; the guest's libc++ has no exceptions, run-time types or threads"),
+        (
+            "_ZN3foo3barEv",
+            "a C++ name that no source defines; the guest's libc++ has no exceptions, run-time types or threads",
+        ),
         ("fork", "a guest cannot create processes or threads this way"),
     ],
 )
