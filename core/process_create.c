@@ -9,6 +9,7 @@
 #include "host_mappings.h"
 #include "initial_block.h"
 #include "process.h"
+#include "signals.h"
 #include "slot.h"
 #include "stack_growth.h"
 
@@ -149,8 +150,11 @@ int process_create(const struct process_options *options, struct process **creat
     *problem = process_options_check(options);
     if (*problem)
         return -EINVAL;
-    struct process *process = allocate(options);
+    *problem = "the signal handlers cannot be installed";
+    if (!signals_install())
+        return -EAGAIN;
     *problem = "the host has no address space, memory or mappings for another process";
+    struct process *process = allocate(options);
     if (!process)
         return -EAGAIN;
     int result = build(process, options, problem);

@@ -2,6 +2,7 @@
 
 #include "personality.h"
 #include "process.h"
+#include "signals.h"
 
 static PyObject *access_tuple(const struct stop_place *place)
 {
@@ -68,10 +69,12 @@ PyObject *python_process_read_memory(PyObject *self, PyObject *arguments)
         return NULL;
     if (address >= MOTTE_WINDOW_SIZE || size > MOTTE_WINDOW_SIZE - address)
         return PyErr_Format(PyExc_ValueError, "the range lies outside the window");
+    if (!signals_install())
+        return PyErr_SetFromErrno(PyExc_OSError);
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
     if (bytes && !copy_in(process, PyBytes_AS_STRING(bytes), (guest_addr){(uint32_t)address}, size)) {
         char place[32]; /* PyErr_Format of Python 3.11 has no 64-bit hexadecimal */
-        PyOS_snprintf(place, sizeof place, "%#llx", (unsigned long long)address);
+        PyOS_snprintf(place, sizeof place, "0x%llx", (unsigned long long)address);
         Py_CLEAR(bytes);
         PyErr_Format(PyExc_ValueError, "not all of the %llu bytes at %s are accessible", (unsigned long long)size,
                      place);

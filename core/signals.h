@@ -8,8 +8,9 @@
 
 #include <stdbool.h>
 
-/* Chooses our signal and installs the handlers; called before each start too, because other code (Python's
- * faulthandler) may have put its own over ours. False if no real-time signal is free. */
+/* Chooses our signal and installs the handlers.  Called again before each start, and before each copy that another
+ * thread than the process's own makes, because other code (Python's faulthandler) may have put its handlers over ours.
+ * False if no real-time signal is free. */
 bool signals_install(void);
 
 /* The number of our signal. */

@@ -49,6 +49,30 @@ def test_guests_run_after_another_handler_was_installed_over_ours() -> None:
     assert done.stderr.count("Fatal Python error: Segmentation fault") == 1, done.stderr
 
 
+def test_copies_by_the_host_meet_our_handler_after_another_was_installed_over_it() -> None:
+    copies = """
+import faulthandler
+from core.snippets import RODATA
+for action in (
+    lambda: workshop.spawn(EXIT_SNIPPET, data_stack_variables=(RODATA, 0)),
+    lambda: process.read_memory(0, 1),
+):
+    faulthandler.disable()
+    process = workshop.spawn(EXIT_SNIPPET)
+    faulthandler.enable()
+    try:
+        action()
+    except ValueError as error:
+        print(error)
+"""
+    done = run_python(GUEST + copies)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "a data stack variable does not lie in a writable segment",
+        "not all of the 1 bytes at 0x0 are accessible",
+    ]
+
+
 def test_a_fault_signal_that_was_sent_kills_as_before() -> None:
     done = run_python(
         GUEST + "run_a_guest()\nimport os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\nsignal.pause()\n"
