@@ -29,12 +29,12 @@ OUR_ATTRIBUTES: Final = ("nounwind", "noredzone", '"no-realign-stack"', '"frame-
 """On every definition: the native stack has no red zone, no realignment and no frame pointer."""
 
 # Calling conventions that only say which registers to use: everything is one program, so C's will do.
-_RENAMED_CONVENTIONS: Final = frozenset((
-    "ccc", "preserve_mostcc", "preserve_allcc", "preserve_nonecc", "x86_64_sysvcc", "cold_cc", "coldcc",
-))  # fmt: skip
-_CALL_CONVENTION: Final = re.compile(r"call (?:(?:nnan|ninf|nsz|arcp|contract|afn|reassoc|fast) )*(\w+cc|ccc|cc ?\d+) ")
+_RENAMED_CONVENTIONS: Final = frozenset(
+    ("ccc", "coldcc", "preserve_mostcc", "preserve_allcc", "preserve_nonecc", "x86_64_sysvcc")
+)
+_CALL_CONVENTION: Final = re.compile(r"call (?:(?:nnan|ninf|nsz|arcp|contract|afn|reassoc|fast) )*(\w+cc|cc ?\d+) ")
 _KEPT_CONVENTIONS: Final = frozenset(("fastcc",))
-CONVENTION: Final = re.compile(r"(?<![\w.%@\"$-])(?:(?!ccc\b)\w+cc|ccc|cc ?\d+)(?![\w.\"$-])")
+_CONVENTION: Final = re.compile(r"(?<![\w.%@\"$-])(?:\w+cc|cc ?\d+)(?![\w.\"$-])")
 _DROPPED_WORDS: Final = frozenset((
     "dso_local", "dso_preemptable", "default", "hidden", "protected", "dllimport", "dllexport",
 ))  # fmt: skip
@@ -62,7 +62,7 @@ def plain_convention(words: str, place: str) -> str:
             return "ccc"
         raise CompileError(f"{place}: calling convention {word} is not supported")
 
-    return CONVENTION.sub(replace_convention, words)
+    return _CONVENTION.sub(replace_convention, words)
 
 
 def normalise_header(module: Module, header: Header, public: frozenset[str] | None, debug: bool) -> None:
