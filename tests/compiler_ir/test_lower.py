@@ -195,15 +195,31 @@ def test_a_call_of_no_function_becomes_an_indirect_one(target: str) -> None:
     assert re.fullmatch(r'call void %motte\.\d\.target\(\) \[ "kcfi"\(i32 1\) \]', lines_of(text, "f")[1])
 
 
+def test_an_intrinsic_may_take_what_no_function_takes() -> None:
+    text = (
+        "declare void @llvm.experimental.noalias.scope.decl(metadata)\n"
+        "define void @f() {\n  call void @llvm.experimental.noalias.scope.decl(metadata !0)\n  ret void\n}\n"
+        "!0 = !{!1}\n!1 = distinct !{!1, !2}\n!2 = distinct !{!2}\n"
+    )
+    assert "call void @llvm.experimental.noalias.scope.decl(metadata !0)" in lines_of(lowered(text), "f")[0]
+
+
 def test_a_direct_call_stays_direct() -> None:
     assert "call void @use(ptr %p)" in lowered(
         f"{USE}define void @f(ptr %p) {{\n  call void @use(ptr %p)\n  ret void\n}}\n"
     )
 
 
-def test_foreign_operand_bundles_are_refused() -> None:
-    with pytest.raises(CompileError, match="in @f: operand bundles are not supported"):
-        lowered('define void @f(ptr %p) {\n  call void %p() [ "deopt"() ]\n  ret void\n}\n')
+def test_a_direct_call_that_passes_too_few_stack_arguments_is_checked_like_an_indirect_one() -> None:
+    seven = ", ".join(f"i64 %{n}" for n in range(7))
+    text = (
+        f"define void @g({seven}) {{\n  ret void\n}}\n"
+        "define void @few() {\n  call void @g(i64 1)\n  ret void\n}\n"
+        "define void @enough(i64 %x) {\n  call void @g(" + ", ".join(["i64 %x"] * 7) + ")\n  ret void\n}\n"
+    )
+    result = lowered(text)
+    assert '[ "kcfi"(i32 1) ]' in lines_of(result, "few")[1]
+    assert lines_of(result, "enough")[0].startswith("call void @g(")
 
 
 def test_a_constant_next_to_a_function_is_computed_when_the_program_runs() -> None:

@@ -99,6 +99,7 @@ REFUSED = {
         + "attributes #0 = { returns_twice }\n",
         "functions that return twice are not supported",
     ),
+    "operand bundle": (body('call void %p() [ "deopt"() ]', "ret void"), "operand bundles are not supported"),
     "reserved symbol": ("@__motte_function_table = external global ptr\n", "__motte_function_table is reserved"),
     "special variable": ("@llvm.secret = appending global [1 x ptr] [ptr null]\n", "llvm.secret has a meaning"),
     "overaligned global": ("@g = global i32 0, align 65536\n", "@g is aligned to 65536 bytes, more than 4096"),
@@ -123,6 +124,10 @@ TWINS = {
     "names and strings that sound bad": (
         '@asm = global i32 0\n@s = constant [46 x i8] c"module asm callbr x86_fp80 addrspace(1) naked\\00"\n'
         "%naked = type { i32 }\n" + body("br label %invoke\ninvoke:", "ret void", header="void @fp128(ptr %x86_fp80)")
+    ),
+    "assumption": (
+        "declare void @llvm.assume(i1)\n"
+        + body('call void @llvm.assume(i1 true) [ "align"(ptr %p, i64 16) ]', "ret void")
     ),
     "fastcc": "declare fastcc void @g()\n" + body("call fastcc void @g()", "ret void"),
     "double": body("ret void", header="void @f(double %x)"),

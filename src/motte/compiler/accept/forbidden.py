@@ -60,6 +60,7 @@ _RULES: Final = (
     _rule("pad within", _EXCEPTIONS, r"^  \S+ = (?:cleanup|catch)pad within "),
     _rule("catchswitch", _EXCEPTIONS, r"^  \S+ = catchswitch "),
     _rule("callbr", "assembly that jumps is not accepted", r"^  (?:\S+ = )?callbr "),
+    _rule('[ "', "operand bundles are not supported", r"^(?!.*@llvm\.assume\().* call .*\) (?:#\d+ )?\[ \""),
     _rule("prefix", "data before a function is not supported", r"(?<=\s)prefix (?=.*\{$)"),
     _rule("prologue", "data before a function is not supported", r"(?<=\s)prologue (?=.*\{$)"),
     *(_rule(clue, _WIDE_DIVISION, r"^  \S+ = [us](?:div|rem) (?:exact )?" + WIDE_INTEGER) for clue in ("div ", "rem ")),

@@ -3,9 +3,10 @@
 A ``"kcfi"`` operand bundle makes code generation emit a check and the call as one
 unit that no later pass splits; the assembly stage replaces its check by ours.
 
-A "direct" call of something that is no function (a constant address, a variable)
-must not become a direct branch: its target goes through memory that the optimiser
-cannot see through, and then it is an indirect call that the check stops.
+A "direct" call of something that is no function (a constant address, a variable), or
+of a function that takes more stack arguments than the call passes, must not become a
+direct branch: its target goes through memory that the optimiser cannot see through,
+and then it is an indirect call that the check stops.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from motte.compiler.confine import FunctionFacts
 from motte.compiler.function_classes import FunctionClasses
 from motte.compiler.ir.calls import CALL_LINE, Call, parse_call
 from motte.compiler.ir.functions import Function
 from motte.compiler.ir.module import Module
 from motte.compiler.ir.scan import NAME
-from motte.errors import CompileError
 
 _DIRECT: Final = re.compile(r"call [^@\"]*?(@" + NAME + r")\(")
 _CALLEES: Final = re.compile(r", !callees !\d+")
@@ -36,6 +37,13 @@ class IndirectCalls:
         self._module = module
         self._classes = classes
         self._constants = 0
+        headers = [*(function.header for function in module.functions()), *module.declarations()]
+        facts = {
+            header.name: classes.of(header.result, (parameter.type for parameter in header.parameters))
+            for header in headers
+            if not header.name.startswith("@llvm.")
+        }
+        self._stack_bytes = {name: fact.stack_arguments for name, fact in facts.items() if fact.stack_arguments}
 
     def tag(self, function: Function) -> None:
         """Rewrite the function's indirect calls."""
@@ -45,12 +53,23 @@ class IndirectCalls:
                 lines.append(line)
                 continue
             direct = _DIRECT.search(line)
-            if direct is not None and self._module.is_function(direct.group(1)):
+            name = direct.group(1) if direct is not None else ""
+            if self._module.is_function(name) and name not in self._stack_bytes:
                 lines.append(line)
                 continue
             call = parse_call(line)
-            lines += [line] if self._module.is_function(call.callee) else self._tagged(function, call)
+            lines += [line] if self._is_sound(call) else self._tagged(function, call)
         function.lines = lines
+
+    def _is_sound(self, call: Call) -> bool:
+        """Whether the call is of a function, and passes all the stack arguments that the function takes."""
+        if not self._module.is_function(call.callee):
+            return False
+        taken = self._stack_bytes.get(call.callee, 0)
+        return not taken or self._facts(call).stack_arguments >= taken
+
+    def _facts(self, call: Call) -> FunctionFacts:
+        return self._classes.of(call.result_type, (argument.type for argument in call.arguments))
 
     def _tagged(self, function: Function, call: Call) -> list[str]:
         before: list[str] = []
@@ -58,15 +77,12 @@ class IndirectCalls:
             target = function.fresh("target")
             before = [f"  {target} = load volatile ptr, ptr {self._hidden(call.callee)}, align 8"]
             call = replace(call, callee=target)
-        if " [ " in call.suffix:
-            raise CompileError(f"in {function.header.name}: operand bundles are not supported: {call.suffix.strip()}")
-        facts = self._classes.of(call.result_type, (argument.type for argument in call.arguments))
         attributes, comma, metadata = _CALLEES.sub("", call.suffix).partition(", !")
-        bundle = f' [ "kcfi"(i32 {facts.function_class}) ]'
+        bundle = f' [ "kcfi"(i32 {self._facts(call).function_class}) ]'
         return [*before, str(replace(call, suffix=f"{attributes}{bundle}{comma}{metadata}"))]
 
     def _hidden(self, target: str) -> str:
-        """A constant in memory that holds the target of a call of no function."""
+        """A constant in memory that holds the target of a call that must not be direct."""
         self._constants += 1
         name = f"@.motte.target.{self._constants}"
         self._module.require(f"{name} = private constant ptr {target}, align 8")
