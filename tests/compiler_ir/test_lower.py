@@ -201,7 +201,7 @@ def test_an_intrinsic_may_take_what_no_function_takes() -> None:
         "define void @f() {\n  call void @llvm.experimental.noalias.scope.decl(metadata !0)\n  ret void\n}\n"
         "!0 = !{!1}\n!1 = distinct !{!1, !2}\n!2 = distinct !{!2}\n"
     )
-    assert "call void @llvm.experimental.noalias.scope.decl(metadata !0)" in lines_of(lowered(text), "f")[0]
+    assert "call void @llvm.experimental.noalias.scope.decl(metadata !" in lines_of(lowered(text), "f")[0]
 
 
 def test_a_direct_call_stays_direct() -> None:
