@@ -5,6 +5,7 @@
 
 #include "aligned_access.h"
 #include "code_region.h"
+#include "interrupted.h"
 #include "panic.h"
 #include "process.h"
 #include "slot.h"
@@ -14,16 +15,6 @@
 /* The CPU's exception numbers (REG_TRAPNO), and bits of a page fault's error code (REG_ERR). */
 enum { TRAP_GENERAL_PROTECTION = 13, TRAP_PAGE_FAULT = 14 };
 enum { ERROR_WRITE = 1 << 1, ERROR_FETCH = 1 << 4 };
-
-static uintptr_t instruction(const ucontext_t *state)
-{
-    return (uintptr_t)state->uc_mcontext.gregs[REG_RIP];
-}
-
-static bool between(uintptr_t address, const char *start, const char *end)
-{
-    return address - (uintptr_t)start < (uintptr_t)(end - start);
-}
 
 static bool is_page_fault(int number, const ucontext_t *state)
 {

@@ -10,6 +10,7 @@
 
 #include "code_region.h"
 #include "faults.h"
+#include "interrupted.h"
 #include "process.h"
 #include "switch.h"
 #include "timers.h"
@@ -22,19 +23,9 @@ static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction previous[FAULT_SIGNALS]; /* under install_lock; handlers read it */
 static int interrupt_signal;                     /* constant once installed */
 
-static uintptr_t instruction(const ucontext_t *state)
-{
-    return (uintptr_t)state->uc_mcontext.gregs[REG_RIP];
-}
-
 static void continue_at(ucontext_t *state, const char *label)
 {
     state->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)label;
-}
-
-static bool between(uintptr_t address, const char *start, const char *end)
-{
-    return address - (uintptr_t)start < (uintptr_t)(end - start);
 }
 
 /* --- our own signal ---------------------------------------------------------------------------------------------- */

@@ -19,7 +19,6 @@ from motte.verifier import verify
 START = """
 long __motte_data_stack_pointer, __motte_data_stack_limit;
 void motte_exit(int);
-void __motte_data_stack_overflow(void) { motte_exit(1); }
 long choose(long, long (*)(long));
 extern long (*table[])(long);
 double weights[16] = {1, 2, 3};

@@ -56,12 +56,12 @@ def test_bzip2_restores_what_it_compressed(data: bytes, tmp_path: Path) -> None:
     sources = [root / f"{name}.c" for name in names.split()]
     options = BuildOptions(include=(str(root),), define=("_FILE_OFFSET_BITS=64",))
     (tmp_path / "data").write_bytes(data)
-    granted = [motte.Directory(str(tmp_path), "/work")]
-    packed = motte.run(sources, ["-k", "/work/data"], options=options, directories=granted)
+    granted = [motte.Directory(str(tmp_path), "/files")]
+    packed = motte.run(sources, ["-k", "/files/data"], options=options, directories=granted)
     assert (packed.returncode, packed.stderr) == (0, b""), packed.message
     native = native_executable(sources, ["-D_FILE_OFFSET_BITS=64"])
     assert (tmp_path / "data.bz2").read_bytes() == run_native(native, "-c", stdin=data)
     (tmp_path / "data").unlink()
-    restored = motte.run(sources, ["-d", "/work/data.bz2"], options=options, directories=granted)
+    restored = motte.run(sources, ["-d", "/files/data.bz2"], options=options, directories=granted)
     assert (restored.returncode, restored.stderr) == (0, b""), restored.message
     assert (tmp_path / "data").read_bytes() == data

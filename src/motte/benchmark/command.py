@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from motte.benchmark.contenders import CONTENDERS, MOTTE, entries_for
+from motte.benchmark.contenders import CONTENDERS, entries_for
 from motte.benchmark.measure import Result, measure
 from motte.benchmark.programs import KERNELS, REAL_PROGRAMS, Program
-from motte.benchmark.report import means, rows, write_svg
+from motte.benchmark.report import rows, write_svg
 
 
 def select(names: Sequence[str], kernels_only: bool) -> list[Program]:
@@ -29,8 +29,8 @@ def run_benchmark(
     output: Path | None,
     progress: Callable[[str], None],
     warn: Callable[[str], None],
-) -> tuple[list[list[str]], dict[str, float]]:
-    """Table rows (the last is the geometric mean) and the means by contender.
+) -> list[list[str]]:
+    """Table rows; the last is the geometric mean.
 
     With ``output``, writes ``code.svg`` and ``code.json`` (every sample) there.
     """
@@ -48,7 +48,4 @@ def run_benchmark(
         write_svg(results, CONTENDERS, output / "code.svg")
         samples = {result.program: {name: t.samples for name, t in result.timings.items()} for result in results}
         (output / "code.json").write_text(json.dumps({"unit": "ns", "samples": samples}, indent=1) + "\n")
-    return rows(results, CONTENDERS), means(results, CONTENDERS)
-
-
-__all__ = ["CONTENDERS", "MOTTE", "run_benchmark", "select"]
+    return rows(results, CONTENDERS)

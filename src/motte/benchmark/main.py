@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from motte.abi.faults import EXIT_INTERRUPTED, EXIT_USAGE
-from motte.benchmark.command import CONTENDERS, run_benchmark, select
+from motte.benchmark.command import run_benchmark, select
+from motte.benchmark.contenders import CONTENDERS
 from motte.benchmark.programs import KERNELS, REAL_PROGRAMS
 from motte.errors import MotteError
 
@@ -42,7 +43,7 @@ def code(names: tuple[str, ...], rounds: int, kernels_only: bool, output: Path |
         raise click.UsageError(str(error)) from None
     errors = Console(stderr=True)
     with errors.status("…") as status:
-        body, _ = run_benchmark(
+        body = run_benchmark(
             programs, rounds, output, status.update, lambda text: errors.print(f"motte bench: {text}", style="yellow")
         )
     table = Table("program", "native ms", *(name for name in CONTENDERS if name != "native"), title="time / native")

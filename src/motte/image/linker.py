@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from motte.abi.kernel_calls import KERNEL_CALL_BY_NAME, KERNEL_CALLS
 from motte.abi.layout import JUMP_TABLE_ENTRY_SIZE, compatible_class
 from motte.abi.limits import Limits
+from motte.abi.symbols import DATA_STACK_LIMIT, DATA_STACK_POINTER, ENTRY
 from motte.errors import CompileError
 from motte.image.encoding import encode
 from motte.image.function_table import FunctionTable
@@ -21,16 +22,12 @@ from motte.image.relocation import Relocator, address_taken
 from motte.image.symbols import Library, resolve
 from motte.image.targets import PROVIDED_NAMES, Target, TargetKind, Targets
 
-ENTRY_NAME = "__motte_start"
-DATA_STACK_POINTER_NAME = "__motte_data_stack_pointer"
-DATA_STACK_LIMIT_NAME = "__motte_data_stack_limit"
-
 
 def link(
     objects: Sequence[tuple[str, bytes]],
     libraries: Sequence[Library],
     *,
-    entry: str = ENTRY_NAME,
+    entry: str = ENTRY,
     limits: Limits,
     cpu_features: Sequence[str],
     metadata: Mapping[str, str] | None = None,
@@ -50,7 +47,7 @@ def link_program(
     objects: Iterable[tuple[str, bytes]], libraries: Sequence[Library], *, entry: str, limits: Limits
 ) -> LinkedProgram:
     """Resolve, lay out, number the functions, build the function table, relocate."""
-    roots = (entry, DATA_STACK_POINTER_NAME, DATA_STACK_LIMIT_NAME)
+    roots = (entry, DATA_STACK_POINTER, DATA_STACK_LIMIT)
     resolution = resolve(objects, libraries, roots=roots, provided=PROVIDED_NAMES)
     layout = lay_out(resolution, limits)
     targets = Targets(resolution, layout)
@@ -70,8 +67,8 @@ def link_program(
         functions=functions,
         entry=_entry(entry, targets, functions, index_of),
         trap=index_of[layout.trap_stub],
-        data_stack_pointer=_variable(DATA_STACK_POINTER_NAME, targets, layout),
-        data_stack_limit=_variable(DATA_STACK_LIMIT_NAME, targets, layout),
+        data_stack_pointer=_variable(DATA_STACK_POINTER, targets, layout),
+        data_stack_limit=_variable(DATA_STACK_LIMIT, targets, layout),
         imports=imports.names,
         classes=_declared_classes(functions, function_entries, imports.names, gate_entries, relocator.called_classes),
         function_entries=function_entries,

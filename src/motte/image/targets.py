@@ -7,14 +7,12 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from motte.abi.kernel_calls import KERNEL_CALL_BY_NAME
+from motte.abi.symbols import FUNCTION_TABLE, FUNCTION_TABLE_MASK
 from motte.image.elf import LOCAL, SECTION_COMMON, SECTION_UNDEFINED, ElfSymbol
 from motte.image.layout import BOUNDARY_NAMES, Layout
 from motte.image.names import printable
 from motte.image.objects import ConfinedObject
 from motte.image.symbols import Resolution
-
-FUNCTION_TABLE_NAME: Final = "__motte_function_table"
-FUNCTION_TABLE_MASK_NAME: Final = "__motte_function_table_mask"
 
 
 class TargetKind(Enum):
@@ -44,8 +42,8 @@ class Target(NamedTuple):
 
 
 _RESERVED: Final = {
-    FUNCTION_TABLE_NAME: Target(TargetKind.FUNCTION_TABLE),
-    FUNCTION_TABLE_MASK_NAME: Target(TargetKind.FUNCTION_TABLE_MASK),
+    FUNCTION_TABLE: Target(TargetKind.FUNCTION_TABLE),
+    FUNCTION_TABLE_MASK: Target(TargetKind.FUNCTION_TABLE_MASK),
 }
 
 PROVIDED_NAMES: Final[Mapping[str, object]] = dict.fromkeys((*_RESERVED, *BOUNDARY_NAMES, *KERNEL_CALL_BY_NAME))

@@ -2,12 +2,14 @@
    stopped by: allocation draws from a bank with a limit; malloc returns NULL
    memory: 64MiB
    expect: 0
-   stdout: null after less than 64 MiB */
+   stdout: null after less than the limit
+   An argument gives the limit in MiB, if it is another. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-int main(void)
+int main(int argc, char **argv)
 {
+    unsigned long limit = (argc > 1 ? strtoul(argv[1], NULL, 10) : 64) << 20;
     unsigned long total = 0, step = 1 << 16;
     void *volatile last = NULL;
     for (void **p; (p = malloc(step)); total += step) {
@@ -15,6 +17,6 @@ int main(void)
         *p = last;
         last = p;
     }
-    printf("null after %s than 64 MiB\n", total < 64ul << 20 && total > 32ul << 20 ? "less" : "more");
+    printf("null after %s than the limit\n", total < limit && total > limit / 2 ? "less" : "more");
     return 0;
 }

@@ -12,13 +12,14 @@ import re
 from hashlib import blake2b
 from typing import Final
 
+from motte.abi.symbols import FUNCTION_TABLE, FUNCTION_TABLE_MASK
 from motte.compiler.ir.scan import NAME
 from motte.errors import CompileError
 
 _PLAIN: Final = re.compile(r"[A-Za-z_][\w.$]*")
 _PRIVATE: Final = re.compile(r"\.(?!motte\.)[a-z_][\w.$]*|__\w[\w.$]*|switch\.table\.[\w.$]+")
 _LONGEST: Final = 512
-_RESERVED: Final = ("__motte_function_table", "__motte_function_table_mask")
+_RESERVED: Final = (FUNCTION_TABLE, FUNCTION_TABLE_MASK)
 _SPECIAL: Final = frozenset(("llvm.used", "llvm.compiler.used", "llvm.global_ctors", "llvm.global_dtors"))
 _ANNOTATIONS: Final = "llvm.global.annotations"
 _DEFINED: Final = re.compile(

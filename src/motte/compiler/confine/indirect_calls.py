@@ -13,6 +13,7 @@ jump without the sequence is an error: nobody knows its class.
 import re
 from typing import Final
 
+from motte.abi.symbols import FUNCTION_TABLE, FUNCTION_TABLE_MASK
 from motte.compiler.confine.function import Function
 from motte.compiler.confine.items import (
     ANNOTATION,
@@ -28,8 +29,6 @@ from motte.compiler.confine.items import (
 from motte.compiler.confine.registers import PARTS
 
 _LOAD_CLASS: Final = re.compile(r"\tmovl\t\$(-?[0-9]+), %(r10d|r11d)")
-TABLE: Final = "__motte_function_table"
-MASK: Final = "__motte_function_table_mask"
 
 
 def recognise_indirect_calls(function: Function) -> None:
@@ -93,10 +92,14 @@ def _places_before(function: Function, position: int, number: int) -> list[int]:
 
 
 def _check(function_class: int, register: str) -> str:
-    return f"\tmovl\t%{PARTS[register][0]}, %r10d\n\tandl\t${MASK}, %r10d\n\tcmpl\t${function_class}, {TABLE}+8(%r10)\n"
+    return (
+        f"\tmovl\t%{PARTS[register][0]}, %r10d\n"
+        f"\tandl\t${FUNCTION_TABLE_MASK}, %r10d\n"
+        f"\tcmpl\t${function_class}, {FUNCTION_TABLE}+8(%r10)\n"
+    )
 
 
 def checked_transfer(function: Function, item: Item, height: int) -> str:
     """The whole shape of a checked call or jump at ``height``."""
     transfer = "callq" if item.kind == CHECKED_CALL else "jmpq"
-    return f"{item.text}\tjne\t{function.trap(height)}\n\t{transfer}\t*{TABLE}(%r10)"
+    return f"{item.text}\tjne\t{function.trap(height)}\n\t{transfer}\t*{FUNCTION_TABLE}(%r10)"

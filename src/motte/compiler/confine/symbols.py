@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from motte.abi.symbols import FUNCTION_TABLE
 from motte.compiler.confine import directives
 from motte.compiler.confine.errors import Unconfinable
 from motte.compiler.confine.sections import ZEROED, Section, SectionKind
 from motte.compiler.confine.tokens import symbol_name
 
-_RESERVED: Final = ("__motte_function_table", "__motte_jump_table", ".Lmotte_")
+_RESERVED: Final = (FUNCTION_TABLE, "__motte_jump_table", ".Lmotte_")
 
 
 class SymbolLines:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from motte.abi.symbols import DATA_STACK_LIMIT, DATA_STACK_POINTER
 from motte.compiler.ir.calls import parse_call
 from motte.compiler.ir.functions import LABEL, Function
 from motte.compiler.ir.module import Module
@@ -25,8 +26,8 @@ from motte.compiler.ir.types import type_end
 from motte.compiler.lower.frame_layout import STACK_ALIGN, Allocation, lay_out
 from motte.compiler.lower.leaves import is_leaf
 
-POINTER: Final = "@__motte_data_stack_pointer"
-LIMIT: Final = "@__motte_data_stack_limit"
+POINTER: Final = f"@{DATA_STACK_POINTER}"
+LIMIT: Final = f"@{DATA_STACK_LIMIT}"
 POINTER_DECLARATION: Final = f"{POINTER} = external dso_local global ptr, align 8"
 _LIMIT_DECLARATION: Final = f"{LIMIT} = external dso_local global ptr, align 8"
 UNCHECKED_FRAME: Final = 1 << 14
