@@ -1,6 +1,7 @@
 """Machines, programs and processes: lives, ends, and what each refuses afterwards."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import threading
@@ -13,8 +14,14 @@ import pytest
 import motte
 
 
-def open_descriptors() -> int:
-    return sum(1 for _entry in Path("/proc/self/fd").iterdir())
+def open_descriptors() -> set[tuple[str, str]]:
+    """Number and object of each, after what earlier tests dropped has been closed."""
+    gc.collect()
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the listing's own
+            found.add((entry.name, str(entry.readlink())))
+    return found
 
 
 def wait_until_ready(process: motte.Process, reading_end: int) -> None:
@@ -116,7 +123,7 @@ def test_memory_can_be_read_from_outside_and_only_inside_the_window(machine: mot
         image = 0x1_1000
         assert len(process.memory.read(image, 16)) == 16
         assert process.memory.read(image, 0) == b""
-        with pytest.raises(ValueError, match="not all of the 1 bytes at 0 are accessible"):
+        with pytest.raises(ValueError, match="not all of the 1 bytes at 0x0 are accessible"):
             process.memory.read(0, 1)
         for address, size in ((-1, 4), (0, -1), ((1 << 32) - 4, 5), (1 << 40, 1)):
             with pytest.raises(ValueError, match="not inside the window"):
@@ -156,7 +163,7 @@ def test_everything_is_given_back(programs: Path) -> None:
             with machine.spawn(program, stdin=b"x", directories=[programs]) as process:
                 process.wait()
         assert machine.statistics().memory == 0
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("motte")]
 
 
@@ -260,5 +267,5 @@ def test_spawning_in_a_closed_machine_leaves_nothing_open(programs: Path) -> Non
     before = open_descriptors()
     with pytest.raises(motte.Closed, match="the machine is closed"):
         machine.spawn(program)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
     other.close()

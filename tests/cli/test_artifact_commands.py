@@ -123,7 +123,7 @@ def test_a_bad_artifact_does_not_run(artifact: Path, tmp_path: Path) -> None:
     assert done.stderr.startswith(b"motte: bad.motte: refused")
 
 
-@pytest.mark.parametrize("length", [0, 5, 11, 100, 3000])
+@pytest.mark.parametrize("length", [0, 5, 11, 100, -1000, -1])
 def test_a_truncated_artifact_is_refused(artifact: Path, tmp_path: Path, length: int) -> None:
     short = tmp_path / "short.motte"
     short.write_bytes(artifact.read_bytes()[:length])

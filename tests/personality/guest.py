@@ -11,8 +11,8 @@ import functools
 import os
 import platform
 import re
-import runpy
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -67,7 +67,9 @@ class _Options(ctypes.Structure):
 def library() -> ctypes.CDLL:
     """The personality, compiled with the miniature core."""
     with tempfile.TemporaryDirectory(prefix="motte-personality-") as folder:
-        runpy.run_path(str(ROOT / "core/generate_header.py"))["main"](str(ROOT), f"{folder}/motte_abi.h")
+        # In a process of its own: it puts a bare folder in the place of the imported package.
+        generate_header = [sys.executable, ROOT / "core/generate_header.py", ROOT, f"{folder}/motte_abi.h"]
+        subprocess.run(generate_header, check=True)
         sources = [*sorted((ROOT / "core/personality").glob("*.c")), Path(__file__).parent / "fake_core.c"]
         command = ["cc", "-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]
         command += ["-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
