@@ -4,9 +4,10 @@
                          other modules ──────┴─► compiler (children) ─► objects ─┐
                                                        guest library ───────────┴─► link ─► artifact
 
-Two things are cached: the bitcode of each source, by its content, its headers' contents, its
-options and the compiler's identity; and the artifact, by the bitcode of its modules, the options
-and this CPU.  When both are known, nothing that compiles is even imported.
+Three things are cached: the bitcode of each source, by its content, its headers' contents, its
+options and the compiler's identity; the objects of each large module, by its bitcode, the options
+and this CPU; and the artifact, by the bitcode of all its modules, likewise.  When bitcode and
+artifact are known, nothing that compiles is even imported.
 """
 
 from collections.abc import Callable, Sequence
@@ -85,7 +86,8 @@ def stage_of(source: Source, stage: str, options: BuildOptions, *, messages: Mes
         messages(module.warnings)
     if stage == "bc":
         return module.bitcode
-    return b"".join(_compile(unit.name, [module], options, None, _COMPILER_STAGES[stage]).objects)
+    (compiled,) = _compile(unit.name, [module], options, None, _COMPILER_STAGES[stage])
+    return b"".join(compiled.objects)
 
 
 def cache_in_use() -> Cache:
@@ -132,27 +134,24 @@ def _compile(
     options: BuildOptions,
     progress: Progress | None,
     stage: "Stage" = "object",
-) -> "ConfinedUnit":
-    from motte.compiler.parent import run_child
-    from motte.compiler.unit import CompileRequest
+) -> "list[ConfinedUnit]":
+    from motte.compilation import compile_modules
 
-    (unit,) = run_child(
-        [CompileRequest(name, tuple(module.bitcode for module in modules), options.compiler_options(), stage)],
-        cpu_seconds=options.compile_seconds,
-        memory_bytes=options.compile_bytes,
-        progress=None if progress is None else lambda line: progress(line, 0, 0),
-    )
-    return unit
+    report = None if progress is None else lambda line: progress(line, 0, 0)
+    bitcode = [module.bitcode for module in modules]
+    return compile_modules(name, bitcode, options, cache_in_use(), progress=report, stage=stage)
 
 
-def _link(unit: "ConfinedUnit", options: BuildOptions, progress: Progress | None) -> bytes:
+def _link(units: "Sequence[ConfinedUnit]", options: BuildOptions, progress: Progress | None) -> bytes:
     from motte.image import link
     from motte.toolchain.libc import guest_library
 
+    name = units[0].name
+    objects = [content for unit in units for content in unit.objects]
     return link(
-        [(f"{unit.name}#{number}" if number else unit.name, content) for number, content in enumerate(unit.objects)],
+        [(f"{name}#{number}" if number else name, content) for number, content in enumerate(objects)],
         [guest_library(options.compiler_options(), progress)],
         limits=DEFAULT_LIMITS,
-        cpu_features=unit.required_features,
-        metadata={"source": unit.name, "optimization": str(options.optimization)},
+        cpu_features=units[0].required_features,
+        metadata={"source": name, "optimization": str(options.optimization)},
     )

@@ -64,9 +64,8 @@ class Function:
 class Generator:
     """Writes one program; ``Generator(seed).program()`` is deterministic."""
 
-    def __init__(self, seed: int) -> None:
-        self.random = Random(seed)
-        self.seed = seed
+    def __init__(self, random: Random) -> None:
+        self.random = random
         self.structs: list[Struct] = []
         self.functions: list[Function] = []
         self.lines: list[str] = []
@@ -276,4 +275,4 @@ class Generator:
             name, kind = list(names.items())[-1]
             self.lines.append(f"    {self.mixing(kind, name)}")
         self.lines.append('    printf("%016llx\\n", (unsigned long long)checksum);\n    return 0;\n}')
-        return f"/* seed {self.seed} */\n" + PRELUDE + "\n".join(self.lines) + "\n"
+        return PRELUDE + "\n".join(self.lines) + "\n"

@@ -72,7 +72,7 @@ def test_the_linkers_names_mark_the_image() -> None:
     assert handle == IMAGE_BASE
 
 
-def test_constructors_run_by_priority_then_in_link_order_and_legacy_ones_backwards() -> None:
+def test_constructors_run_by_priority_then_in_link_order_and_inside_legacy_arrays_backwards() -> None:
     def array(section: str, *entries: str) -> str:
         return f'.section {section},"aw",@progbits\n' + "".join(f".quad {entry}\n" for entry in entries)
 
@@ -97,7 +97,7 @@ def test_constructors_run_by_priority_then_in_link_order_and_legacy_ones_backwar
         table = plan.claimed.tables
         return [addresses[int.from_bytes(table[p : p + 8], "little")] for p in pointers(plan, start, end)]
 
-    assert called(start, end) == ["p101", "old101", "p200", "plain1", "plain2", "c3", "c1", "c2"]
+    assert called(start, end) == ["p101", "old101", "p200", "plain1", "plain2", "c1", "c2", "c3"]
     assert called(fini_start, fini_end) == ["fini"]
     assert preinit_start == preinit_end
     assert end <= plan.segments[0].address + plan.segments[0].size

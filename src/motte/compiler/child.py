@@ -43,7 +43,9 @@ def _compile_all(directory: Path) -> list[dict[str, Any]]:
             raise CompileError(f"{name}: {error}", error.diagnostics) from error
         except Exception as error:
             diagnostics = traceback.format_exc()
-            raise CompileError(f"{name}: the compiler made an error of its own: {error}", diagnostics) from error
+            raise CompileError(
+                f"{name}: the compiler made an error of its own, please report it: {error}", diagnostics
+            ) from error
         for part, content in enumerate(done.objects):
             (directory / f"{number}.{part}.object").write_bytes(content)
         results.append({"objects": len(done.objects), "required_features": done.required_features})

@@ -9,10 +9,7 @@ from typing import Any, Final, Literal
 from motte.errors import CompileError
 
 GENERIC_CPUS: Final = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
-CPUS: Final = (
-    "native", *GENERIC_CPUS, "nehalem", "sandybridge", "haswell", "skylake", "skylake-avx512",
-    "icelake-client", "icelake-server", "alderlake", "sapphirerapids", "znver1", "znver2", "znver3", "znver4", "znver5",
-)  # fmt: skip
+CPUS: Final = ("native", *GENERIC_CPUS)
 
 # What code generation may use.  Everything else that LLVM knows is switched off, whatever the CPU: string
 # instructions (they write through ES), x87 and MMX, transactions, AMX, APX, shadow stacks, XOP and SSE4a.

@@ -72,7 +72,7 @@ def _serve(task: Callable[[], bytes], pipe: int) -> NoReturn:
         except CompileError as error:
             answer = _FAILED + json.dumps([str(error), error.diagnostics]).encode()
         except Exception as error:
-            message = f"the compiler made an error of its own: {error}"
+            message = f"the compiler made an error of its own, please report it: {error}"
             answer = _FAILED + json.dumps([message, traceback.format_exc()]).encode()
         with os.fdopen(pipe, "wb") as stream:
             stream.write(answer)

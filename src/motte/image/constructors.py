@@ -2,8 +2,9 @@
 
 ``.init_array.N`` runs in ascending order of N, then plain ``.init_array``; entries with equal
 priority run in link order.  The older ``.ctors.N`` counts the other way round: N is 65535
-minus the priority, sections run last to first, and so do the entries inside each section.
-Both kinds of one program meet in one array.
+minus the priority, and the entries inside each section run last to first.  It is what LLVM
+writes by default, so the objects keep their link order here, too: sources initialise in the
+order in which they were given.  Both kinds of one program meet in one array.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def in_running_order(
                 if section.size % _POINTER_SIZE:
                     raise each.error(f"section {section.name} is not an array of pointers")
                 legacy = kind is SectionKind.LEGACY_CONSTRUCTORS
-                order = -number if legacy else number
-                found.append(((_priority(section.name, legacy), legacy, order, index), (number, index, section, kind)))
+                priority = _priority(section.name, legacy)
+                found.append(((priority, legacy, number, index), (number, index, section, kind)))
     return [array for _, array in sorted(found, key=lambda each: each[0])]
 
 

@@ -18,7 +18,7 @@ from typing import Final
 from motte.compiler.ir.module import Module
 from motte.compiler.partition.plan import Plan
 
-LINES_OF_TWO_PARTS: Final = 100_000
+LINES_OF_TWO_PARTS: Final = 40_000
 LINES_OF_FOUR_PARTS: Final = 800_000
 
 
