@@ -73,7 +73,7 @@ _BUILD_OPTIONS = (
     click.option("-I", "include", multiple=True, metavar="DIR", help="Search DIR for headers (repeatable)."),
     click.option("-D", "define", multiple=True, metavar="NAME[=VALUE]", help="Define a macro (repeatable)."),
     click.option(
-        "--cpu", default="native", show_default=True, metavar="NAME", help="Compile for this CPU, or for x86-64, -v2, -v3, -v4: those travel."
+        "--cpu", default="native", show_default=True, metavar="NAME", help="native, or a level that travels: x86-64-v3."
     ),
     click.option("-g", "debug", is_flag=True, help="Debug information: faults name file and line."),
     duration_option("--compile-time", DEFAULT_LIMITS.compile_time, "Limit on the CPU time of each compiler process."),
