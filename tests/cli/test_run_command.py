@@ -19,6 +19,11 @@ def test_the_exit_status_is_the_programs_own(programs: Path) -> None:
         assert (done.returncode, done.stderr) == (status, b"")
 
 
+def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = motte("run", "nothing.c", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (125, b"motte: nothing.c: No such file or directory\n")
+
+
 def test_arguments_input_and_output_pass_through(programs: Path) -> None:
     done = motte("run", programs / "echo.c", "--memory", "one two", "", input=b"some input\n")
     assert done.stdout == b"argument echo.c\nargument --memory\nargument one two\nargument \nsome input\n"

@@ -146,3 +146,19 @@ def test_what_another_part_wants_is_not_dropped_by_its_own(monkeypatch: pytest.M
     first, second = partition.parts_of(Module(legalised(text)), UNIT)
     assert "define weak_odr dso_local i32 @shared(" in first
     assert "declare dso_local i32 @shared(" in second
+
+
+def test_an_alias_of_an_alias_is_declared_as_the_function_that_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition, "LINES_OF_TWO_PARTS", 1)
+    text = (
+        "@value = global i32 1\n@near = alias i32, ptr @value\n@far = alias i32, ptr @near\n"
+        "@once = alias i32 (i32), ptr @base\n@twice = alias i32 (i32), ptr @once\n"
+        f"define i32 @base(i32 %x) noinline {{\n{FILLER}\n  store i32 %x, ptr @far\n  ret i32 %x\n}}\n"
+        f"define i32 @user(i32 %x) {{\n{FILLER}\n  %r = call i32 @twice(i32 %x)\n"
+        "  %s = load i32, ptr @far\n  %t = add i32 %r, %s\n  ret i32 %t\n}\n"
+    )
+    first, second = partition.parts_of(Module(legalised(text)), UNIT)
+    for part in (first, second):
+        llvm.parse_assembly(part).verify()
+    assert "declare dso_local i32 @twice(" in second
+    assert "@far = external dso_local global i32" in second

@@ -10,6 +10,7 @@ import sys
 import traceback
 import warnings
 from contextlib import suppress
+from itertools import groupby
 from typing import Final
 
 import click
@@ -84,7 +85,9 @@ def run_command_line(arguments: list[str]) -> int:
     except (Refused, LimitReached) as error:
         _tell(str(error))
         return EXIT_REFUSED
-    except (MotteError, OSError, ValueError) as error:
+    except OSError as error:
+        _tell(f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename is not None else str(error))
+    except (MotteError, ValueError) as error:
         _tell(str(error))
     except Exception:  # a bug of ours: everything about it, and the status that means us
         traceback.print_exc()
@@ -100,12 +103,12 @@ def _occupy_closed_streams() -> None:
 
 
 def _with_diagnostics(error: CompileError) -> str:
-    """The message, and below it what the compiler said, without saying anything twice."""
-    message, diagnostics = str(error), error.diagnostics.strip()
-    first, _, rest = diagnostics.partition("\n")
-    if message.endswith(first):
-        diagnostics = rest
-    return f"{message}\n{diagnostics}".rstrip()
+    """The message, and below it what the compiler said; a line that repeats the one before is left out."""
+    message = str(error)
+    lines = [line for line, _repeated in groupby(error.diagnostics.strip().split("\n"))]
+    if message.endswith(lines[0]):
+        del lines[0]
+    return "\n".join([message, *lines]).rstrip()
 
 
 def _tell(message: str) -> None:

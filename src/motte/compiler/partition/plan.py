@@ -156,8 +156,17 @@ class Plan:
             return [variable.pinned() if variable.name in self._foreign else variable.line]
         if not is_wanted:
             return []
-        target = self._pieces.get(min(variable.names)) if variable.is_alias else None
-        return [target.declaration(variable.name) if target is not None else variable.declaration()]
+        function = self._aliased_function(variable)
+        return [variable.declaration() if function is None else function.declaration(variable.name)]
+
+    def _aliased_function(self, variable: Variable) -> Piece | None:
+        """The function that a name stands for, if it does, directly or through other aliases."""
+        while variable.is_alias:
+            target = min(variable.names)
+            if target in self._pieces:
+                return self._pieces[target]
+            variable = self._variables[target]
+        return None
 
     def _without_foreign(self, line: str, wanted: set[str]) -> str:
         """Metadata that mentions what this part does not have."""
