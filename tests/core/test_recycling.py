@@ -2,103 +2,181 @@
 
 from __future__ import annotations
 
+import os
+import re
 import struct
+from pathlib import Path
 
-from core.snippets import DATA, DATA_STACK, Workshop, function, read_words
+import pytest
+
+from core.snippets import DATA, DATA_SIZE, DATA_STACK, Workshop, function, read_words
+from motte import core
 from motte.abi.faults import FaultKind, StopReason
+from motte.abi.layout import MAP_BASE, MAP_END, WINDOW_SIZE
 
 LOW, SIZE = DATA_STACK
 BREAK = LOW + SIZE
 HEAP = 1 << 20
-SECRET = 0x5EC2E7_5EC2E7
+SECRET = 0x5EC2E75EC2E75EC2
 
-GROW_HEAP = f"movl $12, %edi\nmovl ${BREAK + HEAP}, %esi\ncall SYSCALL\n"
+FRAME = 65520
+ACTIVATIONS = 16
+NATIVE_STACK = 1 << 20  # all but 120 bytes of it is in these frames
+MEGABYTE = 1 << 20
+PIECES = [(MAP_BASE, 1 << 16), (0xA000_0000 - 4096, 2 * 4096), (MAP_END - MEGABYTE, MEGABYTE)]
+"""Mapped by the guests, as (address, size): first and last pages of the area, and across page tables."""
 
-# Fills the data stack (64 KiB below its block), the heap and 32 KiB of native stack with one value.
-FILL = function(
-    "main",
-    f"""
-pushq %rbx
-{GROW_HEAP}
-movabsq ${SECRET}, %rax
-movl ${LOW}, %ebx
-again:
-movq %rax, %gs:(%ebx)
-addl $8, %ebx
-cmpl ${BREAK + HEAP}, %ebx
-jb again
-subq $32768, %rsp
-{"".join(f"movq %rax, {at}(%rsp)" + chr(10) for at in range(0, 32768, 8))}
-addq $32768, %rsp
-popq %rbx
-xorl %eax, %eax
-retq
-""",
+WRITABLE = [(DATA, DATA_SIZE), (LOW, SIZE), (BREAK, HEAP), *PIECES]
+"""All that a guest of this file can write to, but for its native stack."""
+
+
+def map_everything() -> str:
+    calls = "".join(
+        f"movl $9, %edi\nmovl ${address}, %esi\nmovl ${size}, %edx\nmovl $3, %ecx\nmovl $0x32, %r8d\nmovl $-1, %r9d\n"
+        f"call SYSCALL\nmovl ${address}, %ecx\ncmpq %rcx, %rax\njne refused\n"
+        for address, size in PIECES
+    )
+    return f"movl $12, %edi\nmovl ${BREAK + HEAP}, %esi\ncall SYSCALL\n" + calls
+
+
+def store_everywhere(low: int, size: int) -> str:
+    loop = f"at_{low:x}"
+    return f"movl ${low}, %ebx\n{loop}:\nmovq %rax, %gs:(%ebx)\naddl $8, %ebx\ncmpl ${low + size}, %ebx\njb {loop}\n"
+
+
+def on_native_stack(name: str, instruction: str) -> str:
+    """A function that does this with every word of its frame, and calls itself ``ebx`` - 1 times."""
+    return function(
+        name,
+        f"subq ${FRAME}, %rsp\n"
+        + "".join(instruction.format(f"{at}(%rsp)") + "\n" for at in range(0, FRAME, 8))
+        + f"decl %ebx\nje {name}_end\ncall {name}\n{name}_end:\naddq ${FRAME}, %rsp\nretq",
+    )
+
+
+FILL_STACK = on_native_stack("fill_stack", "movq %rax, {}")
+OR_STACK = on_native_stack("or_stack", "orq {}, %rax")
+RETURN = "popq %rbx\nxorl %eax, %eax\nretq"
+
+
+def filler(ending: str) -> str:
+    """Writes the secret to every byte of the window that it can name, and to its native stack."""
+    main = (
+        f"pushq %rbx\n{map_everything()}movabsq ${SECRET}, %rax\nmovl ${ACTIVATIONS}, %ebx\ncall fill_stack\n"
+        + "".join(store_everywhere(low, size) for low, size in WRITABLE)
+        + f"{ending}\nrefused:\nud2"
+    )
+    return function("main", main) + FILL_STACK
+
+
+# Looks at native stack before it writes there, then maps what the filler mapped, and writes to nothing in it.
+LOOK = (
+    function(
+        "main",
+        f"pushq %rbx\nmovl ${ACTIVATIONS}, %ebx\nxorl %eax, %eax\ncall or_stack\nmovq %rax, %gs:DATA(,%eiz)\n"
+        f"{map_everything()}orb %gs:{LOW}(,%eiz), %al\n{RETURN}\nrefused:\nud2",
+    )
+    + OR_STACK
 )
 
-# Ors together the whole heap, and 32 KiB of native stack that it never wrote to.
-LOOK = function(
-    "main",
-    f"""
-pushq %rbx
-{GROW_HEAP}
-xorl %eax, %eax
-movl ${BREAK}, %ebx
-again:
-orq %gs:(%ebx), %rax
-addl $8, %ebx
-cmpl ${BREAK + HEAP}, %ebx
-jb again
-movq %rax, %gs:DATA(,%eiz)
-xorl %eax, %eax
-subq $32768, %rsp
-{"".join(f"orq {at}(%rsp), %rax" + chr(10) for at in range(0, 32760, 8))}
-addq $32768, %rsp
-movq %rax, %gs:DATA+8(,%eiz)
-popq %rbx
-xorl %eax, %eax
-retq
-""",
-)
+ENDINGS = {"exit": RETURN, "fault": "ud2", "kill": "spin:\njmp spin"}
 
 
-def test_a_recycled_slot_carries_no_byte_of_its_predecessor(workshop: Workshop) -> None:
-    fill, look = workshop.program(FILL), workshop.program(LOOK)
-    for _ in range(20):
-        first = workshop.run(fill)
-        assert first.stop().reason is StopReason.EXITED
-        assert read_words(first, BREAK + HEAP - 8, 1) == [SECRET]
+def initial_block(random: bytes) -> bytes:
+    """What the core itself writes at the top of the data stack of a process with the one argument ``program``."""
+    words_size, tail = 8 * (1 + 2 + 1 + 10), random + b"program\0"
+    size = words_size + len(tail) + -(words_size + len(tail)) % 16
+    random_at = LOW + SIZE - size + words_size
+    auxiliary = [(6, 4096), (25, random_at), (17, os.sysconf("SC_CLK_TCK")), (23, 0), (0, 0)]
+    words = [1, random_at + len(random), 0, 0, *(word for pair in auxiliary for word in pair)]
+    return (struct.pack(f"<{len(words)}Q", *words) + tail).ljust(size, b"\0")
+
+
+def assert_untouched(process: core.Process) -> None:
+    """Every byte of the window that the guest has not written is zero, or the core's own."""
+    assert process.stop().reason is StopReason.EXITED, process.stop()
+    for low, size in WRITABLE:
+        contents = process.read_memory(low, size)
+        if low == LOW:
+            block_size = len(initial_block(bytes(16)))
+            block, contents = contents[-block_size:], contents[:-block_size]
+            assert block == initial_block(block[8 * 14 : 8 * 14 + 16])
+        assert contents.count(0) == len(contents), hex(low)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_recycled_slot_carries_no_byte_of_its_predecessor(workshop: Workshop, ending: str) -> None:
+    fill, look = workshop.program(filler(ENDINGS[ending])), workshop.program(LOOK)
+    for _ in range(4):
+        first = workshop.spawn(fill, data_stack_variables=(0, 0), native_stack=NATIVE_STACK)
+        first.start()
+        if ending == "kill":
+            wait_for_secret(first)
+        else:
+            assert first.wait(10_000_000_000)
+            assert first.stop().reason is (StopReason.FAULTED if ending == "fault" else StopReason.EXITED)
+            assert first.stop().fault is (FaultKind.ILLEGAL_INSTRUCTION if ending == "fault" else None)
+        for low, size in WRITABLE:
+            assert first.read_memory(low, size) == struct.pack("<Q", SECRET) * (size // 8)
         first.close()
-        second = workshop.run(look)
-        assert second.stop().reason is StopReason.EXITED
-        # 32760 bytes below the top lies what the kernel call's return address left: that one slot was not looked at.
-        assert read_words(second, DATA, 2) == [0, 0]
-        assert not any(second.read_memory(LOW + SIZE - 65536, 65536 - 1024))
+        second = workshop.run(look, data_stack_variables=(0, 0), native_stack=NATIVE_STACK)
+        assert_untouched(second)
         second.close()
+
+
+def wait_for_secret(process: core.Process) -> None:
+    """Until the guest has written the last word of what it fills."""
+    address, size = WRITABLE[-1]
+    while True:
+        try:
+            if read_words(process, address + size - 8, 1) == [SECRET]:
+                return
+        except ValueError:  # not mapped yet
+            assert process.state() == "running"
+
+
+def test_the_look_at_the_native_stack_would_show_what_is_there(workshop: Workshop) -> None:
+    """A process's own earlier frames are (the rule book's S5)."""
+    main = (
+        f"pushq %rbx\nmovabsq ${SECRET}, %rax\nmovl ${ACTIVATIONS}, %ebx\ncall fill_stack\n"
+        f"movl ${ACTIVATIONS}, %ebx\nxorl %eax, %eax\ncall or_stack\nmovq %rax, %gs:DATA(,%eiz)\n{RETURN}"
+    )
+    process = workshop.run(function("main", main) + FILL_STACK + OR_STACK, native_stack=NATIVE_STACK)
+    assert process.stop().reason is StopReason.EXITED
+    assert read_words(process, DATA, 1) == [SECRET]
 
 
 def test_mappings_of_the_predecessor_are_gone(workshop: Workshop) -> None:
-    fill = workshop.program(FILL)
-    read_heap = workshop.program(function("main", f"movl %gs:{BREAK}(,%eiz), %eax\nud2"))
-    for _ in range(5):
-        workshop.run(fill).close()
-        process = workshop.run(read_heap)
-        assert process.stop().fault is FaultKind.UNMAPPED
+    fill = workshop.program(filler(RETURN))
+    for low, _ in WRITABLE[2:]:
+        read = workshop.program(function("main", f"movl ${low}, %eax\nmovl %gs:(%eax), %eax\nud2"))
+        first = workshop.run(fill, data_stack_variables=(0, 0), native_stack=NATIVE_STACK)
+        assert first.stop().reason is StopReason.EXITED
+        first.close()
+        process = workshop.run(read)
+        assert (process.stop().fault, process.stop().address) == (FaultKind.UNMAPPED, low)
         process.close()
 
 
-def test_a_slot_of_a_killed_process_is_clean_too(workshop: Workshop) -> None:
-    endless = workshop.program(FILL.replace("xorl %eax, %eax\nretq", "spin:\njmp spin"))
-    look = workshop.program(LOOK)
-    for _ in range(10):
-        process = workshop.spawn(endless)
-        process.start()
-        while process.statistics().cpu_ns < 1_000_000:
-            pass
+def slots() -> list[tuple[str, int]]:
+    """This process's mappings of address space as large as a window: their access, and their resident bytes."""
+    mapping = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (....) [^\n]*\n(?:(?![0-9a-f]+-)[^\n]*\n)*?Rss: +(\d+) kB", re.M)
+    found = mapping.findall(Path("/proc/self/smaps").read_text())
+    return [
+        (access, 1024 * int(resident))
+        for low, high, access, resident in found
+        if int(high, 16) - int(low, 16) >= WINDOW_SIZE // 2
+    ]
+
+
+def test_no_page_of_a_free_slot_exists(workshop: Workshop) -> None:
+    """Neither of windows and stacks, nor of the contexts between them, which no guest can name."""
+    fill = workshop.program(filler(RETURN))
+    processes = [workshop.run(fill, data_stack_variables=(0, 0), native_stack=NATIVE_STACK) for _ in range(3)]
+    for process in processes:
         process.close()
-        second = workshop.run(look)
-        assert read_words(second, DATA, 2) == [0, 0]
-        second.close()
+    assert slots()
+    assert set(slots()) == {("---p", 0)}
 
 
 def test_a_reused_code_region_holds_only_traps(workshop: Workshop) -> None:
@@ -110,8 +188,7 @@ def test_a_reused_code_region_holds_only_traps(workshop: Workshop) -> None:
     second = workshop.program(short_program)
     assert second.region.base == base
     with second.region.code_view() as code:
-        assert bytes(code).rstrip(b"\xcc") == b"\x31\xc0\xc3\x0f\x0b"
-        assert struct.pack("<Q", SECRET)[:6] not in bytes(code)
+        assert bytes(code) == b"\x31\xc0\xc3\x0f\x0b".ljust(len(code), b"\xcc")
 
 
 def test_random_bytes_differ_between_processes(workshop: Workshop) -> None:

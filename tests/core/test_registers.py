@@ -1,174 +1,152 @@
-"""What a guest finds in its registers: results, zeros, and its own values; nothing else."""
+"""What a guest finds in its registers: results, zeros, and its own values; nothing else.
+
+Every assertion is about all bytes of a dump (see ``register_dump``).
+"""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import signal
-import struct
 from pathlib import Path
 
 import pytest
 
-from core.snippets import DATA, DATA_STACK, RODATA, VARIABLES, Workshop, function, read_words
+from core.register_dump import (
+    CALLEE_SAVED,
+    DUMP_SIZE,
+    OWN_GENERAL,
+    OWN_MASKS,
+    OWN_VECTORS,
+    differences,
+    dump,
+    expected,
+    fill,
+)
+from core.snippets import DATA, DATA_STACK, VARIABLES, Workshop, function, pipe, read_words
 from motte import core
-from motte.abi.faults import StopReason
+from motte.abi.faults import FaultKind, StopReason
+from motte.abi.kernel_calls import KERNEL_CALLS
 
-GENERAL = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", *(f"r{n}" for n in range(8, 16))]
-CALLEE_SAVED = {"rbx", "rbp", "r12", "r13", "r14", "r15"}
-FLAGS = ["c", "p", "z", "s", "o"]
-
-VECTORS = 32 if core.host_features()["avx512"] else 16
-VECTOR_SIZE = 64 if core.host_features()["avx512"] else 32 if core.host_features()["avx"] else 16
-MASKS = 8 if core.host_features()["avx512"] else 0
-
-FLAGS_AT = 8 * len(GENERAL)
-MASKS_AT = FLAGS_AT + 8 * len(FLAGS)
-VECTORS_AT = 1024
-DUMP_SIZE = 4096
+LEAVE = ["popq %rbx", "xorl %eax, %eax", "retq"]
+DUMP_AND_EXIT = function("main", [*dump(DATA), "xorl %eax, %eax", "retq"])
+BUFFER = DATA + 4 * DUMP_SIZE
+SIX_ARGUMENTS = DATA + 3 * DUMP_SIZE
+OWN_RAX = f"movabsq ${OWN_GENERAL['rax']}, %rax"
+OWN = expected(OWN_GENERAL, masks=OWN_MASKS, vectors=OWN_VECTORS)
 
 
-def vector(number: int) -> str:
-    return f"%{ {64: 'zmm', 32: 'ymm', 16: 'xmm'}[VECTOR_SIZE] }{number}"
+def assert_shows(process: core.Process, wanted: bytes, at: int = DATA) -> None:
+    assert process.stop().reason is StopReason.EXITED, process.stop()
+    assert differences(process.read_memory(at, DUMP_SIZE), wanted) == []
 
 
-def store_vector(number: int, address: int) -> str:
-    return f"{'movups' if VECTOR_SIZE == 16 else 'vmovups'} {vector(number)}, %gs:{address}(,%eiz)"
+def test_the_dump_would_show_what_is_in_a_register(workshop: Workshop) -> None:
+    set_all_flags = ["movw $0xff01, %ax", "addb $0x7f, %al", "sahf", OWN_RAX]
+    process = workshop.run(function("main", ["pushq %rbx", *fill(), *set_all_flags, *dump(DATA), *LEAVE]))
+    assert_shows(process, expected(OWN_GENERAL, dict.fromkeys("capzso", 1), OWN_MASKS, OWN_VECTORS))
 
 
-def load_vector(number: int, address: int) -> str:
-    return f"{'movups' if VECTOR_SIZE == 16 else 'vmovups'} %gs:{address}(,%eiz), {vector(number)}"
-
-
-def dump(address: int) -> list[str]:
-    """Instructions that store every register at this address; stores leave the flags alone."""
-    return [
-        *(f"movq %{name}, %gs:{address + 8 * i}(,%eiz)" for i, name in enumerate(GENERAL)),
-        *(f"set{flag} %gs:{address + FLAGS_AT + 8 * i}(,%eiz)" for i, flag in enumerate(FLAGS)),
-        *(f"kmovw %k{n}, %gs:{address + MASKS_AT + 8 * n}(,%eiz)" for n in range(MASKS)),
-        *(store_vector(n, address + VECTORS_AT + 64 * n) for n in range(VECTORS)),
-    ]
-
-
-def own_value(index: int) -> int:
-    return 0x1111_1111_1111_1111 + index
-
-
-SOURCE_OF_VECTORS = DATA + 8 * DUMP_SIZE
-
-
-def fill() -> list[str]:
-    """Every register gets a value of its own, vectors from memory that is filled first."""
-    lines = []
-    for i in range(VECTOR_SIZE // 8):
-        lines += [f"movabsq ${own_value(100 + i)}, %rax", f"movq %rax, %gs:{SOURCE_OF_VECTORS + 8 * i}(,%eiz)"]
-    lines += [load_vector(n, SOURCE_OF_VECTORS) for n in range(VECTORS)]
-    lines += [f"kmovw %gs:{SOURCE_OF_VECTORS}(,%eiz), %k{n}" for n in range(MASKS)]
-    return lines + [f"movabsq ${own_value(i)}, %{name}" for i, name in enumerate(GENERAL)]
-
-
-def general_registers(process: core.Process, address: int) -> dict[str, int]:
-    return dict(zip(GENERAL, read_words(process, address, len(GENERAL)), strict=True))
-
-
-def own_vector() -> bytes:
-    return b"".join(struct.pack("<Q", own_value(100 + i)) for i in range(VECTOR_SIZE // 8)).ljust(64, b"\0")
-
-
-def vector_state(process: core.Process, address: int) -> bytes:
-    masks = process.read_memory(address + MASKS_AT, 8 * MASKS)
-    return masks + process.read_memory(address + VECTORS_AT, 64 * VECTORS)
+# --- entry -----------------------------------------------------------------------------------------------------------
 
 
 def test_every_register_but_the_argument_is_zero_at_entry(workshop: Workshop) -> None:
-    process = workshop.run(function("main", [*dump(DATA), "xorl %eax, %eax", "retq"]))
-    assert process.stop().reason is StopReason.EXITED
-    registers = general_registers(process, DATA)
-    assert registers.pop("rdi") != 0
-    assert set(registers.values()) == {0}
-    assert not any(vector_state(process, DATA))
-    assert read_words(process, DATA + FLAGS_AT, len(FLAGS)) == [0, 1, 1, 0, 0]  # of xor: parity and zero
+    process = workshop.run(DUMP_AND_EXIT)
+    block = read_words(process, DATA, 6)[5]
+    assert read_words(process, block, 1) == [1]  # argc: the one argument is the initial block's address
+    assert_shows(process, expected({"rdi": block}))
 
 
-@pytest.mark.parametrize("gate", ["SYSCALL", "SYSCALL6"])
-def test_a_gate_returns_own_values_its_result_and_zeros(workshop: Workshop, gate: str) -> None:
-    unknown_call = 0xFFFF
-    process = workshop.run(
-        function(
-            "main",
-            [
-                *("pushq %rbx", *fill(), f"movl ${unknown_call}, %edi", f"movl ${DATA}, %esi", f"call {gate}"),
-                *(*dump(DATA), "popq %rbx", "xorl %eax, %eax", "retq"),
-            ],
-        )
+@pytest.mark.parametrize("ending", [["ud2"], LEAVE], ids=["fault", "exit"])
+def test_a_new_process_finds_nothing_of_one_that_ended_with_full_registers(
+    workshop: Workshop, ending: list[str]
+) -> None:
+    full = workshop.program(function("main", ["pushq %rbx", *fill(), *ending]))
+    look = workshop.program(DUMP_AND_EXIT)
+    for _ in range(5):
+        workshop.run(full).close()
+        process = workshop.run(look)
+        assert_shows(process, expected({"rdi": read_words(process, DATA, 6)[5]}))
+        process.close()
+
+
+# --- gates -----------------------------------------------------------------------------------------------------------
+
+WRITE, READ, CLOCK_GETTIME, GET_RANDOM, GET_CWD, UNKNOWN = 1, 0, 228, 318, 79, 0xFFFF
+GATES = ["SYSCALL", "SYSCALL6"]
+CALLS = {
+    # A call's name: its number and arguments, and its result.
+    "unknown": ((UNKNOWN,), -38),
+    "bad pointer": ((GET_RANDOM, 0, 4096, 0), -14),
+    "getrandom": ((GET_RANDOM, BUFFER, 4096, 0), 4096),
+    "clock": ((CLOCK_GETTIME, 1, BUFFER), 0),
+    "getcwd": ((GET_CWD, BUFFER, 4096), 2),
+    "write": ((WRITE, 1, BUFFER, 4096), 4096),
+    "read at the end": ((READ, 0, BUFFER, 4096), 0),
+}
+
+
+def call_gate(gate: str, call: tuple[int, ...]) -> list[str]:
+    """A kernel call with every other register full."""
+    number, *arguments = call
+    if gate == "SYSCALL":
+        registers = ["rsi", "rdx", "rcx", "r8", "r9"]
+        passed = [f"movq ${argument}, %{name}" for name, argument in zip(registers, arguments, strict=False)]
+        return [*fill(), f"movl ${number}, %edi", *passed, f"call {gate}"]
+    stores = [f"movq ${argument}, %gs:{SIX_ARGUMENTS + 8 * i}(,%eiz)" for i, argument in enumerate(arguments)]
+    return [*fill(), *stores, f"movl ${number}, %edi", f"movl ${SIX_ARGUMENTS}, %esi", f"call {gate}"]
+
+
+def test_these_are_all_gates_that_return() -> None:
+    assert {call.name for call in KERNEL_CALLS} == {"motte_exit", *(f"motte_{gate.lower()}" for gate in GATES)}
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("gate", GATES)
+def test_a_gate_returns_own_values_its_result_and_zeros(workshop: Workshop, gate: str, name: str) -> None:
+    call, result = CALLS[name]
+    program = function("main", ["pushq %rbx", *call_gate(gate, call), *dump(DATA), *LEAVE])
+    empty = os.open(os.devnull, os.O_RDONLY)
+    workshop.closers.append(lambda: os.close(empty))
+    process = workshop.run(program, streams=(empty, pipe(workshop)[1], -1))
+    kept = {name: value for name, value in OWN_GENERAL.items() if name in CALLEE_SAVED}
+    assert_shows(process, expected({"rax": result % (1 << 64), **kept}))
+
+
+def test_the_exit_gate_never_comes_back(workshop: Workshop) -> None:
+    process = workshop.run(function("main", ["pushq %rax", *fill(), "movl $7, %edi", "call EXIT", "ud2"]))
+    assert (process.stop().reason, process.stop().value) == (StopReason.EXITED, 7)
+
+
+# --- interruptions ---------------------------------------------------------------------------------------------------
+
+
+def test_faults_that_are_resumed_disturb_no_register(workshop: Workshop) -> None:
+    """The growth of the two stacks: the only faults after which a guest goes on."""
+    touch_data_stack = f"movb $1, %gs:{DATA_STACK[0]}(,%eiz)"
+    program = function(
+        "main",
+        [
+            *("pushq %rbx", "subq $65520, %rsp", *fill(), f"cmpb $0, %gs:{VARIABLES - 8}(,%eiz)"),
+            *(*dump(DATA), OWN_RAX, touch_data_stack, *dump(DATA + DUMP_SIZE), OWN_RAX, "pushq $0"),
+            *(*dump(DATA + 2 * DUMP_SIZE), OWN_RAX, "popq %rbx", "addq $65520, %rsp", *LEAVE),
+        ],
     )
-    assert process.stop().reason is StopReason.EXITED
-    registers = general_registers(process, DATA)
-    assert struct.pack("<Q", registers.pop("rax")) == struct.pack("<q", -38)  # ENOSYS
-    for index, name in enumerate(GENERAL):
-        if name in registers:
-            assert registers[name] == (own_value(index) if name in CALLEE_SAVED else 0), name
-    assert not any(vector_state(process, DATA))
-
-
-def test_growing_stacks_disturb_no_register(workshop: Workshop) -> None:
-    touch_data_stack = f"incb %gs:{DATA_STACK[0]}(,%eiz)"
-    process = workshop.run(
-        function(
-            "main",
-            [
-                *("pushq %rbx", *fill(), touch_data_stack, "subq $65520, %rsp", "pushq $0"),
-                *(*dump(DATA), "addq $65528, %rsp", "popq %rbx", "xorl %eax, %eax", "retq"),
-            ],
-        )
-    )
-    assert process.stop().reason is StopReason.EXITED
+    process = workshop.run(program)
     assert process.statistics().faults == 2
-    assert list(general_registers(process, DATA).values()) == [own_value(i) for i in range(len(GENERAL))]
-    assert vector_state(process, DATA)[8 * MASKS :] == own_vector() * VECTORS
-
-
-def test_the_hosts_rounding_mode_does_not_reach_the_guest(workshop: Workshop) -> None:
-    divide = "movsd %gs:RODATA(,%eiz), %xmm0\ndivsd %gs:RODATA+8(,%eiz), %xmm0\nmovsd %xmm0, %gs:DATA"
-    program = workshop.program(
-        function(
-            "main",
-            f"pushq %rax\n{divide}(,%eiz)\nmovl $39, %edi\ncall SYSCALL\n{divide}+8(,%eiz)\n"
-            "popq %rax\nxorl %eax, %eax\nretq",
-        )
-    )
-    segments = [(RODATA, struct.pack("<2d", 1, 3), 4096, False), (DATA, b"", 4096, True)]
-    process = workshop.spawn(program, segments=segments, data_stack_variables=(0, 0))
-    mathematics = ctypes.CDLL("libm.so.6")
-    upward, to_nearest = 0x800, 0
-    assert mathematics.fesetround(upward) == 0
-    try:
-        process.start()  # its thread inherits the rounding mode
-        assert process.wait(5_000_000_000)
-    finally:
-        mathematics.fesetround(to_nearest)
-    assert process.stop().reason is StopReason.EXITED
-    assert process.read_memory(DATA, 16) == struct.pack("<2d", 1 / 3, 1 / 3)
+    for number in range(3):
+        assert_shows(process, OWN, DATA + number * DUMP_SIZE)
 
 
 def threads_of_this_process() -> set[int]:
     return {int(thread.name) for thread in Path("/proc/self/task").iterdir()}
 
 
-def test_signals_disturb_no_register(workshop: Workshop) -> None:
-    """Two guests look at their registers over and over while our signal rains on their threads."""
-    check = [f"cmpq %gs:{DATA + 8 * i}(,%eiz), %{name}\njne wrong" for i, name in enumerate(GENERAL)]
-    for n in range(1, 16):
-        check += [f"vpxor %gs:{SOURCE_OF_VECTORS}(,%eiz), %ymm{n}, %ymm0", "vptest %ymm0, %ymm0", "jne wrong"]
-    program = workshop.program(
-        function(
-            "main",
-            [
-                *(*fill(), *dump(DATA), "again:", *check, f"incq %gs:{VARIABLES}(,%eiz)"),
-                *(f"cmpb $0, %gs:{VARIABLES + 8}(,%eiz)", "je again", "wrong:", "ud2"),
-            ],
-        )
-    )
+def test_preemptions_disturb_no_register(workshop: Workshop) -> None:
+    """Two guests count with full registers while our signal rains on their threads; then they look."""
+    counter = VARIABLES
+    count = [f"movq $0x8000000, %gs:{counter}(,%eiz)", "again:", f"decq %gs:{counter}(,%eiz)", "jne again"]
+    program = workshop.program(function("main", ["pushq %rbx", *fill(), *count, *dump(DATA), *LEAVE]))
     threads_before = threads_of_this_process()
     processes = [workshop.spawn(program, data_stack_variables=(0, 0)) for _ in range(2)]
     for process in processes:
@@ -176,30 +154,23 @@ def test_signals_disturb_no_register(workshop: Workshop) -> None:
     threads = threads_of_this_process() - threads_before
     send = ctypes.CDLL(None).syscall
     tgkill = 234
-    while min(process.statistics().preemptions for process in processes) < 5000:
+    while any(process.state() == "running" for process in processes):
         for thread in threads:
-            assert send(tgkill, os.getpid(), thread, signal.SIGRTMAX) == 0
+            send(tgkill, os.getpid(), thread, signal.SIGRTMAX)  # fails once the thread has ended
     for process in processes:
-        assert process.state() == "running"
-        process.kill()
         assert process.wait(5_000_000_000)
-        assert process.stop().reason is StopReason.KILLED
-        assert read_words(process, VARIABLES, 1)[0] > 1000
+        assert process.statistics().preemptions > 1000
+        assert_shows(process, OWN)
 
 
-def test_the_dump_would_show_what_is_in_a_register(workshop: Workshop) -> None:
-    process = workshop.run(function("main", [*fill(), *dump(DATA), "xorl %eax, %eax", "retq"]))
-    assert list(general_registers(process, DATA).values()) == [own_value(i) for i in range(len(GENERAL))]
-    assert vector_state(process, DATA)[8 * MASKS :] == own_vector() * VECTORS
-    assert read_words(process, DATA + MASKS_AT, MASKS) == [own_value(100) & 0xFFFF] * MASKS
+# --- what the host is shown ------------------------------------------------------------------------------------------
 
 
 def test_the_stop_record_shows_the_registers_of_the_faulting_instruction(workshop: Workshop) -> None:
     program = workshop.program(function("main", [*fill(), "here:", "ud2"]))
     stop = workshop.run(program).stop()
+    assert stop.fault is FaultKind.ILLEGAL_INSTRUCTION
     assert stop.code_offset == program.labels["here"]
     assert stop.registers is not None
-    assert {name: stop.registers[name] for name in GENERAL} == {
-        name: own_value(index) for index, name in enumerate(GENERAL)
-    }
+    assert {name: stop.registers[name] for name in OWN_GENERAL} == OWN_GENERAL
     assert stop.registers["flags"] & ~0x8D5 == 0
