@@ -1,4 +1,4 @@
-"""State of the processor that no dump of registers can show: its modes are the guest's own, the rest is out of reach."""
+"""What no dump of registers can show: the modes are the guest's own, and other state is out of its reach."""
 
 from __future__ import annotations
 
