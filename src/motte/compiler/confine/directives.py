@@ -7,7 +7,7 @@ on the list.  LLVM writes one directive a line, always in the same spelling.
 import re
 from typing import Final
 
-from motte.compiler.confine.tokens import EXPRESSION, NUMBER, STRING, SYMBOL
+from motte.compiler.confine.tokens import DIGITS, EXPRESSION, NUMBER, STRING, SYMBOL
 
 NUMBERS: Final = re.compile(rf"\t\.(?:byte|short|long|quad|2byte|4byte|8byte|uleb128|sleb128)[ \t]{NUMBER}")
 """A line of data without symbols: the great majority."""
@@ -25,12 +25,12 @@ VALUE: Final = re.compile(
 )
 """A line of data that refers to a symbol, or to the distance of two."""
 
-ALIGN: Final = re.compile(r"\t\.p2align\t(?P<power>[0-9]+)(?:, ?(?:0x[0-9a-fA-F]+)?(?:, ?(?P<most>[0-9]+))?)?")
+ALIGN: Final = re.compile(r"\t\.p2align\t(?P<power>[0-9]{1,2})(?:, ?(?:0x[0-9a-fA-F]+)?(?:, ?(?P<most>[0-9]+))?)?")
 
 SYMBOL_ATTRIBUTE: Final = re.compile(rf"\t\.(?:globl|weak|hidden|protected|internal|local)\t(?P<symbol>{SYMBOL})")
 TYPE: Final = re.compile(rf"\t\.type\t(?P<symbol>{SYMBOL}),@(?P<type>function|object)")
 SIZE: Final = re.compile(rf"\t\.size\t(?P<symbol>{SYMBOL}), (?P<size>[0-9]+|\.L[A-Za-z_0-9]+-{SYMBOL})")
-COMMON: Final = re.compile(rf"\t\.comm\t(?P<symbol>{SYMBOL}),(?P<size>[0-9]+),(?P<alignment>[0-9]+)")
+COMMON: Final = re.compile(rf"\t\.comm\t(?P<symbol>{SYMBOL}),(?P<size>{DIGITS}),(?P<alignment>{DIGITS})")
 ASSIGNMENT: Final = re.compile(
     rf"(?:\t\.set\t(?P<set>{SYMBOL}), ?|(?P<symbol>{SYMBOL}) = )(?P<value>{EXPRESSION}(?:-{SYMBOL})?)"
 )

@@ -27,8 +27,9 @@ from motte.compiler.confine.items import (
     Item,
 )
 from motte.compiler.confine.registers import PARTS
+from motte.compiler.confine.tokens import DIGITS
 
-_LOAD_CLASS: Final = re.compile(r"\tmovl\t\$(-?[0-9]+), %(r10d|r11d)")
+_LOAD_CLASS: Final = re.compile(rf"\tmovl\t\$(-?{DIGITS}), %(r10d|r11d)")
 
 
 def recognise_indirect_calls(function: Function) -> None:

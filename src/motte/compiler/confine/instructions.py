@@ -15,11 +15,13 @@ from motte.compiler.confine.items import PLAIN, Item, Memory
 from motte.compiler.confine.mnemonics import check_mnemonic
 from motte.compiler.confine.operands import IMMEDIATE, MEMORY, REGISTER, Operand, confined_memory, parse_operands
 from motte.compiler.confine.registers import LOW_32, STACK_POINTER, WHOLE
+from motte.compiler.confine.tokens import DIGITS
 
 _INSTRUCTION = re.compile(
     r"\t(?:(lock|rep)(?:;|[ \t]+))?((?:\{(?:vex|vex2|vex3|evex)\}[ \t]+)?)([a-z][a-z0-9]*)(?:[ \t]+(.*))?"
 )
-_DECIMAL = re.compile(r"-?[0-9]+")
+_DECIMAL = re.compile(rf"-?{DIGITS}")
+_ADDRESS = re.compile(r"-?(?:0x[0-9a-fA-F]{1,16}|0|[1-9][0-9]{0,19})")
 _NO_REGISTER = (None, "%rip")
 
 
@@ -74,9 +76,9 @@ class InstructionRewriter:
         return operand._replace(memory=Memory(displacement, memory.base, memory.index, memory.scale))
 
     def _load_address(self, mnemonic: str, operands: list[Operand], line: str) -> Item:
-        memory, destination = operands[0].memory, operands[-1].text
-        if len(operands) != 2 or memory is None or operands[0].text:
+        if len(operands) != 2 or operands[0].memory is None or operands[0].text:
             raise Unconfinable("operands not understood")
+        memory, destination = operands[0].memory, operands[1].text
         if "%rsp" in (memory.base, memory.index):
             return self._move_stack(memory, destination, line)
         if destination not in WHOLE:
@@ -153,9 +155,9 @@ def _move_far(operands: list[Operand], line: str) -> Item:
     for operand in operands:
         memory = operand.memory
         if memory is not None and memory.base is None and memory.index is None:
-            address = int(memory.displacement, 0) & 0xFFFF_FFFF if _is_number(memory.displacement) else None
-            if address is None:
-                raise Unconfinable("a 64-bit symbolic address")
+            if not _ADDRESS.fullmatch(memory.displacement):
+                raise Unconfinable("a 64-bit address that is not a plain number")
+            address = int(memory.displacement, 0) & 0xFFFF_FFFF
             signed = address - (1 << 32) if address >> 31 else address
             texts.append(f"%gs:{signed}(,%eiz)")
         else:
@@ -177,10 +179,6 @@ def _only(operands: list[Operand]) -> Operand:
     if len(operands) != 1:
         raise Unconfinable("operands not understood")
     return operands[0]
-
-
-def _is_number(text: str) -> bool:
-    return text[:1].isdigit() or text[:1] == "-"
 
 
 def _decimal(text: str) -> int:

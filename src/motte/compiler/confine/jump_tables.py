@@ -27,10 +27,10 @@ from motte.compiler.confine.items import MEMORY_JUMP, REGISTER_JUMP, TABLE_JUMP,
 from motte.compiler.confine.liveness import Effect, Labels, Liveness
 from motte.compiler.confine.operands import confined_memory
 from motte.compiler.confine.registers import LOW_8, LOW_16, LOW_32
-from motte.compiler.confine.tokens import SYMBOL
+from motte.compiler.confine.tokens import DIGITS, SYMBOL
 
-_TABLE_OPERAND: Final = re.compile(rf"({SYMBOL})((?:[+-][0-9]+)*)")
-_TERM: Final = re.compile(r"[+-][0-9]+")
+_TABLE_OPERAND: Final = re.compile(rf"({SYMBOL})((?:[+-]{DIGITS})*)")
+_TERM: Final = re.compile(rf"[+-]{DIGITS}")
 
 
 @dataclass(frozen=True, slots=True)

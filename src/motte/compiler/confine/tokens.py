@@ -12,8 +12,10 @@ from typing import Final
 from motte.compiler.confine.errors import Unconfinable
 
 SYMBOL: Final = r'(?:[A-Za-z_.][A-Za-z0-9_.$]*|"(?:[^"\\]|\\.)*")'
-NUMBER: Final = r"-?(?:0x[0-9a-fA-F]+|[0-9]+)"
-EXPRESSION: Final = rf"(?:{SYMBOL}(?:[+-][0-9]+)*|{NUMBER})"
+DIGITS: Final = "[0-9]{1,20}"
+"""As many as 64 bits need: Python refuses to convert very long numbers."""
+NUMBER: Final = rf"-?(?:0x[0-9a-fA-F]{{1,16}}|{DIGITS})"
+EXPRESSION: Final = rf"(?:{SYMBOL}(?:[+-]{DIGITS})*|{NUMBER})"
 STRING: Final = r'"(?:[^"\\]|\\.)*"'
 
 _FORBIDDEN_CHARACTER = re.compile(r"[^\t\n\x20-\x7e]")
