@@ -1,0 +1,103 @@
+"""One encoding put before everybody: the specification, the verifiers, the canonical encoder, the decoders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from enumeration.judges import Opinion
+from enumeration.specification import NOPS, Judgement, judge
+from enumeration.writing import write
+
+MAX_EXAMPLES = 5
+
+
+class Verifier(Protocol):
+    """Says of single instructions whether they may stand in a program."""
+
+    name: str
+
+    def opinions(self, codes: list[bytes]) -> Iterable[Opinion]:
+        """One for each code."""
+
+
+class Decoder(Protocol):
+    """Reads what was accepted; an empty text if it reads the same as the specification."""
+
+    name: str
+
+    def differences(self, accepted: list[tuple[bytes, Judgement]]) -> Iterator[tuple[bytes, str]]:
+        """The encodings that are read otherwise, and how."""
+
+
+@dataclass
+class Report:
+    """Counts, and of each kind of disagreement how many and a few examples."""
+
+    compared: int = 0
+    accepted: int = 0
+    forms: set[str] = field(default_factory=set)
+    rules: Counter[str] = field(default_factory=Counter)
+    disagreements: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, kind: str, code: bytes, text: str) -> None:
+        """Record that somebody disagrees about ``code``."""
+        self.disagreements[kind] += 1
+        examples = self.examples.setdefault(kind, [])
+        if len(examples) < MAX_EXAMPLES:
+            examples.append(f"{code.hex(' ')}: {text}")
+
+    def merge(self, other: Report) -> None:
+        """Add what another process found."""
+        self.compared += other.compared
+        self.accepted += other.accepted
+        self.forms |= other.forms
+        self.rules += other.rules
+        self.disagreements += other.disagreements
+        for kind, examples in other.examples.items():
+            self.examples[kind] = (self.examples.get(kind, []) + examples)[:MAX_EXAMPLES]
+
+
+def compare(codes: list[bytes], verifiers: list[Verifier], decoders: list[Decoder], report: Report) -> None:
+    """Add to ``report`` what everybody says about ``codes``."""
+    judgements = [judge(code) for code in codes]
+    report.compared += len(codes)
+    for verifier in verifiers:
+        for code, judgement, opinion in zip(codes, judgements, verifier.opinions(codes), strict=True):
+            difference = _difference(judgement, opinion)
+            if difference:
+                report.add(f"{verifier.name}: {difference[0]}", code, difference[1])
+    accepted: dict[bytes, Judgement] = {}
+    for code, judgement in zip(codes, judgements, strict=True):
+        report.rules["+".join(sorted(judgement.broken)) or "accepted"] += 1
+        if not judgement.broken:
+            accepted[code[: judgement.length]] = judgement
+    report.accepted += len(accepted)
+    for encoding, judgement in accepted.items():
+        if encoding in NOPS:
+            continue
+        report.forms.add(repr(judgement.form))
+        if write(judgement) != encoding:
+            report.add("canonical encoding", encoding, write(judgement).hex(" "))
+    for decoder in decoders:
+        for encoding, text in decoder.differences(list(accepted.items())):
+            report.add(f"{decoder.name}: {text.partition(':')[0]}", encoding, text)
+
+
+def _difference(judgement: Judgement, opinion: Opinion) -> tuple[str, str] | None:
+    if opinion.rule:
+        if not judgement.broken:
+            return "verdict", f"accepted by the specification, refused for {opinion.rule}"
+        if opinion.rule not in judgement.broken:
+            return "rule", f"{sorted(judgement.broken)}, but refused for {opinion.rule}"
+        return None
+    if judgement.broken:
+        return "verdict", f"{sorted(judgement.broken)}, but accepted"
+    if judgement.length != opinion.length:
+        return "length", f"{judgement.length}, but {opinion.length}"
+    if judgement.effect != opinion.effect:
+        return "effect", f"{judgement.effect}, but {opinion.effect}"
+    return None

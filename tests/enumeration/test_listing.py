@@ -1,0 +1,47 @@
+"""The list in docs/spec is the list of the verifier: the same forms with the same encodings, operands and attributes."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from enumeration.accepted_forms import accepted_forms
+from enumeration.listing import Form, forms
+
+HERE = Path(__file__).parent
+
+
+def _merged(form: Form) -> Form:
+    """Without the attributes that a line states once for all its sizes."""
+    drop = {"er", "sae"} if form.size in (128, 256) else set()
+    return Form(**{**vars(form), "attributes": form.attributes - drop})
+
+
+def test_the_pages_list_exactly_the_forms_that_the_verifier_accepts() -> None:
+    listed = [_merged(form) for form in forms()]
+    accepted = [_merged(form) for form in accepted_forms()]
+    assert len(set(listed)) == len(listed), "a form is listed twice"
+    assert sorted(map(repr, set(accepted) ^ set(listed))) == []
+    assert len(listed) > 3000
+
+
+@pytest.mark.parametrize("name", ["listing", "reading", "specification", "writing", "encodings"])
+def test_the_specification_imports_nothing_from_the_project(name: str) -> None:
+    tree = ast.parse((HERE / f"{name}.py").read_text())
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    ours = {
+        module for module in imported if module.partition(".")[0] not in {"__future__", "collections", "dataclasses"}
+    }
+    allowed = {
+        "re",
+        "pathlib",
+        "itertools",
+        "math",
+        "enumeration.listing",
+        "enumeration.reading",
+        "enumeration.specification",
+    }
+    assert ours <= allowed
