@@ -125,7 +125,7 @@ bool code_region_fill(struct code_region *region, const void *code, const void *
 }
 
 bool code_region_publish(struct code_region *region, uint32_t *entries, size_t entry_count, uint32_t *traps,
-                         size_t trap_count)
+                         size_t trap_count, struct frame_map frames)
 {
     require(region->state == REGION_SEALED, "code was published out of turn");
     if (mprotect((void *)region->base, whole_pages(region->code_size), PROT_READ | PROT_EXEC) != 0)
@@ -134,6 +134,7 @@ bool code_region_publish(struct code_region *region, uint32_t *entries, size_t e
     region->entry_count = entry_count;
     region->traps = traps;
     region->trap_count = trap_count;
+    region->frames = frames;
     region->state = REGION_PUBLISHED;
     return true;
 }
@@ -153,6 +154,8 @@ void code_region_release(struct code_region *region)
     pthread_mutex_unlock(&regions_lock);
     free(region->entries);
     free(region->traps);
+    free(region->frames.sites);
+    free(region->frames.functions);
     free(region);
 }
 

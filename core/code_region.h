@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "frames.h"
+
 enum code_region_state { REGION_FILLING, REGION_SEALED, REGION_PUBLISHED };
 
 struct code_region {
@@ -28,6 +30,7 @@ struct code_region {
     size_t entry_count;
     uint32_t *traps; /* sorted code offsets of the ud2 instructions behind class checks */
     size_t trap_count;
+    struct frame_map frames;
     _Atomic uint32_t references;
     struct code_region *next; /* regions by address, under the allocator's lock */
 };
@@ -41,10 +44,10 @@ struct code_region *code_region_create(size_t code_size, size_t tables_size);
 /* Copies both in full and seals. False if the host refuses. Only while FILLING. */
 bool code_region_fill(struct code_region *region, const void *code, const void *tables);
 
-/* Makes the code executable; takes over both arrays (sorted). False if the host refuses. Only while SEALED, and only
+/* Makes the code executable; takes over all arrays (sorted). False if the host refuses. Only while SEALED, and only
  * for bytes that were verified where they are. */
 bool code_region_publish(struct code_region *region, uint32_t *entries, size_t entry_count, uint32_t *traps,
-                         size_t trap_count);
+                         size_t trap_count, struct frame_map frames);
 
 void code_region_retain(struct code_region *region);
 void code_region_release(struct code_region *region);

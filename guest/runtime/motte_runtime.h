@@ -20,6 +20,12 @@ hidden void __motte_set_signal_mask(unsigned long mask);
 hidden unsigned long __motte_pending_signals(void);
 hidden int __motte_take_pending_signal(unsigned long set, siginfo_t *information);
 
+/* data_stack.c: compiled code and the core change it, too. */
+extern unsigned long __motte_data_stack_pointer;
+
+/* The last word of a jmp_buf's registers; the others are the host's to fill. */
+#define JUMP_DATA_STACK 7
+
 #define SIGNAL_BIT(signal) (1UL << ((signal) - 1))
 
 #endif

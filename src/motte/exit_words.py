@@ -93,6 +93,8 @@ def _what(record: "StopRecord", limits: RunLimits) -> str:  # noqa: PLR0911 (a t
             return "call through a bad function pointer"
         case FaultKind.GENERAL_PROTECTION:
             return "general protection fault"
+        case FaultKind.BAD_LONG_JUMP:
+            return f"longjmp to a frame that is not alive, by the buffer at {address}"
         case _:
             return f"misuse of a kernel call, argument {address}"
 

@@ -27,6 +27,10 @@ KERNEL_CALLS: Final = (
     KernelCall(1, "motte_syscall"),
     # long motte_syscall6(long number, const long arguments[6])
     KernelCall(2, "motte_syscall6"),
+    # int motte_setjmp(long buffer[8]): the guest library's, as the last thing that its setjmp does.
+    KernelCall(3, "motte_setjmp"),
+    # void motte_longjmp(const long buffer[8], int value): never returns to its caller.
+    KernelCall(4, "motte_longjmp"),
 )
 
 KERNEL_CALL_BY_NAME: Final = {call.name: call for call in KERNEL_CALLS}

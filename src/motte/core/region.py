@@ -36,4 +36,9 @@ class CodeRegion(_core.CodeRegion):
             same_place = (verified.base, verified.tables_base) == (self.base, self.tables_base)
             if not same_place or code != verified.code or tables != verified.tables:
                 raise InternalError("the bytes of this code region are not the ones that were verified")
-        self.make_executable(sorted(verified.entry_offsets), sorted(verified.trap_offsets))
+        self.make_executable(
+            sorted(verified.entry_offsets),
+            sorted(verified.trap_offsets),
+            sorted(verified.call_sites),
+            sorted(claim.offset for claim in verified.claims.functions),
+        )

@@ -165,12 +165,10 @@ class _Resolver:
 
 
 _NO_UNWINDING = "C++ exceptions are not supported: compile with -fno-exceptions"
-_NO_SETJMP = "non-local jumps are not supported yet"
 _NO_PROCESSES = "a guest cannot create processes or threads this way"
 
 HINTS: Mapping[str, str] = {
     "main": "the program has no main function",
-    **dict.fromkeys(("setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "longjmp", "_longjmp", "siglongjmp"), _NO_SETJMP),
     **dict.fromkeys(("fork", "_Fork", "vfork", "clone", "pthread_create", "posix_spawn"), _NO_PROCESSES),
     **dict.fromkeys(("__cxa_throw", "__cxa_begin_catch", "__gxx_personality_v0", "_Unwind_Resume"), _NO_UNWINDING),
     **dict.fromkeys(("dlopen", "dlsym"), "programs are linked statically: nothing can be loaded later"),

@@ -32,11 +32,11 @@ REPLACED_BY_RUNTIME: Final = frozenset({
 })  # fmt: skip
 
 LEFT_OUT: Final = frozenset({
-    # Jumping between frames needs a map of the native stack; see motte.toolchain.unavailable.
-    "setjmp/setjmp.c", "setjmp/longjmp.c", "signal/sigsetjmp.c", "signal/siglongjmp.c", "signal/sigsetjmp_tail.c",
+    # guest/signal/sigsetjmp.c leaves nothing to be done after the jump.
+    "signal/sigsetjmp_tail.c",
 })  # fmt: skip
 
-GUEST_FOLDERS: Final = ("runtime", "string", "stdlib", "malloc", "math", "compiler_rt", "cxx")
+GUEST_FOLDERS: Final = ("runtime", "setjmp", "signal", "string", "stdlib", "malloc", "math", "compiler_rt", "cxx")
 
 LIBRARY_FLAGS: Final = (
     # musl is written without regard to type-based aliasing, and defines what builtins would call.

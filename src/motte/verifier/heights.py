@@ -17,7 +17,7 @@ the work is linear in the code's size whatever its jumps look like.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from motte.abi import layout
@@ -55,6 +55,12 @@ class HeightWalk:
         self._targets: dict[int, int] = {entry: 0}
         self._arrivals: list[int] = [-1] * len(function.events)
         self._pending: list[tuple[int, int]] = [(entry, 0)]
+
+    def call_sites(self) -> Iterator[tuple[int, int]]:
+        """The frame map of this function: behind each call that a path reaches, the offset and the height."""
+        for event, height in zip(self._function.events, self._event_heights, strict=True):
+            if height is not None and event[2] in (effects.CALL, effects.INDIRECT_CALL):
+                yield event[1], height
 
     def run(self) -> None:
         """Follow every path from the entry; then look for code that no path reaches."""

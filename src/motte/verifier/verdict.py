@@ -58,10 +58,11 @@ class VerifiedCode:
 
     ``trap_offsets`` are the code offsets of the ``ud2`` instructions to which the class checks of
     indirect calls jump, so that a fault there can be named a bad indirect call.  ``entry_offsets`` are
-    those of the functions that the host may enter.
+    those of the functions that the host may enter.  ``call_sites`` is the frame map: the code offset
+    behind each call, which is what it pushes as the return address, and the height of the stack there.
     """
 
-    __slots__ = ("base", "claims", "code", "entry_offsets", "tables", "tables_base", "trap_offsets")
+    __slots__ = ("base", "call_sites", "claims", "code", "entry_offsets", "tables", "tables_base", "trap_offsets")
 
     base: int
     code: bytes
@@ -69,10 +70,17 @@ class VerifiedCode:
     tables: bytes
     trap_offsets: frozenset[int]
     entry_offsets: frozenset[int]
+    call_sites: tuple[tuple[int, int], ...]
     claims: ClaimedCode
 
     def __init__(
-        self, guard: object, claims: ClaimedCode, code: bytes, tables: bytes, trap_offsets: frozenset[int]
+        self,
+        guard: object,
+        claims: ClaimedCode,
+        code: bytes,
+        tables: bytes,
+        trap_offsets: frozenset[int],
+        call_sites: tuple[tuple[int, int], ...],
     ) -> None:
         """For ``verify`` alone; anybody else gets ``TypeError``."""
         if guard is not _VERIFY_ONLY:
@@ -84,6 +92,7 @@ class VerifiedCode:
             ("tables", tables),
             ("trap_offsets", trap_offsets),
             ("entry_offsets", frozenset(claims.functions[index].offset for index in claims.entries)),
+            ("call_sites", call_sites),
             ("claims", claims),
         ):
             object.__setattr__(self, name, value)

@@ -67,10 +67,6 @@ _RULES: Final = (
     *(_rule(clue, _WIDE_CONVERSION, clue + r"[^,]* to " + WIDE_INTEGER) for clue in ("fptoui ", "fptosi ")),
     *(_rule(clue, _WIDE_CONVERSION, clue + WIDE_INTEGER + " ") for clue in ("uitofp ", "sitofp ")),
 )
-_RETURNS_TWICE: Final = frozenset(
-    ("setjmp", "_setjmp", "__setjmp", "sigsetjmp", "__sigsetjmp", "longjmp", "_longjmp", "siglongjmp")
-)
-_LONG_JUMP: Final = "setjmp and longjmp are not supported"
 _FUNCTION: Final = re.compile(r"^define .*?(@" + NAME + r")\(", re.MULTILINE)
 _INTRINSIC: Final = re.compile(r"^declare .*?@llvm\.([-\w$.]+)\(", re.MULTILINE)
 _OPCODE: Final = re.compile(r"^  (?:%" + NAME + r" = )?(?:(?:tail|musttail|notail) )?([a-z_]+)", re.MULTILINE)
@@ -98,7 +94,6 @@ def refuse_forbidden(text: str) -> None:
         if not is_allowed(match.group(1)):
             name = f"@llvm.{match.group(1)}"
             raise refusal(text, _first_use(text, name, match.start()), f"intrinsic {name[1:]} is not accepted")
-    _refuse_long_jumps(text)
 
 
 def refusal(text: str, position: int, reason: str) -> CompileError:
@@ -139,17 +134,3 @@ def _line_at(text: str, start: int) -> str:
 def _first_use(text: str, name: str, declaration: int) -> int:
     use = re.search(rf"call .*{re.escape(name)}\(", text)
     return use.start() if use else declaration
-
-
-def _refuse_long_jumps(text: str) -> None:
-    """Returning twice needs to know which frames are alive, which compiled code does not tell yet."""
-    lines = [_line_at(text, start) for start in _lines_with(text, "returns_twice")]
-    groups = {match.group(1) for line in lines if (match := re.match(r"attributes #(\d+) =", line))}
-    for name in _RETURNS_TWICE:
-        if f"@{name}(" in text and re.search(rf"^declare .*@{name}\(", text, re.MULTILINE):
-            call = re.search(rf"call .*@{name}\(", text)
-            raise refusal(text, call.start() if call else text.index(f"@{name}("), f"{_LONG_JUMP} ({name})")
-    for group in groups:
-        for match in re.finditer(rf"^  .*call [^\n]*#{group}\b", text, re.MULTILINE):
-            if "@vfork(" not in match.group():
-                raise refusal(text, match.start() + 2, "functions that return twice are not supported")

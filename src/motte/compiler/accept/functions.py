@@ -20,7 +20,7 @@ _KEPT_ATTRIBUTES: Final = frozenset((
     "allocsize", "allockind", '"alloc-family"', "alwaysinline", "builtin", "cold", "convergent",
     "disable_sanitizer_instrumentation", "hot", "inlinehint", "memory", "minsize", "mustprogress", "nobuiltin",
     "nocallback", "noduplicate", "nofree", "noinline", "nomerge", "norecurse", "noreturn", "nosync", "nounwind",
-    "null_pointer_is_valid", "optsize", "speculatable", "strictfp", "willreturn", '"no-jump-tables"',
+    "null_pointer_is_valid", "optsize", "returns_twice", "speculatable", "strictfp", "willreturn", '"no-jump-tables"',
     '"no-nans-fp-math"', '"no-infs-fp-math"', '"no-signed-zeros-fp-math"', '"approx-func-fp-math"',
     '"unsafe-fp-math"', '"no-trapping-math"', '"less-precise-fpmad"', '"denormal-fp-math"',
     '"denormal-fp-math-f32"', '"no-builtins"', '"strict-float-cast-overflow"',

@@ -41,6 +41,10 @@ class AttributeGroups:
         """The attributes of a group, as written."""
         return self._groups[number]
 
+    def containing(self, attribute: str) -> frozenset[str]:
+        """The numbers of the groups that have this attribute."""
+        return frozenset(number for number, group in self._groups.items() if attribute in group)
+
     def lines(self) -> list[str]:
         """The groups as LLVM writes them."""
         return [f"attributes #{number} = {{ {' '.join(group)} }}" for number, group in self._groups.items()]

@@ -18,6 +18,7 @@ import re
 from typing import Final
 
 from motte.abi.symbols import DATA_STACK_LIMIT, DATA_STACK_POINTER
+from motte.compiler.ir.attributes import GROUP_REFERENCE
 from motte.compiler.ir.calls import parse_call
 from motte.compiler.ir.functions import LABEL, Function
 from motte.compiler.ir.module import Module
@@ -59,7 +60,7 @@ class _Frame:
         self._body = [*function.entry_allocas, *function.lines[len(self._label) :]]
         function.entry_allocas = []
         self._fixed = self._fixed_allocations()
-        self._places, self._size = lay_out(self._fixed, self._body)
+        self._places, self._size = lay_out(self._fixed, self._body, shared=not _returns_twice(module, self._body))
         self._align = max((item.align for item in self._fixed), default=STACK_ALIGN)
         self._uses_stack = bool(self._fixed)
         all_fixed = sum(" = alloca " in line for line in self._body) == len(self._fixed)
@@ -205,6 +206,13 @@ class _Frame:
             f"  {old} = getelementptr i8, ptr {self._frame}, i64 {self._size}",
             f"  store ptr {old}, ptr {POINTER}, align 8",
         ]
+
+
+def _returns_twice(module: Module, lines: list[str]) -> bool:
+    groups = module.attributes.containing("returns_twice")
+    return bool(groups) and any(
+        " call " in line and not groups.isdisjoint(GROUP_REFERENCE.findall(line)) for line in lines
+    )
 
 
 def _to_i64(type_text: str) -> str:

@@ -56,9 +56,12 @@ class _Block:
         return alive
 
 
-def lay_out(allocations: list[Allocation], lines: list[str]) -> tuple[dict[str, int], int]:
-    """Offset of each allocation in the frame, and the frame's size."""
-    marked = {item.name: number for number, item in enumerate(allocations)} if len(allocations) > 1 else {}
+def lay_out(allocations: list[Allocation], lines: list[str], *, shared: bool) -> tuple[dict[str, int], int]:
+    """Offset of each allocation in the frame, and the frame's size.
+
+    Not ``shared`` where a call may return twice: a jump back leads from one local's life into another's.
+    """
+    marked = {item.name: number for number, item in enumerate(allocations)} if shared and len(allocations) > 1 else {}
     blocks = _blocks(lines, marked)
     started = {number for block in blocks.values() for is_start, number in block.markers if is_start}
     conflicts = _conflicts(blocks, len(allocations)) if len(started) > 1 else []

@@ -1,0 +1,40 @@
+#include "frames.h"
+
+#include "code_region.h"
+#include "process.h"
+#include "slot.h"
+
+const struct call_site *frame_map_site(const struct frame_map *map, uint64_t offset)
+{
+    size_t low = 0, high = map->site_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (map->sites[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < map->site_count && map->sites[low].offset == offset ? &map->sites[low] : NULL;
+}
+
+size_t frame_map_function(const struct frame_map *map, uint32_t offset)
+{
+    size_t low = 0, high = map->function_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (map->functions[middle] <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct call_site *frames_at(const struct process *process, uintptr_t slot)
+{
+    uintptr_t low = process->native_stack_low, top = slot_stack_top(process->slot);
+    if (slot < low || slot > top - sizeof(uint64_t) || slot % sizeof(uint64_t) != 0)
+        return NULL;
+    const struct code_region *region = process->region;
+    return frame_map_site(&region->frames, *(const uint64_t *)slot - region->base);
+}

@@ -1,0 +1,53 @@
+/* The native stack, frame by frame.
+ *
+ * A guest's return addresses lie on a stack that it cannot alter, and the verifier knows the height of that stack at
+ * every call.  So the frames of a process can be found exactly, from nothing but the addresses that verified calls
+ * pushed and the map of these calls: no guest memory is read, no frame pointer is followed.
+ *
+ *     higher  | ...                         |
+ *             | return address of g         | <- slot of g's caller
+ *             | g's frame, `height` bytes   |
+ *             | return address of f, in g   | <- slot: what frames_at() is asked about
+ *     lower   | f's frame                   |
+ *
+ * The walk ends at the first return address that is not behind a call of the program: the gate below which the host
+ * entered the guest.
+ */
+#ifndef MOTTE_FRAMES_H
+#define MOTTE_FRAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct process;
+
+struct call_site {
+    uint32_t offset; /* code offset of the instruction behind the call: the return address */
+    uint32_t height; /* of the stack there, in bytes */
+};
+
+/* Both arrays are sorted by offset. */
+struct frame_map {
+    struct call_site *sites;
+    size_t site_count;
+    uint32_t *functions; /* code offsets of their first bytes */
+    size_t function_count;
+};
+
+/* The site behind which `offset` is, or NULL. */
+const struct call_site *frame_map_site(const struct frame_map *map, uint64_t offset);
+
+/* The number of the function that contains `offset`, which is at or behind the first function's start. */
+size_t frame_map_function(const struct frame_map *map, uint32_t offset);
+
+/* The call to whose end the return address at `slot` leads; NULL where the program's own frames end. */
+const struct call_site *frames_at(const struct process *process, uintptr_t slot);
+
+/* From a slot to the next: where the frame to which it returns keeps its own return address. */
+static inline uintptr_t frames_next(uintptr_t slot, const struct call_site *site)
+{
+    return slot + sizeof(uint64_t) + site->height;
+}
+
+#endif
