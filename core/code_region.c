@@ -155,7 +155,6 @@ void code_region_release(struct code_region *region)
     free(region->entries);
     free(region->traps);
     free(region->frames.sites);
-    free(region->frames.functions);
     free(region);
 }
 

@@ -4,33 +4,20 @@
 #include "process.h"
 #include "slot.h"
 
-const struct call_site *frame_map_site(const struct frame_map *map, uint64_t offset)
+const struct motte_call_site *frame_map_site(const struct frame_map *map, uint64_t return_offset)
 {
     size_t low = 0, high = map->site_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (map->sites[middle].offset < offset)
+        if (map->sites[middle].return_offset < return_offset)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < map->site_count && map->sites[low].offset == offset ? &map->sites[low] : NULL;
+    return low < map->site_count && map->sites[low].return_offset == return_offset ? &map->sites[low] : NULL;
 }
 
-size_t frame_map_function(const struct frame_map *map, uint32_t offset)
-{
-    size_t low = 0, high = map->function_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (map->functions[middle] <= offset)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-const struct call_site *frames_at(const struct process *process, uintptr_t slot)
+const struct motte_call_site *frames_at(const struct process *process, uintptr_t slot)
 {
     uintptr_t low = process->native_stack_low, top = slot_stack_top(process->slot);
     if (slot < low || slot > top - sizeof(uint64_t) || slot % sizeof(uint64_t) != 0)

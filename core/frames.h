@@ -20,32 +20,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "verifier/verify.h"
+
 struct process;
 
-struct call_site {
-    uint32_t offset; /* code offset of the instruction behind the call: the return address */
-    uint32_t height; /* of the stack there, in bytes */
-};
-
-/* Both arrays are sorted by offset. */
+/* Sorted by return_offset. */
 struct frame_map {
-    struct call_site *sites;
+    struct motte_call_site *sites;
     size_t site_count;
-    uint32_t *functions; /* code offsets of their first bytes */
-    size_t function_count;
 };
 
-/* The site behind which `offset` is, or NULL. */
-const struct call_site *frame_map_site(const struct frame_map *map, uint64_t offset);
-
-/* The number of the function that contains `offset`, which is at or behind the first function's start. */
-size_t frame_map_function(const struct frame_map *map, uint32_t offset);
+/* The call that returns to this code offset, or NULL. */
+const struct motte_call_site *frame_map_site(const struct frame_map *map, uint64_t return_offset);
 
 /* The call to whose end the return address at `slot` leads; NULL where the program's own frames end. */
-const struct call_site *frames_at(const struct process *process, uintptr_t slot);
+const struct motte_call_site *frames_at(const struct process *process, uintptr_t slot);
 
 /* From a slot to the next: where the frame to which it returns keeps its own return address. */
-static inline uintptr_t frames_next(uintptr_t slot, const struct call_site *site)
+static inline uintptr_t frames_next(uintptr_t slot, const struct motte_call_site *site)
 {
     return slot + sizeof(uint64_t) + site->height;
 }

@@ -51,18 +51,16 @@ int64_t call_setjmp(struct process *process, const uint64_t arguments[6])
 }
 
 /* Whether a frame of the function of `claimed` is live whose own return address lies at `claimed_end`. */
-static bool is_live(struct process *process, const struct call_site *claimed, uintptr_t claimed_end)
+static bool is_live(struct process *process, const struct motte_call_site *claimed, uintptr_t claimed_end)
 {
-    const struct frame_map *map = &process->region->frames;
     uintptr_t slot = slot_context(process->slot)->guest_stack;
     for (uint64_t walked = 1;; walked++) {
-        const struct call_site *site = frames_at(process, slot);
+        const struct motte_call_site *site = frames_at(process, slot);
         if (!site)
             return false;
         slot = frames_next(slot, site);
         if (slot >= claimed_end)
-            return slot == claimed_end
-                && frame_map_function(map, site->offset) == frame_map_function(map, claimed->offset);
+            return slot == claimed_end && site->function == claimed->function;
         if (walked % FRAMES_BETWEEN_LOOKS == 0 && process_stop_requested(process))
             return false;
     }
@@ -78,7 +76,7 @@ int64_t call_longjmp(struct process *process, const uint64_t arguments[6])
         return fault(process, MOTTE_FAULT_KERNEL_CALL_MISUSE, ACCESS_READ, buffer);
 
     uint64_t claimed_depth = (uint32_t)claimed.token;
-    const struct call_site *site = frame_map_site(&process->region->frames, claimed.token >> 32);
+    const struct motte_call_site *site = frame_map_site(&process->region->frames, claimed.token >> 32);
     uintptr_t claimed_stack = slot_stack_top(process->slot) - claimed_depth, slot = claimed_stack - sizeof(uint64_t);
     if (!site || !is_live(process, site, claimed_stack + site->height))
         return fault(process, MOTTE_FAULT_BAD_LONG_JUMP, ACCESS_READ, buffer);
@@ -86,7 +84,7 @@ int64_t call_longjmp(struct process *process, const uint64_t arguments[6])
     if (slot < process->native_stack_low)
         return fault(process, MOTTE_FAULT_BAD_LONG_JUMP, ACCESS_READ, buffer);
 
-    *(uint64_t *)slot = process->region->base + site->offset;
+    *(uint64_t *)slot = process->region->base + site->return_offset;
     context->guest_stack = slot;
     context->rbx = claimed.rbx;
     context->rbp = claimed.rbp;

@@ -135,48 +135,45 @@ static uint32_t *copy_offsets(PyObject *list, size_t code_size)
     return offsets;
 }
 
-/* The frame map from sorted (offset, height) pairs and sorted starts of functions; false with an exception. */
-static bool copy_frames(struct frame_map *frames, PyObject *sites, PyObject *functions, size_t code_size)
+/* The frame map from sorted (return offset, function, height) triples; false with an exception. */
+static bool copy_frames(struct frame_map *frames, PyObject *sites, size_t code_size)
 {
     frames->site_count = (size_t)PyList_GET_SIZE(sites);
-    frames->function_count = (size_t)PyList_GET_SIZE(functions);
     frames->sites = calloc(frames->site_count + 1, sizeof *frames->sites);
     if (!frames->sites)
         return PyErr_NoMemory() != NULL;
     for (size_t i = 0; i < frames->site_count; i++) {
-        uint64_t offset = 0, height = 0;
-        if (!PyArg_ParseTuple(PyList_GET_ITEM(sites, (Py_ssize_t)i), "O&O&;a call site is (offset, height)",
-                              python_to_u64, &offset, python_to_u64, &height))
+        uint64_t offset = 0, function = 0, height = 0;
+        if (!PyArg_ParseTuple(PyList_GET_ITEM(sites, (Py_ssize_t)i), "O&O&O&", python_to_u64, &offset, python_to_u64,
+                              &function, python_to_u64, &height))
             return false;
-        if (offset >= code_size || (i > 0 && offset <= frames->sites[i - 1].offset)
+        if (offset >= code_size || (i > 0 && offset <= frames->sites[i - 1].return_offset)
             || height > MOTTE_MAX_FRAME_HEIGHT || height % sizeof(uint64_t) != 0) {
             PyErr_SetString(PyExc_ValueError, "call sites are not sorted, or impossible");
             return false;
         }
-        frames->sites[i] = (struct call_site){(uint32_t)offset, (uint32_t)height};
+        frames->sites[i] = (struct motte_call_site){(uint32_t)offset, (uint32_t)function, (uint32_t)height};
     }
-    frames->functions = copy_offsets(functions, code_size);
-    return frames->functions != NULL;
+    return true;
 }
 
 static PyObject *make_executable(PyObject *self, PyObject *arguments)
 {
-    PyObject *entries, *traps, *sites, *functions;
+    PyObject *entries, *traps, *sites;
     struct code_region *region = region_in(self, REGION_SEALED, REGION_SEALED);
-    if (!region || !PyArg_ParseTuple(arguments, "O!O!O!O!:make_executable", &PyList_Type, &entries, &PyList_Type, &traps,
-                                     &PyList_Type, &sites, &PyList_Type, &functions))
+    if (!region || !PyArg_ParseTuple(arguments, "O!O!O!:make_executable", &PyList_Type, &entries, &PyList_Type, &traps,
+                                     &PyList_Type, &sites))
         return NULL;
     struct frame_map frames = {.sites = NULL};
     uint32_t *entry_offsets = copy_offsets(entries, region->code_size);
     uint32_t *trap_offsets = entry_offsets ? copy_offsets(traps, region->code_size) : NULL;
-    if (trap_offsets && copy_frames(&frames, sites, functions, region->code_size)
+    if (trap_offsets && copy_frames(&frames, sites, region->code_size)
         && code_region_publish(region, entry_offsets, (size_t)PyList_GET_SIZE(entries), trap_offsets,
                                (size_t)PyList_GET_SIZE(traps), frames))
         Py_RETURN_NONE;
     free(entry_offsets);
     free(trap_offsets);
     free(frames.sites);
-    free(frames.functions);
     return PyErr_Occurred() ? NULL : PyErr_SetFromErrno(PyExc_OSError);
 }
 

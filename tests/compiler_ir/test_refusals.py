@@ -89,15 +89,9 @@ REFUSED = {
         "declare void @llvm.gcroot(ptr, ptr)\n",
         "intrinsic llvm.gcroot is not accepted",
     ),
-    "setjmp": (
-        "declare i32 @setjmp(ptr) returns_twice\n" + body("%r = call i32 @setjmp(ptr %p)", "ret void"),
-        r"setjmp and longjmp are not supported \(setjmp\)",
-    ),
-    "function that returns twice": (
-        "declare i32 @fork2() returns_twice\n"
-        + body("%r = call i32 @fork2() #0", "ret void")
-        + "attributes #0 = { returns_twice }\n",
-        "functions that return twice are not supported",
+    "compiler's own setjmp": (
+        "declare i32 @llvm.eh.sjlj.setjmp(ptr)\n" + body("%r = call i32 @llvm.eh.sjlj.setjmp(ptr %p)", "ret void"),
+        "intrinsic llvm.eh.sjlj.setjmp is not accepted",
     ),
     "operand bundle": (body('call void %p() [ "deopt"() ]', "ret void"), "operand bundles are not supported"),
     "reserved symbol": ("@__motte_function_table = external global ptr\n", "__motte_function_table is reserved"),
@@ -134,6 +128,11 @@ TWINS = {
     "narrow division": body("%x = udiv i128 1, 3", "ret void"),
     "a fence": "declare void @llvm.x86.sse2.mfence()\n" + body("call void @llvm.x86.sse2.mfence()", "ret void"),
     "own setjmp": body("ret i32 0", header="i32 @setjmp(ptr %p)"),
+    "setjmp": (
+        "declare i32 @setjmp(ptr) #0\n"
+        + body("%r = call i32 @setjmp(ptr %p) #0", "ret void")
+        + "attributes #0 = { returns_twice }\n"
+    ),
     "vfork": (
         "declare i32 @vfork() returns_twice\n"
         + body("%r = call i32 @vfork() #0", "ret void")

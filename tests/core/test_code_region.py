@@ -128,7 +128,7 @@ def test_steps_out_of_turn_are_refused(workshop: Workshop) -> None:
     with pytest.raises(BadState, match="still to be filled"):
         region.code_view()
     with pytest.raises(BadState, match="still to be filled"):
-        region.make_executable([], [])
+        region.make_executable([], [], [])
     region.fill(bytes(PAGE_SIZE), bytes(PAGE_SIZE))
     with pytest.raises(BadState, match="filled already"):
         region.fill(bytes(PAGE_SIZE), bytes(PAGE_SIZE))

@@ -126,7 +126,7 @@ def test_the_proof_names_the_functions_that_the_host_may_enter(assembled: Assemb
 
 def test_nobody_else_makes_a_proof(assembled: Assembled) -> None:
     with pytest.raises(TypeError, match="verify only"):
-        VerifiedCode(object(), assembled.claimed, b"", b"", frozenset())
+        VerifiedCode(object(), assembled.claimed, b"", b"", trap_offsets=frozenset(), call_sites=())
 
 
 @pytest.mark.parametrize("name", ["code", "tables", "base", "claims", "trap_offsets", "other"])

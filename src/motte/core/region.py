@@ -40,5 +40,4 @@ class CodeRegion(_core.CodeRegion):
             sorted(verified.entry_offsets),
             sorted(verified.trap_offsets),
             sorted(verified.call_sites),
-            sorted(claim.offset for claim in verified.claims.functions),
         )

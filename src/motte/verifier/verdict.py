@@ -58,8 +58,9 @@ class VerifiedCode:
 
     ``trap_offsets`` are the code offsets of the ``ud2`` instructions to which the class checks of
     indirect calls jump, so that a fault there can be named a bad indirect call.  ``entry_offsets`` are
-    those of the functions that the host may enter.  ``call_sites`` is the frame map: the code offset
-    behind each call, which is what it pushes as the return address, and the height of the stack there.
+    those of the functions that the host may enter.  ``call_sites`` is the frame map: for each call
+    the code offset behind it, which is what it pushes as the return address, the index of its function, and
+    the height of the stack there.
     """
 
     __slots__ = ("base", "call_sites", "claims", "code", "entry_offsets", "tables", "tables_base", "trap_offsets")
@@ -70,7 +71,7 @@ class VerifiedCode:
     tables: bytes
     trap_offsets: frozenset[int]
     entry_offsets: frozenset[int]
-    call_sites: tuple[tuple[int, int], ...]
+    call_sites: tuple[tuple[int, int, int], ...]
     claims: ClaimedCode
 
     def __init__(
@@ -79,8 +80,9 @@ class VerifiedCode:
         claims: ClaimedCode,
         code: bytes,
         tables: bytes,
+        *,
         trap_offsets: frozenset[int],
-        call_sites: tuple[tuple[int, int], ...],
+        call_sites: tuple[tuple[int, int, int], ...],
     ) -> None:
         """For ``verify`` alone; anybody else gets ``TypeError``."""
         if guard is not _VERIFY_ONLY:

@@ -35,7 +35,7 @@ class _Verification:
         self._functions = 0
         self._instructions = 0
         self._class_traps: set[int] = set()
-        self._call_sites: list[tuple[int, int]] = []
+        self._call_sites: list[tuple[int, int, int]] = []
 
     def run(self) -> None:
         """Claims, and where tables lie; then function by function; the function table last."""
@@ -73,7 +73,7 @@ class _Verification:
                 walk = HeightWalk(function, jump_tables, surroundings, findings)
                 walk.run()
                 self._class_traps |= walk.class_traps
-                self._call_sites += walk.call_sites()
+                self._call_sites += ((offset, index, height) for offset, height in walk.call_sites())
             if findings.full:
                 break
         return traps
@@ -85,5 +85,7 @@ class _Verification:
         if not violations:
             traps = frozenset(self._class_traps)
             sites = tuple(self._call_sites)
-            verified = VerifiedCode(_VERIFY_ONLY, self._claimed, self._code, self._tables, traps, sites)
+            verified = VerifiedCode(
+                _VERIFY_ONLY, self._claimed, self._code, self._tables, trap_offsets=traps, call_sites=sites
+            )
         return Verdict(violations, self._functions, self._instructions, verified)

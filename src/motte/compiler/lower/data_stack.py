@@ -60,7 +60,7 @@ class _Frame:
         self._body = [*function.entry_allocas, *function.lines[len(self._label) :]]
         function.entry_allocas = []
         self._fixed = self._fixed_allocations()
-        self._places, self._size = lay_out(self._fixed, self._body, shared=not _returns_twice(module, self._body))
+        self._places, self._size = lay_out(self._fixed, self._body, sharing=not _returns_twice(module, self._body))
         self._align = max((item.align for item in self._fixed), default=STACK_ALIGN)
         self._uses_stack = bool(self._fixed)
         all_fixed = sum(" = alloca " in line for line in self._body) == len(self._fixed)

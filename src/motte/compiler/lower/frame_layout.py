@@ -56,12 +56,12 @@ class _Block:
         return alive
 
 
-def lay_out(allocations: list[Allocation], lines: list[str], *, shared: bool) -> tuple[dict[str, int], int]:
+def lay_out(allocations: list[Allocation], lines: list[str], *, sharing: bool) -> tuple[dict[str, int], int]:
     """Offset of each allocation in the frame, and the frame's size.
 
-    Not ``shared`` where a call may return twice: a jump back leads from one local's life into another's.
+    Not ``sharing`` where a call may return twice: a jump back leads from one local's life into another's.
     """
-    marked = {item.name: number for number, item in enumerate(allocations)} if shared and len(allocations) > 1 else {}
+    marked = {item.name: number for number, item in enumerate(allocations)} if sharing and len(allocations) > 1 else {}
     blocks = _blocks(lines, marked)
     started = {number for block in blocks.values() for is_start, number in block.markers if is_start}
     conflicts = _conflicts(blocks, len(allocations)) if len(started) > 1 else []
