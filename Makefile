@@ -1,9 +1,13 @@
 # make run: everything from a fresh clone to the tour.  make test: the same, then the tests.
+# make fuzz TARGET=artifact SECONDS=600: hostile input for one of tests/fuzz/targets; SEED=N draws the same again.
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: run test test-long lint develop clean
+TARGET ?= artifact
+SECONDS ?= 60
+
+.PHONY: run test test-long fuzz lint develop clean
 
 run: $(VENV)/installed
 	$(BIN)/motte demo
@@ -13,6 +17,9 @@ test: $(VENV)/installed
 
 test-long: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=40 --long tests
+
+fuzz: $(VENV)/installed
+	PYTHONPATH=tests $(BIN)/python -m fuzz.run $(TARGET) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet '.[lint]'

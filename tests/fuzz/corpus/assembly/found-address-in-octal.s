@@ -1,0 +1,8 @@
+	.text
+	.globl	f
+	.type	f,@function
+f:
+	movabsq	%rax, 0123
+	retq
+.Lend:
+	.size	f, .Lend-f

@@ -1,0 +1,8 @@
+	.text
+	.globl	f
+	.type	f,@function
+f:
+	leaq
+	retq
+.Lend:
+	.size	f, .Lend-f
