@@ -52,8 +52,7 @@ struct motte_claims {
     uint64_t tables_base;
     const uint8_t *tables;
     size_t tables_size;
-    uint64_t function_table; /* host address */
-    uint32_t function_table_log2;
+    uint32_t function_table, function_table_log2; /* host address; the table has 2^log2 entries */
     const struct motte_claimed_function *functions;
     size_t function_count;
     const struct motte_gate *gates;
@@ -66,8 +65,8 @@ struct motte_claims {
     size_t entry_count;
 };
 
-/* One entry of the frame map: while a call has not returned, its frame begins `height` bytes above the address at
- * which the return address of that call was popped, where the return address of `function` itself lies. */
+/* One entry of the frame map.  While the call has not returned, with `place` the native stack address that holds its
+ * return address, the return address of `function` itself lies at `place + 8 + height`. */
 struct motte_call_site {
     uint32_t return_offset; /* code offset of the instruction behind the call */
     uint32_t function;      /* index into the claimed functions */

@@ -12,7 +12,7 @@ below 0 nor above F, equal wherever paths merge, and 0 at every return.
 
 The walk goes from event to event and not from instruction to instruction, because what lies
 between leaves the height alone: the height at any unit is the height at the first event at
-or behind it.  Each event is visited once, each table is followed once for each function, so
+or behind it.  Each event is visited once, each jump target is followed once, each table is read once, so
 the work is linear in the code's size whatever its jumps look like.
 """
 
@@ -203,11 +203,12 @@ class HeightWalk:
             self._report("S1", start, f"jumps through one table at heights {table.height} and {height}")
 
     def _arrive(self, target: int, height: int) -> None:
-        known = self._targets.setdefault(target, height)
-        if known != height:
-            self._report("S1", target, f"paths meet at heights {known} and {height}")
-        else:
+        known = self._targets.get(target)
+        if known is None:
+            self._targets[target] = height
             self._pending.append((target, height))
+        elif known != height:
+            self._report("S1", target, f"paths meet at heights {known} and {height}")
 
 
 _RULES: Final[Mapping[int, Callable[[HeightWalk, Event, int], int | None]]] = {

@@ -45,10 +45,10 @@ INDEX_NUMBERS: Final = {
 
 _LEA_REGISTERS: Final = frozenset({Register.NONE, *INDEX_NUMBERS})
 
-_ADDRESS_COMPUTATIONS: Final = frozenset({Code.LEA_R16_M, Code.LEA_R32_M, Code.LEA_R64_M})
+ADDRESS_COMPUTATIONS: Final = frozenset({Code.LEA_R16_M, Code.LEA_R32_M, Code.LEA_R64_M})
 _TRANSFERS: Final = frozenset({Code.CALL_RM64, Code.JMP_RM64})
-_CLASS_COMPARISONS: Final = frozenset({Code.CMP_RM32_IMM8, Code.CMP_RM32_IMM32})
-_ADJUSTMENTS: Final = {
+CLASS_COMPARISONS: Final = frozenset({Code.CMP_RM32_IMM8, Code.CMP_RM32_IMM32})
+ADJUSTMENTS: Final = {
     Code.ADD_RM64_IMM8: -1,
     Code.ADD_RM64_IMM32: -1,
     Code.SUB_RM64_IMM8: 1,
@@ -83,7 +83,7 @@ def register_effect(instruction: Instruction, form: Form) -> Effect | Refusal:
         return Refusal("C2", "transfer through a register, outside the shapes")
     if not _names_stack_pointer(instruction, form):
         return PLAIN if form.effect == effects.NONE else (form.effect, 0, 0)
-    sign = _ADJUSTMENTS.get(instruction.code)
+    sign = ADJUSTMENTS.get(instruction.code)
     if sign is None:
         return Refusal("S2", "rsp as an operand")
     return _adjustment(sign * signed(instruction.immediate(1)))
@@ -97,7 +97,7 @@ def _adjustment(growth: int) -> Effect | Refusal:
 
 def memory_effect(instruction: Instruction, form: Form, prefixes: Prefixes) -> Effect | Refusal:
     """M1 to M8 for an instruction with a memory operand, and S2 for its other operands."""
-    if instruction.code in _ADDRESS_COMPUTATIONS:
+    if instruction.code in ADDRESS_COMPUTATIONS:
         return _address_computation(instruction, prefixes)
     if _names_stack_pointer(instruction, form):
         return Refusal("S2", "rsp as an operand")
@@ -153,7 +153,7 @@ def _table_operand(instruction: Instruction) -> Effect | Refusal:
     code, base, index = instruction.code, instruction.memory_base, instruction.memory_index
     displacement = signed(instruction.memory_displacement)
     if base == Register.R10 and index == Register.NONE:
-        if code in _CLASS_COMPARISONS:
+        if code in CLASS_COMPARISONS:
             return (effects.TABLE_COMPARE, displacement, instruction.immediate(1) & 0xFFFF_FFFF)
         if code in _TRANSFERS:
             return (effects.TABLE_CALL if code == Code.CALL_RM64 else effects.TABLE_JUMP, displacement, 0)

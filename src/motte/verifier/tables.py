@@ -21,13 +21,13 @@ MAX_ENTRIES: Final = 1 << 20
 class JumpTable:
     """One jump table of the function at hand.
 
-    ``targets`` are its distinct entries, as offsets from the code's base; ``height`` is the height at
+    ``targets`` are its distinct entries in order, as offsets from the code's base; ``height`` is the height at
     which the function jumps through it, once that is known.
     """
 
     __slots__ = ("entries", "height", "targets")
 
-    def __init__(self, entries: int, targets: frozenset[int]) -> None:
+    def __init__(self, entries: int, targets: tuple[int, ...]) -> None:
         """``targets`` are units of the function: ``read_jump_table`` has checked them."""
         self.entries = entries
         self.targets = targets
@@ -75,7 +75,7 @@ def read_jump_table(
     """T3: read a table, and check that every entry is the start of a unit of its owner."""
     start = claim.address - claimed.tables_base
     addresses = memoryview(tables)[start : start + claim.entries * layout.JUMP_TABLE_ENTRY_SIZE].cast("Q")
-    targets = frozenset(address - claimed.base for address in set(addresses))
+    targets = tuple(address - claimed.base for address in dict.fromkeys(addresses))
     wrong = {target for target in targets if not owner.is_unit(target)}
     if wrong:
         for number, address in enumerate(addresses):
