@@ -59,7 +59,7 @@ def _attributes(code: int, facts: OpCodeInfo, width: int) -> set[str]:
         "k": facts.can_use_op_mask_register and not facts.require_op_mask_register,
         "k!": facts.require_op_mask_register,
         "z": facts.can_use_zeroing_masking,
-        "er": facts.can_use_rounding_control,
+        "er": facts.can_use_rounding_control and not facts.ignores_rounding_control,
         "sae": facts.can_suppress_all_exceptions and not facts.can_use_rounding_control,
         "distinct": facts.requires_unique_dest_reg_num or facts.requires_unique_reg_nums,
     }

@@ -302,7 +302,7 @@ def _evex_bits(form: Form, fields: Fields) -> bool:
     first_in_memory = memory and form.operands[0].place == "rm"
     zeroing = not fields.zeroing or ("z" in attributes and fields.mask and not first_in_memory)
     masked = "k" in attributes if fields.mask else "k!" not in attributes
-    masked = masked or "k!" in attributes and bool(fields.mask)
+    masked = masked or ("k!" in attributes and bool(fields.mask))
     if not fields.special:
         special = True
     elif memory:

@@ -1,4 +1,4 @@
-"""The list in docs/spec is the list of the verifier: the same forms with the same encodings, operands and attributes."""
+"""The list in docs/spec is the list of the verifier: the same encodings, operands and attributes."""
 
 from __future__ import annotations
 

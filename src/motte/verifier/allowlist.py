@@ -95,11 +95,30 @@ _ALIASES: Final = (
     *(f"PREFETCHRESERVED{digit}_M8" for digit in "34567"),
 )
 
+_IGNORED_W: Final = (
+    *("MOVMSKPS_R64_XMM", "MOVMSKPD_R64_XMM", "PMOVMSKB_R64_XMM", "PEXTRW_R64_XMM_IMM8"),
+    *("PEXTRB_R64M8_XMM_IMM8", "PEXTRW_R64M16_XMM_IMM8", "EXTRACTPS_R64M32_XMM_IMM8"),
+    *("PINSRB_XMM_R64M8_IMM8", "PINSRW_XMM_R64M16_IMM8"),
+    *("VEX_VMOVMSKPS_R64_XMM", "VEX_VMOVMSKPS_R64_YMM", "VEX_VMOVMSKPD_R64_XMM", "VEX_VMOVMSKPD_R64_YMM"),
+    *("VEX_VPMOVMSKB_R64_XMM", "VEX_VPMOVMSKB_R64_YMM"),
+    *("EVEX_VMOVW_R64M16_XMM", "EVEX_VMOVW_XMM_R64M16"),
+    *(
+        f"{encoding}_{name}"
+        for encoding in ("VEX", "EVEX")
+        for name in (
+            *("VPEXTRB_R64M8_XMM_IMM8", "VPEXTRW_R64M16_XMM_IMM8", "VPEXTRW_R64_XMM_IMM8"),
+            *("VEXTRACTPS_R64M32_XMM_IMM8", "VPINSRB_XMM_XMM_R64M8_IMM8", "VPINSRW_XMM_XMM_R64M16_IMM8"),
+        )
+    ),
+)
+"""W = 1 in these names a 64-bit register of which no more bits matter than with W = 0: decoders disagree about its width."""
+
 REFUSED_FORMS: Final[dict[int, tuple[str, str]]] = {
     **dict.fromkeys((Code.PUSH_R16, Code.POP_R16, Code.PUSH_IMM16, Code.PUSHW_IMM8), _NARROW),
     **dict.fromkeys((Code.PUSH_RM16, Code.POP_RM16), _NARROW),
     **dict.fromkeys((Code.PUSH_RM64, Code.POP_RM64), ("M7", "push or pop of a memory operand")),
     **dict.fromkeys((getattr(Code, name) for name in _ALIASES), _ALIAS),
+    **dict.fromkeys((getattr(Code, name) for name in _IGNORED_W), ("D4", "W = 1 without effect")),
     **dict.fromkeys((Code.MOVSXD_R16_RM16, Code.MOVSXD_R32_RM32), ("D5", "an extension that extends nothing")),
 }
 """Forms refused for a reason that deserves its own name."""
@@ -126,12 +145,13 @@ class Form:
     """What is true of every instruction of one form, whatever its registers and addresses.
 
     ``refusal`` is the rule and reason, or ``None`` for a listed form; ``effect`` is the form's kind
-    in ``effects``; ``mandatory`` is the prefix byte that belongs to the opcode, or 0.  ``operands`` are the
+    in ``effects``; ``mandatory`` is the prefix byte that belongs to the opcode, or 0.  ``ignores_rounding`` says
+    that the form may name a rounding mode, and never rounds.  ``operands`` are the
     indices of the operands, ``memory_operand`` that of the one which may be in memory, or -1.
     """
 
     __slots__ = (
-        *("allows_66", "allows_lock", "effect", "is_legacy"),
+        *("allows_66", "allows_lock", "effect", "ignores_rounding", "is_legacy"),
         *("mandatory", "memory_operand", "operands", "refusal"),
     )
 
@@ -144,6 +164,7 @@ class Form:
         self.mandatory = _PREFIX_OF[information.mandatory_prefix] if self.is_legacy else 0
         self.allows_66 = self.mandatory == 0x66 or (self.is_legacy and information.operand_size == 16)
         self.allows_lock = information.can_use_lock_prefix
+        self.ignores_rounding = information.ignores_rounding_control
         kinds = information.op_kinds()
         self.operands = range(len(kinds))
         self.memory_operand = next((index for index, kind in enumerate(kinds) if kind in MEMORY_KINDS), -1)

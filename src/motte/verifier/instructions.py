@@ -12,7 +12,7 @@ decodes (D1), its prefixes' order (D3), what it is (D5, M4 to M7), its prefixes'
 
 from typing import Final
 
-from iced_x86 import Code, Decoder, Encoder, Formatter, FormatterSyntax, Instruction, OpKind, Register
+from iced_x86 import Code, Decoder, Encoder, Formatter, FormatterSyntax, Instruction, OpKind, Register, RoundingControl
 
 from motte.verifier import effects
 from motte.verifier.allowlist import form_of
@@ -83,6 +83,8 @@ class Examiner:
             return outcome
         if has_memory and instruction.memory_index == Register.NONE and instruction.memory_index_scale != 1:
             return Refusal("D4", "a scale without an index")
+        if form.ignores_rounding and instruction.rounding_control != RoundingControl.NONE:
+            return Refusal("D4", "a rounding mode for what needs no rounding")
         if not same_encoding(encoding, self._canonical(instruction), prefixes):
             return Refusal("D4", "not encoded as an assembler would")
         return outcome

@@ -1,0 +1,5 @@
+# Twin of reject/d4-evex-w-ignored.s, without the fault.
+function f
+        .byte 0x65,0x67,0x62,0xf5,0x7d,0x08,0x6e,0x00
+        ret
+end f

@@ -1,0 +1,5 @@
+# Twin of reject/d4-rex-w-ignored-in-memory.s, without the fault.
+function f
+        .byte 0x65,0x67,0x66,0x0f,0x3a,0x15,0x01,0x01
+        ret
+end f

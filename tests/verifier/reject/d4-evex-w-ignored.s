@@ -1,0 +1,5 @@
+# D4. EVEX.W, and the operand is a word of memory all the same.
+function f
+bad:    .byte 0x65,0x67,0x62,0xf5,0xfd,0x08,0x6e,0x00
+        ret
+end f

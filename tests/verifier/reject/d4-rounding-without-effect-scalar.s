@@ -1,0 +1,5 @@
+# D4. The same of one number.
+function f
+bad:    .byte 0x62,0xf1,0x7f,0x18,0x2a,0xc1
+        ret
+end f
