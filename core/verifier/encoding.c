@@ -74,15 +74,21 @@ static bool vector_prefix_is_short(const struct instruction *instruction)
     bool needs_three_bytes = instruction->w | instruction->x | instruction->b || !instruction->map_is_0f;
     if (instruction->encoding == ENCODING_VEX3 && !needs_three_bytes)
         return false;
-    if (form->flags & FORM_REGISTER_IN_IMMEDIATE && instruction->bytes[instruction->immediate_at] & 15)
-        return false;
-    bool rounds = instruction->broadcast && instruction->mod == 3;
-    return rounds ? form->flags & FORM_ROUNDS || instruction->vector_length == 0
-                  : !(form->flags & FORM_IGNORES_LENGTH && instruction->vector_length);
+    return !(form->flags & FORM_REGISTER_IN_IMMEDIATE && instruction->bytes[instruction->immediate_at] & 15);
+}
+
+/* The length field: a rounding mode where the form rounds, otherwise a length where the form has several. */
+static bool length_has_meaning(const struct instruction *instruction)
+{
+    unsigned flags = instruction->form->flags;
+    if (instruction->broadcast && instruction->mod == 3)
+        return flags & FORM_ROUNDS ? !(flags & FORM_IGNORES_ROUNDING) : instruction->vector_length == 0;
+    return !(flags & FORM_IGNORES_LENGTH) || instruction->vector_length == 0;
 }
 
 bool is_canonical(const struct instruction *instruction)
 {
     return extensions_have_meaning(instruction) && rex_has_meaning(instruction) && address_is_short(instruction) &&
-           (instruction->encoding == ENCODING_LEGACY || vector_prefix_is_short(instruction));
+           (instruction->encoding == ENCODING_LEGACY ||
+            (vector_prefix_is_short(instruction) && length_has_meaning(instruction)));
 }

@@ -67,6 +67,7 @@ enum form_flag {
     FORM_ABSOLUTE_OFFSET = 1 << 13, /* the immediate is an address, shorter with 67 */
     FORM_IGNORES_REG = 1 << 14,     /* ModRM.reg says nothing */
     FORM_NEEDS_OWN_DESTINATION = 1 << 15, /* reg is a vector register other than vvvv and rm */
+    FORM_IGNORES_ROUNDING = 1 << 16,      /* may name a rounding mode, and never rounds */
 };
 
 struct form {
@@ -77,7 +78,7 @@ struct form {
     uint8_t reg, rm, vvvv, opcode; /* enum field */
     uint8_t width, broadcast_width;          /* bytes of a memory access */
     uint8_t unit_log2, broadcast_unit_log2;  /* of what an EVEX disp8 counts */
-    uint16_t flags;
+    uint32_t flags;
 };
 
 /* Where the form of an instruction is looked for. */

@@ -272,6 +272,7 @@ def _flags(candidate: Candidate, is_register: bool) -> Iterator[str]:
         ("FORM_ABSOLUTE_OFFSET", "MEM_OFFS" in candidate.kinds),
         ("FORM_IGNORES_REG", candidate.has_modrm and candidate.reg is None and not candidate.field("reg")),
         ("FORM_NEEDS_OWN_DESTINATION", facts.requires_unique_dest_reg_num),
+        ("FORM_IGNORES_ROUNDING", facts.ignores_rounding_control),
     ):
         if holds:
             yield flag
