@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "code_region.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -124,17 +125,74 @@ bool code_region_fill(struct code_region *region, const void *code, const void *
     return true;
 }
 
-bool code_region_publish(struct code_region *region, uint32_t *entries, size_t entry_count, uint32_t *traps,
-                         size_t trap_count, struct frame_map frames)
+bool code_region_claim(struct code_region *region, const struct motte_claims *claimed)
 {
-    require(region->state == REGION_SEALED, "code was published out of turn");
+    require(region->state == REGION_SEALED, "claims came out of turn");
+    struct owned_claims owned;
+    if (!owned_claims_copy(&owned, claimed))
+        return false;
+    owned.claims.base = region->base;
+    owned.claims.code = (const uint8_t *)region->base;
+    owned.claims.code_size = region->code_size;
+    owned.claims.tables_base = region->tables_base;
+    owned.claims.tables = (const uint8_t *)region->tables_base;
+    owned.claims.tables_size = region->tables_size;
+    owned_claims_use_gates(&owned.claims);
+    owned_claims_release(&region->owned);
+    region->owned = owned;
+    region->state = REGION_VERIFYING;
+    return true;
+}
+
+static int compare_offsets(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* Keeps what verification learned. False without memory. */
+static bool keep(struct code_region *region, const struct motte_verdict *verdict)
+{
+    const struct motte_claims *claims = &region->owned.claims;
+    uint32_t *entries = calloc(claims->entry_count + 1, sizeof *entries);
+    uint32_t *traps = calloc(verdict->class_trap_count + 1, sizeof *traps);
+    struct motte_call_site *sites = calloc(verdict->call_site_count + 1, sizeof *sites);
+    if (!entries || !traps || !sites) {
+        free(entries);
+        free(traps);
+        free(sites);
+        return false;
+    }
+    for (size_t i = 0; i < claims->entry_count; i++)
+        entries[i] = claims->functions[claims->entries[i]].offset;
+    qsort(entries, claims->entry_count, sizeof *entries, compare_offsets);
+    memcpy(traps, verdict->class_traps, verdict->class_trap_count * sizeof *traps);
+    memcpy(sites, verdict->call_sites, verdict->call_site_count * sizeof *sites);
+    region->entries = entries;
+    region->entry_count = claims->entry_count;
+    region->traps = traps;
+    region->trap_count = verdict->class_trap_count;
+    region->frames = (struct frame_map){.sites = sites, .site_count = verdict->call_site_count};
+    return true;
+}
+
+int code_region_verify(struct code_region *region, struct motte_verdict *verdict)
+{
+    require(region->state == REGION_VERIFYING, "code was verified out of turn");
+    int failure = motte_verify(&region->owned.claims, verdict);
+    if (!failure && verdict->rule == MOTTE_RULE_NONE && !keep(region, verdict)) {
+        motte_verdict_release(verdict);
+        failure = -ENOMEM;
+    }
+    region->state = !failure && verdict->rule == MOTTE_RULE_NONE ? REGION_VERIFIED : REGION_SEALED;
+    return failure;
+}
+
+bool code_region_publish(struct code_region *region)
+{
+    require(region->state == REGION_VERIFIED, "code was published out of turn");
     if (mprotect((void *)region->base, whole_pages(region->code_size), PROT_READ | PROT_EXEC) != 0)
         return false;
-    region->entries = entries;
-    region->entry_count = entry_count;
-    region->traps = traps;
-    region->trap_count = trap_count;
-    region->frames = frames;
     region->state = REGION_PUBLISHED;
     return true;
 }
@@ -152,16 +210,11 @@ void code_region_release(struct code_region *region)
     erase(region->base, region->reserved_size);
     displace(region);
     pthread_mutex_unlock(&regions_lock);
+    owned_claims_release(&region->owned);
     free(region->entries);
     free(region->traps);
     free(region->frames.sites);
     free(region);
-}
-
-static int compare_offsets(const void *left, const void *right)
-{
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return (a > b) - (a < b);
 }
 
 bool offsets_contain(const uint32_t *offsets, size_t count, uint64_t offset)

@@ -1,10 +1,12 @@
 /* Code and tables of programs, in one reserved part of the host's address space below 2 GiB.
  *
- *     reserved --code_region_create--> FILLING --fill--> SEALED (read-only) --publish--> PUBLISHED (code executable)
+ *     reserved --code_region_create--> FILLING --fill--> SEALED (read-only) --verify--> VERIFIED
+ *              --publish--> PUBLISHED (code executable)
  *
  * Pages go through these states in this order only, and there is no second mapping: what is executable has never been
- * writable since it was sealed, and what was verified after sealing is what runs.  The bytes between code_size and
- * the end of the last page are 0xcc.  Gates occupy the first pages of the reserved part.
+ * writable since it was sealed, and what was verified after sealing is what runs.  Code that the verifier refuses
+ * stays SEALED.  The bytes between code_size and the end of the last page are 0xcc.  Gates occupy the first pages of
+ * the reserved part.
  *
  * A region is counted by reference: Python and every process that runs it hold one each.
  */
@@ -16,16 +18,18 @@
 #include <stdint.h>
 
 #include "frames.h"
+#include "owned_claims.h"
 
-enum code_region_state { REGION_FILLING, REGION_SEALED, REGION_PUBLISHED };
+enum code_region_state { REGION_FILLING, REGION_SEALED, REGION_VERIFYING, REGION_VERIFIED, REGION_PUBLISHED };
 
 struct code_region {
     /* Constant once created. */
     uintptr_t base, tables_base;
     size_t code_size, tables_size;     /* as asked for */
     size_t reserved_size;              /* whole pages of both */
-    /* Under Python's GIL; constant once published. */
+    /* Under Python's GIL, but while VERIFYING, when they belong to the thread that verifies; constant once published. */
     enum code_region_state state;
+    struct owned_claims owned; /* what was claimed about the code, and is true since VERIFIED */
     uint32_t *entries; /* sorted code offsets of the functions that the host may enter */
     size_t entry_count;
     uint32_t *traps; /* sorted code offsets of the ud2 instructions behind class checks */
@@ -44,10 +48,16 @@ struct code_region *code_region_create(size_t code_size, size_t tables_size);
 /* Copies both in full and seals. False if the host refuses. Only while FILLING. */
 bool code_region_fill(struct code_region *region, const void *code, const void *tables);
 
-/* Makes the code executable; takes over all arrays (sorted). False if the host refuses. Only while SEALED, and only
- * for bytes that were verified where they are. */
-bool code_region_publish(struct code_region *region, uint32_t *entries, size_t entry_count, uint32_t *traps,
-                         size_t trap_count, struct frame_map frames);
+/* Takes a copy of what is claimed about functions, classes, tables and entries; everything else about the code is
+ * known here. False without memory. Only while SEALED, which it then is no more: VERIFYING. */
+bool code_region_claim(struct code_region *region, const struct motte_claims *claimed);
+
+/* Verifies the bytes where they are; needs no lock. 0, and VERIFIED if the verdict (to be released) accepts, SEALED
+ * otherwise; -ENOMEM, and SEALED. Only while VERIFYING. */
+int code_region_verify(struct code_region *region, struct motte_verdict *verdict);
+
+/* Makes the code executable. False if the host refuses. Only while VERIFIED. */
+bool code_region_publish(struct code_region *region);
 
 void code_region_retain(struct code_region *region);
 void code_region_release(struct code_region *region);

@@ -1,9 +1,6 @@
 #include "python_core.h"
 
-#include <stdlib.h>
-
 #include "code_region.h"
-#include "motte_abi.h"
 
 static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
@@ -41,7 +38,11 @@ static const char *state_name(enum code_region_state state)
     case REGION_FILLING:
         return "still to be filled";
     case REGION_SEALED:
-        return "filled already, and not published";
+        return "filled already, and not verified";
+    case REGION_VERIFYING:
+        return "being verified";
+    case REGION_VERIFIED:
+        return "verified already, and not published";
     default:
         return "published already";
     }
@@ -112,69 +113,34 @@ static PyObject *tables_view(PyObject *self, PyObject *unused)
     return python_region_view_create((struct python_code_region *)self, region->tables_base, region->tables_size);
 }
 
-/* A malloc'ed copy of a sorted list of offsets; NULL with an exception. Never NULL for an empty list. */
-static uint32_t *copy_offsets(PyObject *list, size_t code_size)
+static PyObject *verify(PyObject *self, PyObject *arguments)
 {
-    Py_ssize_t count = PyList_GET_SIZE(list);
-    uint32_t *offsets = calloc((size_t)count + 1, sizeof *offsets);
-    if (!offsets)
-        PyErr_NoMemory();
-    for (Py_ssize_t i = 0; offsets && i < count; i++) {
-        uint64_t offset = 0;
-        bool good = python_to_u64(PyList_GET_ITEM(list, i), &offset);
-        if (good && (offset >= code_size || (i > 0 && offset < offsets[i - 1]))) {
-            PyErr_SetString(PyExc_ValueError, "offsets are not sorted, or lie outside the code");
-            good = false;
-        }
-        offsets[i] = (uint32_t)offset;
-        if (!good) {
-            free(offsets);
-            offsets = NULL;
-        }
-    }
-    return offsets;
-}
-
-/* The frame map from sorted (return offset, function, height) triples; false with an exception. */
-static bool copy_frames(struct frame_map *frames, PyObject *sites, size_t code_size)
-{
-    frames->site_count = (size_t)PyList_GET_SIZE(sites);
-    frames->sites = calloc(frames->site_count + 1, sizeof *frames->sites);
-    if (!frames->sites)
-        return PyErr_NoMemory() != NULL;
-    for (size_t i = 0; i < frames->site_count; i++) {
-        uint64_t offset = 0, function = 0, height = 0;
-        if (!PyArg_ParseTuple(PyList_GET_ITEM(sites, (Py_ssize_t)i), "O&O&O&", python_to_u64, &offset, python_to_u64,
-                              &function, python_to_u64, &height))
-            return false;
-        if (offset >= code_size || (i > 0 && offset <= frames->sites[i - 1].return_offset)
-            || height > MOTTE_MAX_FRAME_HEIGHT || height % sizeof(uint64_t) != 0) {
-            PyErr_SetString(PyExc_ValueError, "call sites are not sorted, or impossible");
-            return false;
-        }
-        frames->sites[i] = (struct motte_call_site){(uint32_t)offset, (uint32_t)function, (uint32_t)height};
-    }
-    return true;
-}
-
-static PyObject *make_executable(PyObject *self, PyObject *arguments)
-{
-    PyObject *entries, *traps, *sites;
     struct code_region *region = region_in(self, REGION_SEALED, REGION_SEALED);
-    if (!region || !PyArg_ParseTuple(arguments, "O!O!O!:make_executable", &PyList_Type, &entries, &PyList_Type, &traps,
-                                     &PyList_Type, &sites))
+    struct python_claims claimed;
+    if (!region || !python_claims_parse(arguments, &claimed))
         return NULL;
-    struct frame_map frames = {.sites = NULL};
-    uint32_t *entry_offsets = copy_offsets(entries, region->code_size);
-    uint32_t *trap_offsets = entry_offsets ? copy_offsets(traps, region->code_size) : NULL;
-    if (trap_offsets && copy_frames(&frames, sites, region->code_size)
-        && code_region_publish(region, entry_offsets, (size_t)PyList_GET_SIZE(entries), trap_offsets,
-                               (size_t)PyList_GET_SIZE(traps), frames))
-        Py_RETURN_NONE;
-    free(entry_offsets);
-    free(trap_offsets);
-    free(frames.sites);
-    return PyErr_Occurred() ? NULL : PyErr_SetFromErrno(PyExc_OSError);
+    bool copied = code_region_claim(region, &claimed.claims);
+    python_claims_release(&claimed);
+    if (!copied)
+        return PyErr_NoMemory();
+    /* Another thread may close the Python object meanwhile. */
+    code_region_retain(region);
+    struct motte_verdict verdict;
+    int failure;
+    Py_BEGIN_ALLOW_THREADS;
+    failure = code_region_verify(region, &verdict);
+    Py_END_ALLOW_THREADS;
+    code_region_release(region);
+    return failure ? PyErr_NoMemory() : python_verdict(&verdict);
+}
+
+static PyObject *make_executable(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct code_region *region = region_in(self, REGION_VERIFIED, REGION_VERIFIED);
+    if (!region)
+        return NULL;
+    return code_region_publish(region) ? Py_NewRef(Py_None) : PyErr_SetFromErrno(PyExc_OSError);
 }
 
 static PyObject *close_region(PyObject *object, PyObject *unused)
@@ -199,7 +165,8 @@ static PyMethodDef methods[] = {
     {"fill", fill, METH_VARARGS, PyDoc_STR("Copies code and tables in, and makes both read-only for ever.")},
     {"code_view", code_view, METH_NOARGS, PyDoc_STR("The code in place, read-only.")},
     {"tables_view", tables_view, METH_NOARGS, PyDoc_STR("The tables in place, read-only.")},
-    {"make_executable", make_executable, METH_VARARGS, PyDoc_STR("For motte.core.CodeRegion.publish only.")},
+    {"verify", verify, METH_VARARGS, PyDoc_STR("Verifies the bytes in place; see motte.core.CodeRegion.")},
+    {"make_executable", make_executable, METH_NOARGS, PyDoc_STR("Makes verified code executable.")},
     {"close", close_region, METH_NOARGS, PyDoc_STR("Gives the region up; running processes keep it.")},
     {NULL, NULL, 0, NULL},
 };

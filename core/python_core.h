@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "verifier/verify.h"
+
 struct bank;
 struct code_region;
 struct process;
@@ -44,6 +46,24 @@ PyObject *python_region_view_create(struct python_code_region *owner, uintptr_t 
 
 /* The process behind a python_process, if it is open and of this OS process; else NULL with an exception. */
 struct process *python_open_process(PyObject *object);
+
+/* Claims as Python gives them (python_verifier.c): (function table, log2 of its entries, functions, classes, jump
+ * tables, entries), the last four as buffers of the structures in verifier/verify.h. */
+struct python_claims {
+    struct motte_claims claims; /* its arrays are the buffers': of any alignment, and the caller may change them */
+    Py_buffer functions, classes, jump_tables, entries;
+};
+
+/* False with an exception. */
+bool python_claims_parse(PyObject *arguments, struct python_claims *claimed);
+void python_claims_release(struct python_claims *claimed);
+
+/* (rule, offset, instructions, class traps, call sites), where the rule is "" for acceptance and the last two are bytes;
+ * releases the verdict. */
+PyObject *python_verdict(struct motte_verdict *verdict);
+
+/* verify(claims, base, code, tables base, tables, gates): a verdict about bytes anywhere. */
+PyObject *python_verify(PyObject *module, PyObject *arguments);
 
 /* Methods of Process that only look (python_process_look.c). */
 PyObject *python_process_stop_fields(PyObject *self, PyObject *unused);

@@ -46,6 +46,7 @@ static PyObject *get_host_features(PyObject *module, PyObject *unused)
 
 static PyMethodDef functions[] = {
     {"host_features", get_host_features, METH_NOARGS, PyDoc_STR("What this host offers, as a dict.")},
+    {"verify", python_verify, METH_VARARGS, PyDoc_STR("A verdict about bytes anywhere; see motte.core.verify_claims.")},
     {NULL, NULL, 0, NULL},
 };
 

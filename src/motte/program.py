@@ -2,14 +2,13 @@
 
 This is the one path from an artifact's bytes to executable pages:
 
-    read (refuse what is malformed) -> plan (pure data) -> copy into the code region
-    -> verify those very bytes in place -> publish -> drop every writable view
+    read (refuse what is malformed) -> plan (pure data) -> copy into the code region, read-only from then on
+    -> the core verifies those very bytes in place -> publish
 
 Nothing is remembered between two loads: the verifier reads every program each time.
 """
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from motte.abi.limits import DEFAULT_LIMITS
@@ -18,7 +17,8 @@ from motte.core import CodeRegion
 from motte.errors import BadState, Closed, Refused
 from motte.image import Artifact, LoadPlan, load_plan
 from motte.image.cpu_features import features_of_flags
-from motte.verifier import Verdict, verify
+from motte.verdicts import explained_refusal
+from motte.verifier import Verdict
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -100,10 +100,10 @@ def _read(claimed_artifact: bytes, name: str) -> Artifact:
 def _publish(artifact: Artifact, region: CodeRegion, name: str) -> tuple[LoadPlan, Verdict]:
     """Copy, verify the copy, make exactly that copy executable."""
     plan = load_plan(artifact, region.base, region.tables_base)
-    region.fill(bytes(plan.claimed.code), bytes(plan.claimed.tables))
-    with region.code_view() as code, region.tables_view() as tables:
-        verdict = verify(replace(plan.claimed, code=code, tables=tables))
-    if verdict.verified is None:
+    region.fill(plan.code, plan.tables)
+    decision = region.decide(plan.packed_claims)
+    if not decision.ok:
+        verdict = explained_refusal(plan.claimed, decision)
         raise Refused(f"{name}: {verdict.summary}", verdict)
-    region.publish(verdict.verified)
-    return plan, verdict
+    region.publish()
+    return plan, Verdict((), artifact.function_count, decision.instructions)

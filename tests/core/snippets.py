@@ -23,7 +23,7 @@ from motte import core
 from motte.abi.faults import StopReason
 from motte.abi.kernel_calls import KERNEL_CALLS
 from motte.abi.layout import PAGE_SIZE, compatible_class
-from motte.verifier import ClaimedCode, ClaimedFunction, verify
+from motte.verifier import ClaimedCode, ClaimedFunction
 
 RODATA = 0x1_1000
 DATA = 0x1_2000
@@ -141,9 +141,9 @@ def claims_of(region: core.CodeRegion, assembled: Assembled) -> ClaimedCode:
 def publish(source: str) -> Program:
     """Assemble, fill a region, verify the bytes in place, publish them."""
     region, assembled = fill(source)
-    verdict = verify(claims_of(region, assembled))
-    assert verdict.verified is not None, verdict.summary
-    region.publish(verdict.verified)
+    verdict = region.decide(claims_of(region, assembled).packed())
+    assert verdict.ok, verdict
+    region.publish()
     return Program(region, assembled.labels, assembled.functions[0][0])
 
 

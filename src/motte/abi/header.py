@@ -36,6 +36,12 @@ def _kernel_calls() -> list[str]:
     return [*calls, f"#define MOTTE_CALL_COUNT {len(KERNEL_CALLS)}"]
 
 
+def _gate_claims() -> str:
+    """What the verifier is told about gates: an initialiser of (host address, stack arguments) pairs."""
+    gates = ", ".join(f"{{{call.gate_address:#x}, {call.stack_arguments}}}" for call in KERNEL_CALLS)
+    return f"#define MOTTE_GATE_CLAIMS {{{gates}}}"
+
+
 def _enumeration(prefix: str, members: type[IntEnum]) -> list[str]:
     body = [f"    MOTTE_{prefix}_{member.name} = {member.value}," for member in members]
     return [f"enum motte_{prefix.lower()} {{", *body, "};"]
@@ -47,6 +53,7 @@ def render() -> str:
         *_constants(),
         *_kernel_calls(),
         "#ifndef __ASSEMBLER__",
+        _gate_claims(),
         *_enumeration("FAULT", faults.FaultKind),
         *_enumeration("STOP", faults.StopReason),
         "",

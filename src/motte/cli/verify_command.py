@@ -8,7 +8,7 @@ from motte.abi.layout import CODE_REGION_BASE, GATE_REGION_SIZE
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.errors import Refused
 from motte.image import Artifact, load_plan
-from motte.verifier import verify
+from motte.verdicts import verify_twice
 
 EXIT_NOT_OK = 1
 
@@ -33,7 +33,7 @@ def verify_command(file: str) -> int:
     except Refused as refusal:
         click.echo(str(refusal))
         return EXIT_NOT_OK
-    verdict = verify(load_plan(artifact, _BASE, _BASE + artifact.code_size).claimed)
+    verdict = verify_twice(load_plan(artifact, _BASE, _BASE + artifact.code_size).claimed)
     if verdict.ok:
         click.echo(verdict.summary)
         return 0

@@ -1,6 +1,6 @@
 """The only door to C: thin typed objects over ``motte.core._core``.
 
-Reading order: :class:`CodeRegion` (where verified code becomes executable), :func:`spawn` and
+Reading order: :class:`CodeRegion` (where code is verified and becomes executable), :func:`spawn` and
 :class:`Process` (one run of it), :class:`Bank` (what pays for its pages), ``records`` (what is told
 about it).
 
@@ -14,14 +14,17 @@ from motte.core._core import Bank, host_features
 from motte.core.process import Process, spawn
 from motte.core.records import HostFeatures, Statistics, StopRecord
 from motte.core.region import CodeRegion
+from motte.core.verification import CoreVerdict, verify_claims
 
 __all__ = [
     "Bank",
     "CodeRegion",
+    "CoreVerdict",
     "HostFeatures",
     "Process",
     "Statistics",
     "StopRecord",
     "host_features",
     "spawn",
+    "verify_claims",
 ]

@@ -11,7 +11,10 @@ below 2**32.
 from __future__ import annotations
 
 import struct
+from array import array
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import Final, NamedTuple
 
 from motte.abi.kernel_calls import KERNEL_CALL_BY_NAME, KERNEL_CALLS
@@ -30,7 +33,7 @@ from motte.errors import LimitReached
 from motte.image.artifact import Artifact
 from motte.image.records import columns
 from motte.image.sizes import round_up
-from motte.verifier.claims import ClaimedCode, ClaimedFunction, ClaimedJumpTable
+from motte.verifier.claims import ClaimedCode, ClaimedFunction, ClaimedJumpTable, PackedClaims
 
 _FIELD: Final = struct.Struct("<I")
 _CALL: Final = struct.Struct("<i")
@@ -54,11 +57,16 @@ class DataStack(NamedTuple):
     high: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadPlan:
     """A program at its host address."""
 
-    claimed: ClaimedCode
+    artifact: Artifact
+    base: int
+    code: bytearray
+    tables_base: int
+    tables: bytes
+    packed_claims: PackedClaims
     segments: tuple[Segment, ...]
     """In address order, page-aligned, without the empty ones; sizes need not be whole pages."""
     image_end: int
@@ -66,6 +74,24 @@ class LoadPlan:
     """Offset in the code of the function that the core enters."""
     data_stack_variables: tuple[int, int]
     """Window addresses of the data-stack pointer and of its limit."""
+
+    @cached_property
+    def claimed(self) -> ClaimedCode:
+        """What is claimed about the code, object by object and with names, for ``motte.verifier``."""
+        packed = self.packed_claims
+        return ClaimedCode(
+            base=self.base,
+            code=bytes(self.code),
+            functions=tuple(map(ClaimedFunction, *columns(packed.functions, 3), self.artifact.function_names)),
+            tables_base=self.tables_base,
+            tables=self.tables,
+            function_table=packed.function_table,
+            function_table_log2=packed.function_table_log2,
+            classes=dict(zip(*columns(packed.classes, 2), strict=True)),
+            gates={call.gate_address: call.stack_arguments for call in KERNEL_CALLS},
+            jump_tables=tuple(map(ClaimedJumpTable, *columns(packed.jump_tables, 3))),
+            entries=columns(packed.entries, 1)[0],
+        )
 
     def data_stack(self, size: int) -> DataStack:
         """Where a data stack of ``size`` bytes (rounded up to pages) goes.
@@ -87,21 +113,13 @@ def load_plan(artifact: Artifact, base: int, tables_base: int) -> LoadPlan:
     """
     _check_place(base, artifact.code_size, "code")
     _check_place(tables_base, artifact.tables_size, "tables")
-    claimed = ClaimedCode(
+    return LoadPlan(
+        artifact=artifact,
         base=base,
         code=_code(artifact, base, tables_base),
-        functions=tuple(map(ClaimedFunction, *artifact.function_columns, artifact.function_names)),
         tables_base=tables_base,
         tables=_function_table(artifact, base) + _jump_targets(artifact, base),
-        function_table=tables_base,
-        function_table_log2=artifact.function_table_log2,
-        classes=dict(zip(*columns(artifact.blobs["classes"], 2), strict=True)),
-        gates={call.gate_address: call.stack_arguments for call in KERNEL_CALLS},
-        jump_tables=_jump_tables(artifact, tables_base),
-        entries=(artifact.entry,),
-    )
-    return LoadPlan(
-        claimed=claimed,
+        packed_claims=_packed_claims(artifact, tables_base),
         segments=_segments(artifact),
         image_end=artifact.image_end,
         entry_offset=artifact.function_columns[0][artifact.entry],
@@ -118,7 +136,7 @@ def _gate_addresses(artifact: Artifact) -> list[int]:
     return [KERNEL_CALL_BY_NAME[name].gate_address for name in artifact.imports]
 
 
-def _code(artifact: Artifact, base: int, tables_base: int) -> bytes:
+def _code(artifact: Artifact, base: int, tables_base: int) -> bytearray:
     """Whole pages of code, with the addresses of tables and gates filled in."""
     blob = artifact.blobs["code"]
     code = bytearray(blob) + _CODE_FILL * (artifact.code_size - len(blob))
@@ -128,7 +146,7 @@ def _code(artifact: Artifact, base: int, tables_base: int) -> bytes:
     gates = _gate_addresses(artifact)
     for offset, imported in zip(*artifact.gate_calls, strict=True):
         _CALL.pack_into(code, offset, gates[imported] - (base + offset + 4))
-    return bytes(code)
+    return code
 
 
 def _function_table(artifact: Artifact, base: int) -> bytes:
@@ -153,11 +171,18 @@ def _jump_targets(artifact: Artifact, base: int) -> bytes:
     return (int.from_bytes(lanes, "little") + base * every_lane).to_bytes(len(lanes), "little")
 
 
-def _jump_tables(artifact: Artifact, tables_base: int) -> tuple[ClaimedJumpTable, ...]:
+def _packed_claims(artifact: Artifact, tables_base: int) -> PackedClaims:
+    """The artifact's own records where they are what the core reads; jump tables with their addresses."""
+    targets, entries, owners = artifact.jump_tables
     first = tables_base + artifact.function_table_size
-    return tuple(
-        ClaimedJumpTable(first + JUMP_TABLE_ENTRY_SIZE * target, entries, owner)
-        for target, entries, owner in zip(*artifact.jump_tables, strict=True)
+    addresses = [first + JUMP_TABLE_ENTRY_SIZE * target for target in targets]
+    return PackedClaims(
+        function_table=tables_base,
+        function_table_log2=artifact.function_table_log2,
+        functions=artifact.blobs["functions"],
+        classes=artifact.blobs["classes"],
+        jump_tables=array("I", chain.from_iterable(zip(addresses, entries, owners, strict=True))),
+        entries=array("I", (artifact.entry,)),
     )
 
 

@@ -7,8 +7,11 @@ below are taken at their word; they must come from the core and ``motte.abi``,
 never from an artifact.
 """
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +65,33 @@ class ClaimedCode:
     gates: Mapping[int, int]
     jump_tables: Sequence[ClaimedJumpTable] = ()
     entries: Sequence[int] = field(default=())
+
+    def packed(self) -> "PackedClaims":
+        """The same for the core; ``OverflowError`` if a number is negative or does not fit into 32 bits."""
+        return PackedClaims(
+            self.function_table,
+            self.function_table_log2,
+            _numbers((each.offset, each.size, each.stack_arguments) for each in self.functions),
+            _numbers(self.classes.items()),
+            _numbers((each.address, each.entries, each.owner) for each in self.jump_tables),
+            array("I", self.entries),
+        )
+
+
+class PackedClaims(NamedTuple):
+    """What is claimed about code, beside bytes and addresses, in the records that the core reads: 32-bit numbers.
+
+    ``functions`` holds offset, size and stack arguments of each function, ``classes`` number and stack
+    arguments, ``jump_tables`` address, entries and owner, ``entries`` indices of functions.
+    """
+
+    function_table: int
+    function_table_log2: int
+    functions: "bytes | memoryview | array[int]"
+    classes: "bytes | memoryview | array[int]"
+    jump_tables: "bytes | memoryview | array[int]"
+    entries: "bytes | memoryview | array[int]"
+
+
+def _numbers(records: Iterable[tuple[int, ...]]) -> "array[int]":
+    return array("I", chain.from_iterable(records))

@@ -8,36 +8,24 @@ from motte.verifier.heights import HeightWalk
 from motte.verifier.placement import check_placement
 from motte.verifier.surroundings import Surroundings
 from motte.verifier.tables import check_extents, check_function_table, claimed_traps, read_jump_table
-from motte.verifier.verdict import _VERIFY_ONLY, Verdict, VerifiedCode
+from motte.verifier.verdict import Verdict, VerifiedCode
 
 
-def verify(claimed: ClaimedCode) -> Verdict:
-    """Decide whether ``claimed`` obeys every rule of the confinement specification.
+class Verification:
+    """One run of the verifier: the checks in order, and what they have found."""
 
-    Never raises for what the code or the claims say; ``TypeError`` if a claim has not its declared
-    type.  Takes time linear in the size of code and tables.
-    """
-    # Our own copies, taken before the first check: what is verified cannot change behind it.
-    code, tables = bytes(claimed.code), bytes(claimed.tables)
-    verification = _Verification(claimed, code, tables)
-    verification.run()
-    return verification.verdict()
-
-
-class _Verification:
-    """One run of the verifier: the checks in order, and what they have found so far."""
-
-    def __init__(self, claimed: ClaimedCode, code: bytes, tables: bytes) -> None:
-        self._claimed = claimed
-        self._code = code
-        self._tables = tables
+    def __init__(self, claimed: ClaimedCode) -> None:
+        """Check everything."""
+        # Our own copies, taken before the first check: what is verified cannot change behind it.
+        self._claimed, self._code, self._tables = claimed, bytes(claimed.code), bytes(claimed.tables)
         self._findings = Findings()
         self._functions = 0
         self._instructions = 0
         self._class_traps: set[int] = set()
         self._call_sites: list[tuple[int, int, int]] = []
+        self._run()
 
-    def run(self) -> None:
+    def _run(self) -> None:
         """Claims, and where tables lie; then function by function; the function table last."""
         claimed, code, tables, findings = self._claimed, self._code, self._tables, self._findings
         if not check_placement(claimed, code, tables, findings) or not check_extents(claimed, tables, findings):
@@ -79,13 +67,18 @@ class _Verification:
         return traps
 
     def verdict(self) -> Verdict:
-        """The answer; the only place where a ``VerifiedCode`` comes into being."""
+        """The answer."""
+        claimed = self._claimed
         violations = self._findings.in_order()
-        verified = None
-        if not violations:
-            traps = frozenset(self._class_traps)
-            sites = tuple(self._call_sites)
-            verified = VerifiedCode(
-                _VERIFY_ONLY, self._claimed, self._code, self._tables, trap_offsets=traps, call_sites=sites
-            )
+        if violations:
+            return Verdict(violations, self._functions, self._instructions)
+        verified = VerifiedCode(
+            base=claimed.base,
+            code=self._code,
+            tables_base=claimed.tables_base,
+            tables=self._tables,
+            trap_offsets=frozenset(self._class_traps),
+            entry_offsets=frozenset(claimed.functions[index].offset for index in claimed.entries),
+            call_sites=tuple(sorted(self._call_sites)),
+        )
         return Verdict(violations, self._functions, self._instructions, verified)
