@@ -6,8 +6,11 @@ BIN := $(VENV)/bin
 
 TARGET ?= artifact
 SECONDS ?= 60
+PROCESSES ?= 2
+STRIDE ?= 1
+START ?= 0
 
-.PHONY: run test test-long fuzz lint develop clean
+.PHONY: run test test-long enumerate fuzz lint develop clean
 
 run: $(VENV)/installed
 	$(BIN)/motte demo
@@ -17,6 +20,10 @@ test: $(VENV)/installed
 
 test-long: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=40 --long tests
+
+# Every numbered encoding before everybody: about an hour. STRIDE samples, START goes on where a run was interrupted.
+enumerate: $(VENV)/installed
+	PYTHONPATH=tests $(BIN)/python -m enumeration --processes $(PROCESSES) --stride $(STRIDE) --start $(START)
 
 fuzz: $(VENV)/installed
 	PYTHONPATH=tests $(BIN)/python -m fuzz.run $(TARGET) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import capstone
@@ -15,9 +16,7 @@ _ROUNDING_OF = {
     **{x86.X86_AVX_RM_RN: ROUNDING[0], x86.X86_AVX_RM_RD: ROUNDING[1]},
     **{x86.X86_AVX_RM_RU: ROUNDING[2], x86.X86_AVX_RM_RZ: ROUNDING[3]},
 }
-_REPEAT_OF = {
-    **{x86.X86_AVX_BCAST_2: 2, x86.X86_AVX_BCAST_4: 4, x86.X86_AVX_BCAST_8: 8, x86.X86_AVX_BCAST_16: 16},
-}
+_REPEATED = re.compile(r"\{1to(\d+)\}")
 _NO_INDEX = frozenset(("eiz", "riz"))
 _MASKS = frozenset(range(x86.X86_REG_K0, x86.X86_REG_K7 + 1))
 
@@ -43,7 +42,7 @@ class Capstone:
             if read is not None and read.size != len(encoding):
                 yield encoding, f"length: {read.size}"
                 continue
-            found = self.settlement.difference(expected, None if read is None else self._meaning(read))
+            found = self.settlement.difference(judgement.form, expected, None if read is None else self._meaning(read))
             if found:
                 yield encoding, f"{found} [{read.mnemonic} {read.op_str}]" if read is not None else found
 
@@ -69,8 +68,12 @@ class Capstone:
             return str(read.reg_name(operand.reg))
         if operand.type == x86.X86_OP_IMM:
             return Immediate(operand.imm, 64)
-        names = [read.reg_name(register) or "" for register in (operand.mem.segment, operand.mem.base, operand.mem.index)]
+        names = [
+            read.reg_name(register) or "" for register in (operand.mem.segment, operand.mem.base, operand.mem.index)
+        ]
         segment, base, index = ("" if name in _NO_INDEX else name for name in names)
         scale = operand.mem.scale if index else 1
-        repeat = _REPEAT_OF.get(operand.avx_bcast, 0)
+        # The structure does not say it of every broadcast; the text does.
+        repeated = _REPEATED.search(read.op_str)
+        repeat = int(repeated[1]) if repeated else 0
         return Memory(operand.size * 8, segment, base, index, scale, operand.mem.disp, repeat)

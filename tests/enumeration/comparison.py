@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from enumeration.judges import Opinion
+from enumeration.known_differences import Settlement
 from enumeration.specification import NOPS, Judgement, judge
 from enumeration.writing import write
 
@@ -27,6 +28,7 @@ class Decoder(Protocol):
     """Reads what was accepted; an empty text if it reads the same as the specification."""
 
     name: str
+    settlement: Settlement
 
     def differences(self, accepted: list[tuple[bytes, Judgement]]) -> Iterator[tuple[bytes, str]]:
         """The encodings that are read otherwise, and how."""
@@ -40,6 +42,7 @@ class Report:
     accepted: int = 0
     forms: set[str] = field(default_factory=set)
     rules: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
     disagreements: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
@@ -56,6 +59,7 @@ class Report:
         self.accepted += other.accepted
         self.forms |= other.forms
         self.rules += other.rules
+        self.known += other.known
         self.disagreements += other.disagreements
         for kind, examples in other.examples.items():
             self.examples[kind] = (self.examples.get(kind, []) + examples)[:MAX_EXAMPLES]
@@ -85,17 +89,15 @@ def compare(codes: list[bytes], verifiers: list[Verifier], decoders: list[Decode
     for decoder in decoders:
         for encoding, text in decoder.differences(list(accepted.items())):
             report.add(f"{decoder.name}: {text.partition(':')[0]}", encoding, text)
+        report.known += decoder.settlement.taken()
 
 
 def _difference(judgement: Judgement, opinion: Opinion) -> tuple[str, str] | None:
-    if opinion.rule:
-        if not judgement.broken:
-            return "verdict", f"accepted by the specification, refused for {opinion.rule}"
-        if opinion.rule not in judgement.broken:
-            return "rule", f"{sorted(judgement.broken)}, but refused for {opinion.rule}"
-        return None
-    if judgement.broken:
-        return "verdict", f"{sorted(judgement.broken)}, but accepted"
+    broken = sorted(judgement.broken)
+    if bool(opinion.rule) != bool(broken):
+        return "verdict", f"{broken or 'accepted'}, but {opinion.rule or 'accepted'}"
+    if broken:
+        return None if opinion.rule in broken else ("rule", f"{broken}, but refused for {opinion.rule}")
     if judgement.length != opinion.length:
         return "length", f"{judgement.length}, but {opinion.length}"
     if judgement.effect != opinion.effect:

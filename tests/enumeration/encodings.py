@@ -1,9 +1,9 @@
 """The numbered space of encodings: each family is a product of axes, and a number picks one value of each axis.
 
-The problem: there are some 10^36 sequences of 15 bytes.  What fails: random bytes, which are nearly always refused for the
-same few reasons.  The answer: every bit that decoders look at is varied against every other that it may interact with, one
-family for each kind of interaction, and bits that only carry a number (registers, displacements,
-immediates) are represented by the numbers at which something changes: 4 and 12 (rsp, SIB), 5 and 13 (no base), 0, 7, 8.
+The problem: there are some 10^36 sequences of 15 bytes.  What fails: random bytes, which are nearly always refused for
+the same few reasons.  The answer: every bit that decoders look at is varied against every other that it may interact
+with, one family for each kind of interaction, and bits that only carry a number (registers, displacements, immediates)
+are represented by the numbers at which something changes: 4 and 12 (rsp, SIB), 5 and 13 (no base), 0, 7, 8.
 
 Numbers are stable as long as this file is: a report names encodings by them, and a run is a range or a stride.
 """
@@ -45,6 +45,7 @@ IMMEDIATES = axis(
     "10000000000000000000000000 f8ffffffffffffffffffffff 00000000000000000000000000 0800000008000000080000"
     " 7f000000000000000000000000 ff000000ff000000ff000000 80ffffff80ffffff80ffffff"
 )
+PREDICATES = axis("11000000 01000000 02100000 1e000000")
 
 
 def _sib(scale: int, index: int, base: int) -> int:
@@ -125,8 +126,8 @@ ORDERED = tuple(
 )
 LONG_ORDERS = tuple(b"".join(order) for order in product(axis("65 67 66 f0 f3 48 2e"), repeat=5))
 SAMPLES = axis(
-    "01 8b 88 8d 90 c3 c7 e8 e9 eb 74 e3 50 58 68 6a a4 ab f6 f7 fe ff 0f0b 0f05 0f10 0f1f 0f58 0f6e 0f84 0fae 0fb8 0fbc"
-    " 0fc7 0ff7 0f38f0 0f38f6 0f3a0f 0f3a63 c5f858 c5fc10 c4e27918 c4e3791d 62f17c4858 62f1fd4810 d508 8fe878"
+    "01 8b 88 8d 90 c3 c7 e8 e9 eb 74 e3 50 58 68 6a a4 ab f6 f7 fe ff 0f0b 0f05 0f10 0f1f 0f58 0f6e 0f84 0fae 0fb8"
+    " 0fbc 0fc7 0ff7 0f38f0 0f38f6 0f3a0f 0f3a63 c5f858 c5fc10 c4e27918 c4e3791d 62f17c4858 62f1fd4810 d508 8fe878"
 )
 
 
@@ -198,6 +199,8 @@ FAMILIES = (
     Family("listed, legacy", (axis("- 6567 6567f0"), _heads(""), ALL_PLACES, BEHIND)),
     Family("listed, VEX", (axis("- 6567"), _heads("VEX"), ALL_PLACES, BEHIND)),
     Family("listed, EVEX", (axis("- 6567"), _heads("EVEX"), SOME_PLACES, BEHIND)),
+    Family("listed, immediates", (axis("- 6567"), _heads("") + _heads("VEX"), FEW_PLACES, IMMEDIATES)),
+    Family("listed, predicates", (axis("- 6567"), _heads("EVEX"), axis("c1 4424"), PREDICATES)),
     Family(
         "legacy: every ModRM, SIB classes",
         (

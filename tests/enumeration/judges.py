@@ -36,7 +36,7 @@ class Opinion(NamedTuple):
     effect: tuple[str, int, int]
 
 
-_REFUSED = ("refused", 0, 0)
+REFUSED = ("refused", 0, 0)
 
 
 class PythonVerifier:
@@ -55,5 +55,5 @@ class PythonVerifier:
         encoding = code[: Decoder(64, code).decode().len]
         effect = self._examiner.effect_of(encoding) if encoding else effects.REFUSAL
         if effect is effects.REFUSAL:
-            return Opinion(self._examiner.refusal_of(encoding).rule, 0, _REFUSED)
+            return Opinion(self._examiner.refusal_of(encoding).rule, 0, REFUSED)
         return Opinion("", len(encoding), (_NAMES[effect[0]], effect[1], effect[2]))

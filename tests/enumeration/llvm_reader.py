@@ -50,7 +50,9 @@ class Llvm:
     def __init__(self) -> None:
         self.settlement = Settlement(self.name)
         self._library = _library()
-        self._context = self._library.LLVMCreateDisasmCPUFeatures(b"x86_64-unknown-linux", b"", b"", None, 0, None, None)
+        self._context = self._library.LLVMCreateDisasmCPUFeatures(
+            b"x86_64-unknown-linux", b"", b"", None, 0, None, None
+        )
         assert self._library.LLVMSetDisasmOptions(self._context, _INTEL_SYNTAX)
         self._text = ctypes.create_string_buffer(_TEXT)
 
@@ -67,7 +69,7 @@ class Llvm:
                 yield encoding, f"length: {length}"
             elif encoding not in NOPS:
                 read = _meaning(text) if length else None
-                found = self.settlement.difference(meaning_of(judgement), read)
+                found = self.settlement.difference(judgement.form, meaning_of(judgement), read)
                 if found:
                     yield encoding, f"{found} [{text}]" if length else found
 

@@ -14,7 +14,7 @@ PP = ("NP", "66", "F3", "F2")
 MAP_OF = {0: "", 1: "0F", 2: "0F38", 3: "0F3A", 5: "MAP5", 6: "MAP6"}
 
 
-class Short(Exception):
+class TooShortError(Exception):
     """The bytes end before the instruction does."""
 
 
@@ -55,14 +55,14 @@ class Fields:
     def byte(self) -> int:
         """The next byte."""
         if self.at >= len(self.code):
-            raise Short
+            raise TooShortError
         self.at += 1
         return self.code[self.at - 1]
 
     def take(self, count: int, signed: bool = True) -> int:
         """The next ``count`` bytes as a number."""
         if self.at + count > len(self.code):
-            raise Short
+            raise TooShortError
         self.at += count
         return int.from_bytes(self.code[self.at - count : self.at], "little", signed=signed)
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from enumeration.listing import Form, Operand, forms
-from enumeration.reading import Fields, Short, read_modrm, read_to_opcode
+from enumeration.reading import Fields, TooShortError, read_modrm, read_to_opcode
 
 NOPS = {
     bytes.fromhex(text)
@@ -80,7 +80,7 @@ def judge(code: bytes) -> Judgement:
             judgement.broken = {"D3"}
             return judgement
         _judge_instruction(judgement, fields)
-    except Short:
+    except TooShortError:
         judgement.broken = {"D1"}
     return judgement
 

@@ -1,0 +1,74 @@
+"""The verifier in C, compiled as it stands into a library of its own, with a door for single instructions."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from enumeration.judges import REFUSED, Opinion
+
+ROOT = Path(__file__).parents[2]
+VERIFIER = ROOT / "core" / "verifier"
+
+WINDOW = 32
+"""Bytes that the decoder may look at."""
+
+# In the order of enum effect_kind.
+_NAMES = (
+    *("plain", "access", "push", "pop", "adjust", "call", "jump", "branch", "return", "trap"),
+    *("compare", "table-call", "table-jump", "index-jump"),
+)
+
+
+class _Opinion(ctypes.Structure):
+    _fields_ = (
+        ("rule", ctypes.c_int32),
+        ("length", ctypes.c_int32),
+        ("kind", ctypes.c_int32),
+        ("reserved", ctypes.c_int32),
+        ("first", ctypes.c_int64),
+        ("second", ctypes.c_int64),
+    )
+
+
+def build(folder: Path) -> Path:
+    """Compile the verifier's sources and ``judge_many`` into a library in ``folder``."""
+    for script, header in (
+        (VERIFIER / "generate_forms.py", "forms_table.h"),
+        (ROOT / "core" / "generate_header.py", "motte_abi.h"),
+    ):
+        subprocess.run([sys.executable, script, ROOT, folder / header], check=True)
+    library = folder / "judge_many.so"
+    compiler = shutil.which("cc")
+    assert compiler is not None, "the core needs a C compiler, and so does this"
+    sources = [*sorted(VERIFIER.glob("*.c")), Path(__file__).parent / "native" / "judge_many.c"]
+    includes = [f"-I{folder}", f"-I{VERIFIER}"]
+    subprocess.run([compiler, "-std=c11", "-O2", "-shared", "-fPIC", *includes, "-o", library, *sources], check=True)
+    return library
+
+
+class NativeVerifier:
+    """A ``comparison.Verifier``."""
+
+    name = "verifier in C"
+
+    def __init__(self, library: Path) -> None:
+        self._library = ctypes.CDLL(str(library))
+        self._library.motte_rule_name.restype = ctypes.c_char_p
+        self._library.judge_many.restype = None
+
+    def opinions(self, codes: list[bytes]) -> Iterator[Opinion]:
+        """About the instruction with which each code begins."""
+        found = (_Opinion * len(codes))()
+        windows = b"".join(code.ljust(WINDOW, b"\0") for code in codes)
+        self._library.judge_many(windows, bytes(map(len, codes)), ctypes.c_uint64(len(codes)), found)
+        names = [self._library.motte_rule_name(rule).decode() for rule in range(max(one.rule for one in found) + 1)]
+        for one in found:
+            if one.rule:
+                yield Opinion(names[one.rule], 0, REFUSED)
+            else:
+                yield Opinion("", one.length, (_NAMES[one.kind], one.first, one.second))
