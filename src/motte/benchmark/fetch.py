@@ -30,7 +30,10 @@ class FetchError(MotteError):
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One pinned archive: ``client`` downloads it into a directory, ``inner`` is an archive inside it to unpack."""
+    """One pinned archive: ``client`` downloads it into a directory, ``inner`` is an archive inside it to unpack.
+
+    ``environment`` is for the client.
+    """
 
     client: Callable[[Package, Path], None]
     name: str
@@ -38,6 +41,7 @@ class Package:
     archive: str
     sha256: str
     inner: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 def _run(command: list[str], directory: Path, **environment: str) -> None:
@@ -59,6 +63,7 @@ def _from_pypi(package: Package, directory: Path) -> None:
     _run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", requirement],
         directory,
+        **dict(package.environment),
     )
 
 
@@ -135,6 +140,14 @@ PACKAGES: Final = {
         "1.0.8",
         "bzip2_1.0.8.orig.tar.gz",
         "ab5a03176ee106d3f0fa90e381da478ddae405918153cca248e682cd0c4a2269",
+    ),
+    "lua": Package(
+        _from_pypi,
+        "lupa",
+        "2.8",
+        "lupa-2.8.tar.gz",
+        "d8022641b9ec8ecf2c5ecbe9f47e5a70e0b87c4b5ae921b92cb02a638e0acd08",
+        environment=(("LUPA_NO_LUAJIT", "true"),),  # else pip, which asks for its metadata, builds LuaJIT first
     ),
     "cjson": Package(
         _from_debian,
