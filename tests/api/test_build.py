@@ -14,7 +14,7 @@ from motte.build import artifact_of, stage_of
 from motte.cache import default_root
 
 OPTIONS = motte.BuildOptions()
-WARM_RUN_MODULES = ("llvmlite", "rich", "ziglang", "asyncio", "elftools", "subprocess", "motte.image.linker")
+WARM_RUN_MODULES = ("llvmlite", "iced_x86", "rich", "ziglang", "asyncio", "elftools", "subprocess", "motte.image.linker")
 """What a run from the cache has no time to import."""
 
 
@@ -207,10 +207,10 @@ def test_two_at_once_make_the_same(cache: Path, project: Path) -> None:
 def test_a_warm_run_imports_nothing_that_compiles_and_still_verifies(cache: Path, project: Path) -> None:
     run_project()
     program = (
-        "import sys\nimport motte.verifier\nfrom motte.cli import run_command_line\n"
-        "verify = motte.verifier.verify\n"
-        "def counted(claimed):\n    print('verified')\n    return verify(claimed)\n"
-        "motte.verifier.verify = counted\n"
+        "import sys\nfrom motte.core import CodeRegion\nfrom motte.cli import run_command_line\n"
+        "decide = CodeRegion.decide\n"
+        "def counted(self, claimed):\n    print('verified')\n    return decide(self, claimed)\n"
+        "CodeRegion.decide = counted\n"
         "print(run_command_line(['run', '-s', 'more.c', 'main.c']))\n"
         "print(*sorted(sys.modules))\n"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,16 +12,17 @@ import pytest
 
 from core.snippets import EXIT_SNIPPET, Workshop, claims_of, filled, function
 from motte import core
+from motte.abi.kernel_calls import KERNEL_CALLS
 from motte.abi.layout import CODE_REGION_BASE, CODE_REGION_END, GATE_REGION_SIZE, PAGE_SIZE
-from motte.errors import BadState, Closed, InternalError, LimitReached
-from motte.verifier import VerifiedCode, verify
+from motte.errors import BadState, Closed, LimitReached
+from motte.verifier.claims import PackedClaims
 
 
-def verified(workshop: Workshop, source: str = EXIT_SNIPPET) -> tuple[core.CodeRegion, VerifiedCode]:
+def accepted(workshop: Workshop, source: str = EXIT_SNIPPET) -> core.CodeRegion:
+    """A region whose bytes the core has accepted."""
     region, assembled = filled(workshop, source)
-    proof = verify(claims_of(region, assembled)).verified
-    assert proof is not None
-    return region, proof
+    assert region.decide(claims_of(region, assembled).packed()).ok
+    return region
 
 
 def access(address: int) -> str:
@@ -40,8 +42,9 @@ def test_pages_go_from_writable_to_read_only_to_executable(workshop: Workshop) -
     region.fill(bytes(PAGE_SIZE), bytes(PAGE_SIZE))
     assert access(region.base) == access(region.tables_base) == "r--p"
 
-    region, proof = verified(workshop)
-    region.publish(proof)
+    region = accepted(workshop)
+    assert access(region.base) == access(region.tables_base) == "r--p"
+    region.publish()
     assert (access(region.base), access(region.tables_base)) == ("r-xp", "r--p")
     base = region.base
     region.close()
@@ -58,42 +61,87 @@ def test_the_whole_code_region_is_ours_and_nothing_in_it_is_writable_and_executa
         address += GATE_REGION_SIZE * 64
 
 
-def test_only_a_proof_is_published(workshop: Workshop) -> None:
-    region, proof = verified(workshop)
-    imitation = dataclasses.make_dataclass("Imitation", VerifiedCode.__slots__)(
-        *(getattr(proof, name) for name in VerifiedCode.__slots__)
-    )
-    for wrong in (imitation, None, proof.code):
-        with pytest.raises(TypeError, match="only VerifiedCode can be published"):
-            region.publish(wrong)  # type: ignore[arg-type]
+def test_what_was_not_verified_is_not_published(workshop: Workshop) -> None:
+    region, _ = filled(workshop, EXIT_SNIPPET)
+    for publish in (region.publish, region.make_executable):
+        with pytest.raises(BadState, match="filled already, and not verified"):
+            publish()
     assert access(region.base) == "r--p"
 
 
-def test_a_proof_for_other_bytes_or_another_place_is_refused(workshop: Workshop) -> None:
-    first, first_proof = verified(workshop)
-    second, second_proof = verified(workshop)
-    for region, proof in ((first, second_proof), (second, first_proof)):
-        with pytest.raises(InternalError, match="not the ones that were verified"):
-            region.publish(proof)
-        assert access(region.base) == "r--p"
-
-    base = first.base
-    first.close()
-    third, _ = filled(workshop, function("main", "movl $1, %eax\nretq"))
-    assert third.base == base
-    with pytest.raises(InternalError, match="not the ones that were verified"):
-        third.publish(first_proof)
+def test_what_was_refused_is_not_published(workshop: Workshop) -> None:
+    region, assembled = filled(workshop, function("main", "nop\nmovl (%rax), %ecx\nretq"))
+    decision = region.decide(claims_of(region, assembled).packed())
+    assert (decision.ok, decision.rule, decision.offset) == (False, "M1", 1)
+    with pytest.raises(BadState, match="filled already, and not verified"):
+        region.publish()
+    assert access(region.base) == "r--p"
 
 
-@pytest.mark.parametrize("name", ["base", "tables_base", "code", "tables"])
-def test_everything_that_was_verified_is_compared(workshop: Workshop, name: str) -> None:
-    region, proof = verified(workshop)
-    value = getattr(proof, name)
-    object.__setattr__(proof, name, value + PAGE_SIZE if isinstance(value, int) else b"\x90" + value[1:])
-    with pytest.raises(InternalError, match="not the ones that were verified"):
-        region.publish(proof)
-    object.__setattr__(proof, name, value)
-    region.publish(proof)
+def test_what_was_refused_for_wrong_claims_may_be_claimed_again(workshop: Workshop) -> None:
+    region, assembled = filled(workshop, EXIT_SNIPPET)
+    right = claims_of(region, assembled)
+    wrong = dataclasses.replace(right, functions=right.functions[:-1])
+    assert region.decide(wrong.packed()).rule == "D2"
+    assert region.decide(right.packed()).ok
+    with pytest.raises(BadState, match="verified already, and not published"):
+        region.decide(right.packed())
+    region.publish()
+
+
+def test_claims_for_another_place_say_nothing_about_this_one(workshop: Workshop) -> None:
+    first, assembled = filled(workshop, function("main", "call EXIT\nretq"))
+    claimed = claims_of(first, assembled)
+    second, _ = filled(workshop, function("main", "nop\nretq"))
+    elsewhere = core.CodeRegion(len(claimed.code), len(claimed.tables))
+    workshop.closers.append(elsewhere.close)
+    elsewhere.fill(bytes(claimed.code), bytes(claimed.tables))
+    # The same bytes call something else from there, and their table names another place.
+    assert elsewhere.decide(claimed.packed()).rule in {"C1", "T4"}
+    assert not second.decide(claimed.packed()).ok
+    assert first.decide(claimed.packed()).ok
+
+
+def test_a_gate_is_what_the_core_says_it_is(workshop: Workshop) -> None:
+    region, assembled = filled(workshop, function("main", "call EXIT + 1\nretq"))
+    claimed = claims_of(region, assembled)
+    target = KERNEL_CALLS[0].gate_address + 1
+    forged = dataclasses.replace(claimed, gates={**claimed.gates, target: 0})
+    assert core.verify_claims(forged).ok
+    assert region.decide(forged.packed()).rule == "C1"
+
+
+@pytest.mark.parametrize("place", range(2, 6))
+def test_claims_are_whole_records(workshop: Workshop, place: int) -> None:
+    region, assembled = filled(workshop, EXIT_SNIPPET)
+    claimed = list(claims_of(region, assembled).packed())
+    claimed[place] = claimed[place] + b"\0"
+    with pytest.raises(ValueError, match="no whole number of records"):
+        region.decide(PackedClaims(*claimed))
+    assert access(region.base) == "r--p"
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 32, 1 << 64])
+def test_claims_are_32_bit_numbers(workshop: Workshop, number: int) -> None:
+    region, assembled = filled(workshop, EXIT_SNIPPET)
+    claimed = claims_of(region, assembled)
+    for change in ({"function_table": number}, {"function_table_log2": number}):
+        with pytest.raises(OverflowError):
+            region.decide(claimed.packed()._replace(**change))
+    with pytest.raises(OverflowError):
+        dataclasses.replace(claimed, entries=[number]).packed()
+
+
+def test_verification_leaves_other_threads_alone_and_survives_a_close(workshop: Workshop) -> None:
+    body = ".rept 400000\nmovq %rax, %rbx\n.endr\nretq"
+    region, assembled = filled(workshop, function("main", body))
+    packed = claims_of(region, assembled).packed()
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(region.decide(packed)))
+    thread.start()
+    region.close()
+    thread.join()
+    assert answers[0].ok
 
 
 def test_the_last_page_of_code_is_filled_up_with_traps(workshop: Workshop) -> None:
@@ -105,21 +153,16 @@ def test_the_last_page_of_code_is_filled_up_with_traps(workshop: Workshop) -> No
 
 def test_changed_tables_are_refused(workshop: Workshop) -> None:
     region, assembled = filled(workshop, EXIT_SNIPPET)
-    proof = verify(claims_of(region, assembled)).verified
-    assert proof is not None
-    with region.code_view() as view:
-        code = bytes(view)
-    with region.tables_view() as view:
-        tables = bytearray(view)
-    base = region.base
+    claimed = claims_of(region, assembled)
     region.close()
-    tables[-1] ^= 1
-    again = core.CodeRegion(len(code), len(tables))
+    again = core.CodeRegion(len(claimed.code), len(claimed.tables))
     workshop.closers.append(again.close)
-    assert again.base == base
-    again.fill(code, bytes(tables))
-    with pytest.raises(InternalError, match="not the ones that were verified"):
-        again.publish(proof)
+    assert again.base == claimed.base
+    tables = bytearray(claimed.tables)
+    tables[-1] ^= 1
+    again.fill(bytes(claimed.code), bytes(tables))
+    decision = again.decide(claimed.packed())
+    assert (decision.rule, decision.offset) == ("T4", len(tables) - 1)
 
 
 def test_steps_out_of_turn_are_refused(workshop: Workshop) -> None:
@@ -128,15 +171,17 @@ def test_steps_out_of_turn_are_refused(workshop: Workshop) -> None:
     with pytest.raises(BadState, match="still to be filled"):
         region.code_view()
     with pytest.raises(BadState, match="still to be filled"):
-        region.make_executable([], [], [])
+        region.make_executable()
+    with pytest.raises(BadState, match="still to be filled"):
+        region.decide(PackedClaims(0, 0, b"", b"", b"", b""))
     region.fill(bytes(PAGE_SIZE), bytes(PAGE_SIZE))
     with pytest.raises(BadState, match="filled already"):
         region.fill(bytes(PAGE_SIZE), bytes(PAGE_SIZE))
 
-    region, proof = verified(workshop)
-    region.publish(proof)
+    region = accepted(workshop)
+    region.publish()
     with pytest.raises(BadState, match="published already"):
-        region.publish(proof)
+        region.publish()
     with pytest.raises(BadState, match="published already"):
         region.fill(bytes(PAGE_SIZE), bytes(PAGE_SIZE))
 
@@ -153,13 +198,13 @@ def test_views_are_read_only_and_keep_the_region_open(workshop: Workshop) -> Non
 
 
 def test_a_closed_region_refuses(workshop: Workshop) -> None:
-    region, proof = verified(workshop)
+    region = accepted(workshop)
     region.close()
     region.close()
     with pytest.raises(Closed):
         region.code_view()
     with pytest.raises(Closed):
-        region.publish(proof)
+        region.publish()
     with pytest.raises(Closed):
         assert region.base
 

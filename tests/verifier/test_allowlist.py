@@ -33,7 +33,7 @@ def test_every_listed_mnemonic_has_an_accepted_form() -> None:
 
 def test_the_list_is_as_long_as_it_was_reviewed_to_be() -> None:
     # A decoder that comes to know more forms of a listed mnemonic must not make the list longer unseen.
-    assert (len(LISTED), len(FORMS)) == (1128, 3285)
+    assert (len(LISTED), len(FORMS)) == (1128, 3256)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from motte.abi import layout
-from motte.verifier import ClaimedCode, ClaimedFunction, ClaimedJumpTable, Verdict, verify
+from motte.verifier import ClaimedCode, ClaimedFunction, ClaimedJumpTable, Verdict
 from motte.verifier.placement import MAX_FUNCTION_SIZE
 from motte.verifier.tables import MAX_ENTRIES
+from verifier.agreement import verify
 from verifier.assembling import CODE, TABLE_LOG2, TABLE_SIZE, TABLES, assemble
 
 SOURCE = """

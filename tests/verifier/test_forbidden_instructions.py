@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from motte.verifier import verify
+from verifier.agreement import verify
 from verifier.assembling import assemble
 
 FORBIDDEN = {

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from motte.abi.layout import PAGE_SIZE
-from motte.verifier import ClaimedCode, ClaimedFunction, ClaimedJumpTable, Verdict, verify
+from motte.verifier import ClaimedCode, ClaimedFunction, ClaimedJumpTable, Verdict
+from verifier.agreement import verify
 from verifier.assembling import CODE, TABLE_SIZE, TABLES, Assembled, assemble
 
 PROGRAM = """

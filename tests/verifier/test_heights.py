@@ -6,7 +6,8 @@ import random
 from dataclasses import replace
 
 from motte.abi.layout import PAGE_SIZE
-from motte.verifier import ClaimedFunction, verify
+from motte.verifier import ClaimedFunction
+from verifier.agreement import verify
 from verifier.assembling import assemble
 
 START = assemble("function f\nret\nend f\n").claimed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from motte.verifier import verify
+from verifier.agreement import verify
 from verifier.assembling import assemble
 
 HERE = Path(__file__).parent

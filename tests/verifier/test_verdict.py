@@ -1,16 +1,15 @@
-"""Verdicts are values; the proof that goes with a good one cannot be made, changed or copied by others."""
+"""Verdicts are values: what they say about good and bad code, and how."""
 
 from __future__ import annotations
 
-import copy
-import pickle
 from dataclasses import replace
 
 import pytest
 
 from motte.abi.layout import PAGE_SIZE
-from motte.verifier import ClaimedFunction, Verdict, VerifiedCode, Violation, verify
+from motte.verifier import ClaimedFunction, Verdict, VerifiedCode, Violation
 from motte.verifier.verdict import MAX_LISTED, MAX_VIOLATIONS
+from verifier.agreement import verify
 from verifier.assembling import CODE, TABLES, Assembled, assemble
 
 GOOD = """
@@ -104,7 +103,7 @@ def test_hostile_code_cannot_fill_memory_with_violations() -> None:
     assert len(verdict.violations) == MAX_VIOLATIONS
 
 
-def test_the_proof_holds_the_bytes_that_were_checked(assembled: Assembled) -> None:
+def test_a_verdict_holds_the_bytes_that_were_checked(assembled: Assembled) -> None:
     writable = bytearray(assembled.claimed.code)
     verdict = verify(replace(assembled.claimed, code=memoryview(writable)))
     writable[0] = 0xF4
@@ -114,35 +113,43 @@ def test_the_proof_holds_the_bytes_that_were_checked(assembled: Assembled) -> No
     assert (verdict.verified.base, verdict.verified.tables_base) == (CODE, TABLES)
 
 
-def test_the_proof_names_the_traps_of_class_checks_and_no_others(assembled: Assembled, verified: VerifiedCode) -> None:
+def test_a_verdict_names_the_traps_of_class_checks_and_no_others(assembled: Assembled, verified: VerifiedCode) -> None:
     assert verified.trap_offsets == {assembled.labels["wrong"]}
 
 
-def test_the_proof_names_the_functions_that_the_host_may_enter(assembled: Assembled) -> None:
+def test_a_verdict_names_the_functions_that_the_host_may_enter(assembled: Assembled) -> None:
     verdict = verify(replace(assembled.claimed, entries=[1, 0, 1]))
     assert verdict.verified is not None
     assert verdict.verified.entry_offsets == {assembled.labels["main"], assembled.labels["trap"]}
 
 
-def test_nobody_else_makes_a_proof(assembled: Assembled) -> None:
-    with pytest.raises(TypeError, match="verify only"):
-        VerifiedCode(object(), assembled.claimed, b"", b"", trap_offsets=frozenset(), call_sites=())
+def test_the_frame_map_lists_every_call_with_its_height(assembled: Assembled) -> None:
+    source = """
+function main
+        pushq   %rbx
+        call    inner
+        subq    $24, %rsp
+        movl    %ecx, %r10d
+        andl    $MASK, %r10d
+        cmpl    $1, FT+8(%r10)
+        jne     wrong
+        callq   *FT(%r10)
+after:  call    GATE
+last:   addq    $24, %rsp
+        popq    %rbx
+        jmp     inner
+wrong:  ud2
+end main
+function inner
+        ret
+end inner
+"""
+    caller = assemble(source)
+    verified = verify(caller.claimed).verified
+    assert verified is not None
+    assert verified.call_sites == ((6, 0, 8), (caller.labels["after"], 0, 32), (caller.labels["last"], 0, 32))
 
 
-@pytest.mark.parametrize("name", ["code", "tables", "base", "claims", "trap_offsets", "other"])
-def test_a_proof_cannot_be_changed(verified: VerifiedCode, name: str) -> None:
-    with pytest.raises(AttributeError, match="immutable"):
-        setattr(verified, name, b"\xcc")
-    with pytest.raises(AttributeError, match="immutable"):
-        delattr(verified, name)
-
-
-def test_a_proof_cannot_be_copied_or_pickled(verified: VerifiedCode) -> None:
-    with pytest.raises(TypeError, match="cannot be pickled"):
-        pickle.dumps(verified)
-    with pytest.raises(TypeError, match="cannot be pickled"):
-        copy.copy(verified)
-
-
-def test_a_verdict_is_ok_only_with_its_proof() -> None:
-    assert not Verdict((), 1, 1, None).ok
+def test_a_verdict_is_ok_without_violations_only() -> None:
+    assert Verdict((), 1, 1).ok
+    assert not Verdict((Violation("M1", 0, "f", "why"),), 1, 1).ok

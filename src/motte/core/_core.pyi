@@ -1,19 +1,15 @@
 """Types of the extension module; what they mean is said in :mod:`motte.core`."""
 
-from array import array
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from motte.core.records import HostFeatures
 from motte.verifier.claims import PackedClaims
-
-Buffer: TypeAlias = bytes | memoryview | array[int]
 
 NATIVE_STACK_MAXIMUM: int
 
 def host_features() -> HostFeatures: ...
 def verify(
-    claims: PackedClaims, base: int, code: bytes, tables_base: int, tables: bytes, gates: Buffer, /
+    claims: PackedClaims, base: int, code: bytes, tables_base: int, tables: bytes, gates: bytes, /
 ) -> tuple[str, int, int, bytes, bytes]: ...
 
 class Bank:
@@ -35,7 +31,14 @@ class CodeRegion:
     def code_view(self) -> memoryview: ...
     def tables_view(self) -> memoryview: ...
     def verify(
-        self, function_table: int, log2: int, functions: Buffer, classes: Buffer, jump_tables: Buffer, entries: Buffer, /
+        self,
+        function_table: int,
+        function_table_log2: int,
+        functions: bytes | memoryview,
+        classes: bytes | memoryview,
+        jump_tables: bytes | memoryview,
+        entries: bytes | memoryview,
+        /,
     ) -> tuple[str, int, int, bytes, bytes]: ...
     def make_executable(self) -> None: ...
     def close(self) -> None: ...

@@ -33,5 +33,5 @@ def verify_claims(claimed: ClaimedCode) -> CoreVerdict:
     Raises ``OverflowError`` if a claimed number is negative or does not fit its field.
     """
     code, tables = bytes(claimed.code), bytes(claimed.tables)
-    gates = array("I", [number for gate in claimed.gates.items() for number in gate])
+    gates = array("I", [number for gate in claimed.gates.items() for number in gate]).tobytes()
     return CoreVerdict(*_core.verify(claimed.packed(), claimed.base, code, claimed.tables_base, tables, gates))

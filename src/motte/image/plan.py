@@ -181,8 +181,8 @@ def _packed_claims(artifact: Artifact, tables_base: int) -> PackedClaims:
         function_table_log2=artifact.function_table_log2,
         functions=artifact.blobs["functions"],
         classes=artifact.blobs["classes"],
-        jump_tables=array("I", chain.from_iterable(zip(addresses, entries, owners, strict=True))),
-        entries=array("I", (artifact.entry,)),
+        jump_tables=array("I", chain.from_iterable(zip(addresses, entries, owners, strict=True))).tobytes(),
+        entries=array("I", (artifact.entry,)).tobytes(),
     )
 
 

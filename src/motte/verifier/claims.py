@@ -74,7 +74,7 @@ class ClaimedCode:
             _numbers((each.offset, each.size, each.stack_arguments) for each in self.functions),
             _numbers(self.classes.items()),
             _numbers((each.address, each.entries, each.owner) for each in self.jump_tables),
-            array("I", self.entries),
+            _numbers((index,) for index in self.entries),
         )
 
 
@@ -87,11 +87,11 @@ class PackedClaims(NamedTuple):
 
     function_table: int
     function_table_log2: int
-    functions: "bytes | memoryview | array[int]"
-    classes: "bytes | memoryview | array[int]"
-    jump_tables: "bytes | memoryview | array[int]"
-    entries: "bytes | memoryview | array[int]"
+    functions: bytes | memoryview
+    classes: bytes | memoryview
+    jump_tables: bytes | memoryview
+    entries: bytes | memoryview
 
 
-def _numbers(records: Iterable[tuple[int, ...]]) -> "array[int]":
-    return array("I", chain.from_iterable(records))
+def _numbers(records: Iterable[tuple[int, ...]]) -> bytes:
+    return array("I", chain.from_iterable(records)).tobytes()
