@@ -111,7 +111,7 @@ _IGNORED_W: Final = (
         )
     ),
 )
-"""W = 1 in these names a 64-bit register of which no more bits matter than with W = 0: decoders disagree about its width."""
+"""W = 1 names a 64-bit register of which no more bits matter than with W = 0: decoders disagree about its width."""
 
 REFUSED_FORMS: Final[dict[int, tuple[str, str]]] = {
     **dict.fromkeys((Code.PUSH_R16, Code.POP_R16, Code.PUSH_IMM16, Code.PUSHW_IMM8), _NARROW),
