@@ -69,11 +69,15 @@ def compare(codes: list[bytes], verifiers: list[Verifier], decoders: list[Decode
     """Add to ``report`` what everybody says about ``codes``."""
     judgements = [judge(code) for code in codes]
     report.compared += len(codes)
-    for verifier in verifiers:
-        for code, judgement, opinion in zip(codes, judgements, verifier.opinions(codes), strict=True):
+    opinions = [list(verifier.opinions(codes)) for verifier in verifiers]
+    for verifier, said in zip(verifiers, opinions, strict=True):
+        for code, judgement, opinion in zip(codes, judgements, said, strict=True):
             difference = _difference(judgement, opinion)
             if difference:
                 report.add(f"{verifier.name}: {difference[0]}", code, difference[1])
+    for code, judgement, *said_of_it in zip(codes, judgements, *opinions, strict=True):
+        if len(set(said_of_it)) > 1 and not _names_of_the_unlisted(judgement, {one.rule for one in said_of_it}):
+            report.add("the verifiers among themselves", code, str(said_of_it))
     accepted: dict[bytes, Judgement] = {}
     for code, judgement in zip(codes, judgements, strict=True):
         report.rules["+".join(sorted(judgement.broken)) or "accepted"] += 1
@@ -90,6 +94,11 @@ def compare(codes: list[bytes], verifiers: list[Verifier], decoders: list[Decode
         for encoding, text in decoder.differences(list(accepted.items())):
             report.add(f"{decoder.name}: {text.partition(':')[0]}", encoding, text)
         report.known += decoder.settlement.taken()
+
+
+def _names_of_the_unlisted(judgement: Judgement, rules: set[str]) -> bool:
+    """Whether it is only open if an instruction that is not listed is none of any processor, or which."""
+    return judgement.broken >= {"D1", "D5"} and rules <= {"D1", "D5", "M6"}
 
 
 def _difference(judgement: Judgement, opinion: Opinion) -> tuple[str, str] | None:
