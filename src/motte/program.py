@@ -17,13 +17,13 @@ from motte.core import CodeRegion
 from motte.errors import BadState, Closed, Refused
 from motte.image import Artifact, LoadPlan, load_plan
 from motte.image.cpu_features import features_of_flags
-from motte.verdicts import explained_refusal
-from motte.verifier import Verdict
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from motte.core import CoreVerdict
     from motte.image import Location
+    from motte.verifier import Verdict
 
 
 class Program:
@@ -42,7 +42,7 @@ class Program:
         self._artifact = artifact
         self.region = CodeRegion(artifact.code_size, artifact.tables_size)
         try:
-            self.plan, self.verdict = _publish(artifact, self.region, name)
+            self.plan, self._decision = _publish(artifact, self.region, name)
         except BaseException:
             self.region.close()
             raise
@@ -53,6 +53,13 @@ class Program:
         self._lock = threading.Lock()
         self._processes = 0
         self._closed = False
+
+    @property
+    def verdict(self) -> "Verdict":
+        """That the verifier has accepted the program, and what it counted."""
+        from motte.verifier import Verdict
+
+        return Verdict((), self._artifact.function_count, self._decision.instructions)
 
     def locate(self, code_offset: int) -> "Location":
         """Function, and source line where the program has debug information, of a place in the code."""
@@ -97,13 +104,15 @@ def _read(claimed_artifact: bytes, name: str) -> Artifact:
         raise Refused(f"{name}: refused: {refusal}") from refusal
 
 
-def _publish(artifact: Artifact, region: CodeRegion, name: str) -> tuple[LoadPlan, Verdict]:
+def _publish(artifact: Artifact, region: CodeRegion, name: str) -> "tuple[LoadPlan, CoreVerdict]":
     """Copy, verify the copy, make exactly that copy executable."""
     plan = load_plan(artifact, region.base, region.tables_base)
     region.fill(plan.code, plan.tables)
     decision = region.decide(plan.packed_claims)
     if not decision.ok:
+        from motte.verdicts import explained_refusal
+
         verdict = explained_refusal(plan.claimed, decision)
         raise Refused(f"{name}: {verdict.summary}", verdict)
     region.publish()
-    return plan, Verdict((), artifact.function_count, decision.instructions)
+    return plan, decision

@@ -14,8 +14,8 @@ from core.snippets import EXIT_SNIPPET, Workshop, claims_of, filled, function
 from motte import core
 from motte.abi.kernel_calls import KERNEL_CALLS
 from motte.abi.layout import CODE_REGION_BASE, CODE_REGION_END, GATE_REGION_SIZE, PAGE_SIZE
+from motte.abi.packed_claims import PackedClaims
 from motte.errors import BadState, Closed, LimitReached
-from motte.verifier.claims import PackedClaims
 
 
 def accepted(workshop: Workshop, source: str = EXIT_SNIPPET) -> core.CodeRegion:

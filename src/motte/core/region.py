@@ -8,7 +8,7 @@ from motte.core import _core
 from motte.core.verification import CoreVerdict
 
 if TYPE_CHECKING:
-    from motte.verifier.claims import PackedClaims
+    from motte.abi.packed_claims import PackedClaims
 
 
 class CodeRegion(_core.CodeRegion):

@@ -1,10 +1,14 @@
 """The verifier in C, asked about bytes anywhere."""
 
+from __future__ import annotations
+
 from array import array
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from motte.core import _core
-from motte.verifier.claims import ClaimedCode
+
+if TYPE_CHECKING:
+    from motte.verifier import ClaimedCode
 
 
 class CoreVerdict(NamedTuple):

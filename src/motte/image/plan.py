@@ -15,7 +15,7 @@ from array import array
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from motte.abi.kernel_calls import KERNEL_CALL_BY_NAME, KERNEL_CALLS
 from motte.abi.layout import (
@@ -29,11 +29,14 @@ from motte.abi.layout import (
     PAGE_SIZE,
     UNUSED_CLASS,
 )
+from motte.abi.packed_claims import PackedClaims
 from motte.errors import LimitReached
 from motte.image.artifact import Artifact
 from motte.image.records import columns
 from motte.image.sizes import round_up
-from motte.verifier.claims import ClaimedCode, ClaimedFunction, ClaimedJumpTable, PackedClaims
+
+if TYPE_CHECKING:
+    from motte.verifier import ClaimedCode
 
 _FIELD: Final = struct.Struct("<I")
 _CALL: Final = struct.Struct("<i")
@@ -78,6 +81,9 @@ class LoadPlan:
     @cached_property
     def claimed(self) -> ClaimedCode:
         """What is claimed about the code, object by object and with names, for ``motte.verifier``."""
+        # Late: needed to explain a refusal, and not to load a program.
+        from motte.verifier import ClaimedCode, ClaimedFunction, ClaimedJumpTable
+
         packed = self.packed_claims
         return ClaimedCode(
             base=self.base,

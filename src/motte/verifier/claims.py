@@ -11,7 +11,8 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
+
+from motte.abi.packed_claims import PackedClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class ClaimedCode:
     jump_tables: Sequence[ClaimedJumpTable] = ()
     entries: Sequence[int] = field(default=())
 
-    def packed(self) -> "PackedClaims":
+    def packed(self) -> PackedClaims:
         """The same for the core; ``OverflowError`` if a number is negative or does not fit into 32 bits."""
         return PackedClaims(
             self.function_table,
@@ -76,21 +77,6 @@ class ClaimedCode:
             _numbers((each.address, each.entries, each.owner) for each in self.jump_tables),
             _numbers((index,) for index in self.entries),
         )
-
-
-class PackedClaims(NamedTuple):
-    """What is claimed about code, beside bytes and addresses, in the records that the core reads: 32-bit numbers.
-
-    ``functions`` holds offset, size and stack arguments of each function, ``classes`` number and stack
-    arguments, ``jump_tables`` address, entries and owner, ``entries`` indices of functions.
-    """
-
-    function_table: int
-    function_table_log2: int
-    functions: bytes | memoryview
-    classes: bytes | memoryview
-    jump_tables: bytes | memoryview
-    entries: bytes | memoryview
 
 
 def _numbers(records: Iterable[tuple[int, ...]]) -> bytes:
