@@ -22,6 +22,7 @@ from core.register_dump import (
     dump,
     expected,
     fill,
+    own_value,
 )
 from core.snippets import DATA, DATA_STACK, VARIABLES, Workshop, function, pipe, read_words
 from motte import core
@@ -97,8 +98,9 @@ def call_gate(gate: str, call: tuple[int, ...]) -> list[str]:
     return [*fill(), *stores, f"movl ${number}, %edi", f"movl ${SIX_ARGUMENTS}, %esi", f"call {gate}"]
 
 
-def test_these_are_all_gates_that_return() -> None:
-    assert {call.name for call in KERNEL_CALLS} == {"motte_exit", *(f"motte_{gate.lower()}" for gate in GATES)}
+def test_these_are_all_gates() -> None:
+    tested = {"EXIT", *GATES, "SETJMP", "LONGJMP"}
+    assert {call.name for call in KERNEL_CALLS} == {f"motte_{gate.lower()}" for gate in tested}
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -111,6 +113,25 @@ def test_a_gate_returns_own_values_its_result_and_zeros(workshop: Workshop, gate
     process = workshop.run(program, streams=(empty, pipe(workshop)[1], -1))
     kept = {name: value for name, value in OWN_GENERAL.items() if name in CALLEE_SAVED}
     assert_shows(process, expected({"rax": result % (1 << 64), **kept}))
+
+
+def test_both_returns_of_setjmp_show_saved_values_the_result_and_zeros(workshop: Workshop) -> None:
+    """The callee-saved registers of the longjmp's caller do not come through either."""
+    other_values = [f"movabsq ${own_value(50 + i)}, %{name}" for i, name in enumerate(OWN_GENERAL)]
+    program = function(
+        "main",
+        [
+            *("pushq %rbx", *fill(), f"movl ${BUFFER}, %edi", "call SETJMP", f"cmpl $0, %gs:{VARIABLES}(,%eiz)"),
+            *("jne again", f"movl $1, %gs:{VARIABLES}(,%eiz)", *dump(DATA), *other_values),
+            *(f"movl ${BUFFER}, %edi", "movl $77, %esi", "call LONGJMP", "ud2"),
+            *("again:", *dump(DATA + DUMP_SIZE), *LEAVE),
+        ],
+    )
+    process = workshop.run(program, data_stack_variables=(0, 0))
+    kept = {name: value for name, value in OWN_GENERAL.items() if name in CALLEE_SAVED}
+    different = dict.fromkeys("cpzso", 0)  # of the comparison with one; the first time it was with zero
+    assert_shows(process, expected({"rax": 0, **kept}))
+    assert_shows(process, expected({"rax": 77, **kept}, different), DATA + DUMP_SIZE)
 
 
 def test_the_exit_gate_never_comes_back(workshop: Workshop) -> None:
