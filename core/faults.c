@@ -123,6 +123,7 @@ void fault_record_place(struct process *process, const ucontext_t *state)
     struct stop_place *place = &process->place;
     place->in_guest = true;
     place->code_offset = instruction(state) - process->region->base;
+    place->stack = (uint64_t)state->uc_mcontext.gregs[REG_RSP];
     for (int i = 0; i < SHOWN_REGISTERS; i++)
         place->registers[i] = (uint64_t)state->uc_mcontext.gregs[order[i]];
     place->registers[SHOWN_REGISTERS - 1] &= arithmetic_flags;

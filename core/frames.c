@@ -1,6 +1,7 @@
 #include "frames.h"
 
 #include "code_region.h"
+#include "context.h"
 #include "process.h"
 #include "slot.h"
 
@@ -24,4 +25,28 @@ const struct motte_call_site *frames_at(const struct process *process, uintptr_t
         return NULL;
     const struct code_region *region = process->region;
     return frame_map_site(&region->frames, *(const uint64_t *)slot - region->base);
+}
+
+bool frames_start(const struct process *process, uintptr_t *slot)
+{
+    if (!process->place.in_guest) {
+        *slot = slot_context(process->slot)->guest_stack;
+        return true;
+    }
+    struct motte_place place;
+    if (motte_find_place(&process->region->owned.claims, process->place.code_offset, &place) != 0)
+        return false;
+    *slot = process->place.stack + place.height;
+    return true;
+}
+
+uint64_t frames_collect(const struct process *process, uintptr_t slot, uint64_t first, uint32_t *offsets,
+                        uint64_t capacity)
+{
+    uint64_t number = 0;
+    const struct motte_call_site *site;
+    for (; (site = frames_at(process, slot)); slot = frames_next(slot, site), number++)
+        if (number - first < capacity)
+            offsets[number - first] = site->return_offset;
+    return number;
 }

@@ -36,6 +36,15 @@ const struct motte_call_site *frame_map_site(const struct frame_map *map, uint64
 /* The call to whose end the return address at `slot` leads; NULL where the program's own frames end. */
 const struct motte_call_site *frames_at(const struct process *process, uintptr_t slot);
 
+/* Of a STOPPED process: the return address of its innermost frame, or in a kernel call that of the kernel call. False
+ * if it is not known, for want of memory. */
+bool frames_start(const struct process *process, uintptr_t *slot);
+
+/* Walks from `slot` to the end, and returns how many frames there are; the return offsets of those from number `first`
+ * on go into `offsets`, at most `capacity` of them. */
+uint64_t frames_collect(const struct process *process, uintptr_t slot, uint64_t first, uint32_t *offsets,
+                        uint64_t capacity);
+
 /* From a slot to the next: where the frame to which it returns keeps its own return address. */
 static inline uintptr_t frames_next(uintptr_t slot, const struct motte_call_site *site)
 {

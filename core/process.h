@@ -60,6 +60,7 @@ struct stop_place {
     int64_t address;      /* of the faulting access, from the window's start; below it for the native stack */
     uint64_t code_offset; /* of the instruction, or of the return from the kernel call */
     bool in_guest;        /* `registers` are meaningful: it was stopped at an instruction of its own */
+    uint64_t stack;       /* rsp there: for the core alone */
     uint64_t registers[SHOWN_REGISTERS];
 };
 

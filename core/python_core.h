@@ -68,6 +68,7 @@ PyObject *python_verify(PyObject *module, PyObject *arguments);
 /* Methods of Process that only look (python_process_look.c). */
 PyObject *python_process_stop_fields(PyObject *self, PyObject *unused);
 PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused);
+PyObject *python_process_callers(PyObject *self, PyObject *arguments);
 PyObject *python_process_read_memory(PyObject *self, PyObject *arguments);
 
 /* Exceptions of motte.errors. */

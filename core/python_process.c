@@ -147,6 +147,7 @@ static PyMethodDef methods[] = {
     {"stop_fields", python_process_stop_fields, METH_NOARGS, PyDoc_STR("For motte.core.Process.stop.")},
     {"statistics_fields", python_process_statistics_fields, METH_NOARGS,
      PyDoc_STR("For motte.core.Process.statistics.")},
+    {"callers", python_process_callers, METH_VARARGS, PyDoc_STR("For motte.core.Process.callers.")},
     {"read_memory", python_process_read_memory, METH_VARARGS, PyDoc_STR("Bytes of its window.")},
     {"close", close_process, METH_NOARGS, PyDoc_STR("Kills it and gives everything back.")},
     {NULL, NULL, 0, NULL},

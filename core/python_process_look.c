@@ -1,5 +1,6 @@
 #include "python_core.h"
 
+#include "frames.h"
 #include "personality.h"
 #include "process.h"
 #include "signals.h"
@@ -58,6 +59,43 @@ PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused)
                          (unsigned long long)atomic_load(&process->faults),
                          (unsigned long long)atomic_load(&process->interruptions),
                          (unsigned long long)personality_output_bytes(process));
+}
+
+static PyObject *offsets_list(const uint32_t *offsets, uint64_t count)
+{
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    for (Py_ssize_t i = 0; list && i < (Py_ssize_t)count; i++) {
+        PyObject *offset = PyLong_FromUnsignedLong(offsets[i]);
+        if (offset)
+            PyList_SET_ITEM(list, i, offset);
+        else
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+/* Under the GIL, as python_process_read_memory. */
+PyObject *python_process_callers(PyObject *self, PyObject *arguments)
+{
+    const uint64_t most = UINT64_C(1) << 20;
+    uint64_t first, capacity, frames = 0;
+    struct process *process = python_open_process(self);
+    if (!process || !PyArg_ParseTuple(arguments, "O&O&:callers", python_to_u64, &first, python_to_u64, &capacity))
+        return NULL;
+    if (capacity > most)
+        return PyErr_Format(PyExc_ValueError, "at most %llu frames at once", (unsigned long long)most);
+    if (atomic_load(&process->state) != PROCESS_STOPPED)
+        return PyErr_Format(python_errors.bad_state, "this process has not stopped");
+    uint32_t *offsets = PyMem_Calloc(capacity + 1, sizeof *offsets);
+    if (!offsets)
+        return PyErr_NoMemory();
+    uintptr_t slot;
+    if (frames_start(process, &slot))
+        frames = frames_collect(process, slot, first, offsets, capacity);
+    uint64_t behind = frames > first ? frames - first : 0;
+    PyObject *list = offsets_list(offsets, behind < capacity ? behind : capacity);
+    PyMem_Free(offsets);
+    return list ? Py_BuildValue("KN", (unsigned long long)frames, list) : NULL;
 }
 
 /* Under the GIL all the time, so that close() cannot take the window away meanwhile. */

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         Timeout,
         Unsupported,
     )
-    from motte.exit import Exit, Fault, Usage
+    from motte.exit import Exit, Fault, Frame, Usage
     from motte.machine import Machine, MachineStatistics
     from motte.process import Process
     from motte.program import Program
@@ -52,6 +52,7 @@ __all__ = [
     "Exit",
     "Fault",
     "FaultKind",
+    "Frame",
     "InternalError",
     "LimitReached",
     "Machine",
@@ -85,7 +86,7 @@ _NAMES_BY_MODULE = {
         "Timeout",
         "Unsupported",
     ),
-    "motte.exit": ("Exit", "Fault", "Usage"),
+    "motte.exit": ("Exit", "Fault", "Frame", "Usage"),
     "motte.machine": ("Machine", "MachineStatistics"),
     "motte.process": ("Process",),
     "motte.program": ("Program",),

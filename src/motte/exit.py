@@ -54,6 +54,33 @@ def usage_of(statistics: "Statistics") -> Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """One function that was running when a process stopped: a line of its backtrace."""
+
+    number: int
+    """How many calls further in; functions that were inlined into one another share a number.
+
+    The middle of a long backtrace is left out: a number is then more than one higher than the one before.
+    """
+
+    function: str | None
+    file: str | None
+    line: int | None
+    """Where it was: at the instruction that stopped, or at its call of the next one further in."""
+
+    code_offset: int
+    """Bytes from the start of the program's code: of that instruction, or behind that call."""
+
+    inlined: bool
+    """Whether it was inlined into the next one of the backtrace, and had no frame of its own."""
+
+    def __str__(self) -> str:
+        """``FUNCTION (FILE:LINE)``, as far as known."""
+        place = "" if self.file is None else f" ({self.file}:{self.line})"
+        return f"{self.function or hex(self.code_offset)}{place}{', inlined' if self.inlined else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """What the guest did that the machine could not let pass; ``str()`` gives the one line for people."""
 
@@ -76,6 +103,9 @@ class Fault:
     text: str
     """One line: what, where, and which limit."""
 
+    backtrace: tuple[Frame, ...] = ()
+    """The functions that were running, the innermost first; at most as many calls as ``backtrace`` allowed."""
+
     def __str__(self) -> str:
         """The one line for people."""
         return self.text
@@ -93,3 +123,6 @@ class Exit:
     usage: Usage
     message: str | None
     """One line for people about what stopped it; ``None`` after an ordinary exit."""
+
+    backtrace: tuple[Frame, ...] = ()
+    """The functions that were running, the innermost first; empty after an ordinary exit."""

@@ -15,7 +15,7 @@ from motte.abi.faults import (
     StopReason,
 )
 from motte.errors import InternalError
-from motte.exit import Exit, Fault, Usage
+from motte.exit import Exit, Fault, Frame, Usage
 from motte.quantities import format_duration, format_size
 from motte.run_limits import RunLimits
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 _SIGNAL_ABORT: Final = EXIT_ABORT - 128
 
 
-def describe_exit(record: "StopRecord", usage: Usage, limits: RunLimits, place: "Location | None") -> Exit:
+def describe_exit(
+    record: "StopRecord", usage: Usage, limits: RunLimits, place: "Location | None", backtrace: tuple[Frame, ...] = ()
+) -> Exit:
     """The end of a process in words; ``place`` is where its code stood, if that is known."""
     reason = StopReason.CPU_LIMIT if _overran(usage, limits) else record.reason
     returncode, message, fault = 0, None, None
@@ -34,7 +36,7 @@ def describe_exit(record: "StopRecord", usage: Usage, limits: RunLimits, place: 
         case StopReason.EXITED:
             returncode = record.value & 0xFF
         case StopReason.FAULTED:
-            fault = describe_fault(record, limits, place)
+            fault = describe_fault(record, limits, place, backtrace)
             returncode, message = FAULT_EXIT_STATUS[fault.kind], fault.text
         case StopReason.SIGNALLED:
             name = "abort()" if record.value == _SIGNAL_ABORT else f"signal {record.value} raised by the program"
@@ -49,10 +51,12 @@ def describe_exit(record: "StopRecord", usage: Usage, limits: RunLimits, place: 
             returncode, message = EXIT_OUTPUT_LIMIT, f"stopped: {_output_limit(limits)}{_where(place)}"
         case StopReason.INTERNAL:
             raise InternalError(f"the core stopped a process for a reason of its own (code {record.value})")
-    return Exit(reason, returncode, fault, usage, message)
+    return Exit(reason, returncode, fault, usage, message, backtrace)
 
 
-def describe_fault(record: "StopRecord", limits: RunLimits, place: "Location | None") -> Fault:
+def describe_fault(
+    record: "StopRecord", limits: RunLimits, place: "Location | None", backtrace: tuple[Frame, ...]
+) -> Fault:
     """The fault in words."""
     if record.fault is None:
         raise InternalError("the core reported a fault without its kind")
@@ -66,6 +70,7 @@ def describe_fault(record: "StopRecord", limits: RunLimits, place: "Location | N
         line=place.line if place else None,
         code_offset=record.code_offset,
         text=text,
+        backtrace=backtrace,
     )
 
 

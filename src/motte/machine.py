@@ -109,13 +109,15 @@ class Machine:
         data_stack: Size = DEFAULT_LIMITS.data_stack,
         output_limit: Size = DEFAULT_LIMITS.output,
         open_files: int = DEFAULT_LIMITS.open_files,
+        backtrace: int = DEFAULT_LIMITS.backtrace,
     ) -> Process:
         """Start a process of ``program``; it runs at once, on a thread of its own.
 
         ``args`` are the arguments after the program's name.  The environment is ``env`` and nothing else;
         the only files are standard input and output and what lies in ``directories``.  ``time`` limits CPU
         time; with ``extra_time`` the process is stopped that much later, but still counts as stopped.
-        ``stack`` is the native stack, ``data_stack`` that of addressable locals.
+        ``stack`` is the native stack, ``data_stack`` that of addressable locals.  ``backtrace`` is how many calls
+        the backtrace of its end tells of, 0 for none.
 
         Raises ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
         are not there, ``LimitReached`` where the machine's memory does not suffice to start.
@@ -129,6 +131,7 @@ class Machine:
             data_stack=data_stack,
             output_limit=output_limit,
             open_files=open_files,
+            backtrace=backtrace,
         )
         arguments = argument_strings(program.name, args)
         environment = environment_strings(env or {})

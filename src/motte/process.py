@@ -11,10 +11,13 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from motte.abi.faults import StopReason
+from motte.backtrace import backtrace
 from motte.core import Process as CoreProcess
 from motte.errors import BadState, Closed, Timeout
-from motte.exit import Exit, Usage, usage_of
+from motte.exit import Exit, Frame, Usage, usage_of
 from motte.exit_words import describe_exit
+from motte.image import Location
 from motte.program import Program
 from motte.quantities import Duration, duration_ns
 from motte.run_limits import RunLimits
@@ -164,8 +167,11 @@ class Process:
         with self._changed:
             if self._exit is None:
                 record = core.stop()
-                place = None if record.code_offset is None else self.program.locate(record.code_offset)
-                self._exit = describe_exit(record, usage_of(core.statistics()), self.limits, place)
+                frames: tuple[Frame, ...] = ()
+                if record.reason is not StopReason.EXITED:
+                    frames = backtrace(core, self.program, record.code_offset, self.limits.backtrace)
+                place = _place(self.program, record.code_offset, frames)
+                self._exit = describe_exit(record, usage_of(core.statistics()), self.limits, place, frames)
             return self._exit
 
     def _captured(self, stream: int) -> bytes:
@@ -202,3 +208,11 @@ class Process:
 
         threading.Thread(target=wait_for_end, name="motte-await", daemon=True).start()
         return await ended
+
+
+def _place(program: Program, stopped_at: int | None, frames: tuple[Frame, ...]) -> "Location | None":
+    """Where a process stopped; in a kernel call, the innermost place with a line: libraries have none."""
+    if stopped_at is not None:
+        return program.locate(stopped_at)
+    known = (frame for frame in frames if frame.file is not None)
+    return next((Location(frame.function, frame.file, frame.line) for frame in known), None)

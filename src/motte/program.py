@@ -65,6 +65,10 @@ class Program:
         """Function, and source line where the program has debug information, of a place in the code."""
         return self._artifact.locate(code_offset)
 
+    def locations(self, code_offset: int) -> "list[Location]":
+        """The same with what was inlined there: the innermost function first, the one that has a frame last."""
+        return self._artifact.locations(code_offset)
+
     def acquire(self) -> None:
         """A process begins to use the program.  Raises ``Closed``."""
         with self._lock:

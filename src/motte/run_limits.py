@@ -1,9 +1,13 @@
 """The limits that one process runs under, checked and in the core's units."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from motte.abi.layout import PAGE_SIZE
 from motte.quantities import Duration, Size, duration_ns, size_bytes
+
+MOST_CALLS: Final = 1 << 16
+"""The longest backtrace that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,8 @@ class RunLimits:
     data_stack: int
     output: int | None
     open_files: int
+    backtrace: int
+    """Calls that a backtrace tells of."""
 
     @property
     def cpu_time_until_stop_ns(self) -> int | None:
@@ -35,8 +41,11 @@ def run_limits(
     data_stack: Size,
     output_limit: Size,
     open_files: int,
+    backtrace: int,
 ) -> RunLimits:
     """The limits as users write them, read.  Raises ``ValueError`` and ``TypeError`` with the limit's name."""
+    if not 0 <= backtrace <= MOST_CALLS:
+        raise ValueError(f"backtrace: {backtrace} is not between 0 and {MOST_CALLS}")
     return RunLimits(
         memory=memory,
         cpu_time_ns=duration_ns(time, "time"),
@@ -46,6 +55,7 @@ def run_limits(
         data_stack=_stack_size(data_stack, "data_stack"),
         output=size_bytes(output_limit, "output_limit"),
         open_files=open_files,
+        backtrace=backtrace,
     )
 
 

@@ -7,7 +7,7 @@ from motte.abi.faults import StopReason
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.build_options import BuildOptions
 from motte.directories import GrantedDirectory
-from motte.exit import Exit, Fault, Usage
+from motte.exit import Exit, Fault, Frame, Usage
 from motte.initial_strings import Argument
 from motte.machine import Machine
 from motte.quantities import Duration, Size
@@ -30,6 +30,9 @@ class Completed:
     message: str | None
     """One line about what stopped it; ``None`` after an ordinary exit."""
 
+    backtrace: tuple[Frame, ...]
+    """As in :class:`motte.Exit`."""
+
 
 def run(
     source: Source | Sequence[Source],
@@ -47,6 +50,7 @@ def run(
     data_stack: Size = DEFAULT_LIMITS.data_stack,
     output_limit: Size = DEFAULT_LIMITS.output,
     open_files: int = DEFAULT_LIMITS.open_files,
+    backtrace: int = DEFAULT_LIMITS.backtrace,
 ) -> Completed:
     """Compile ``source`` if needed, verify it, run it to its end, and return what came of it.
 
@@ -76,8 +80,16 @@ def run(
             data_stack=data_stack,
             output_limit=output_limit,
             open_files=open_files,
+            backtrace=backtrace,
         ) as process:
             end: Exit = process.wait()
             return Completed(
-                end.reason, end.returncode, process.stdout, process.stderr, end.fault, end.usage, end.message
+                reason=end.reason,
+                returncode=end.returncode,
+                stdout=process.stdout,
+                stderr=process.stderr,
+                fault=end.fault,
+                usage=end.usage,
+                message=end.message,
+                backtrace=end.backtrace,
             )

@@ -14,7 +14,16 @@ from motte.build import artifact_of, stage_of
 from motte.cache import default_root
 
 OPTIONS = motte.BuildOptions()
-WARM_RUN_MODULES = ("llvmlite", "iced_x86", "rich", "ziglang", "asyncio", "elftools", "subprocess", "motte.image.linker")
+WARM_RUN_MODULES = (
+    "llvmlite",
+    "iced_x86",
+    "rich",
+    "ziglang",
+    "asyncio",
+    "elftools",
+    "subprocess",
+    "motte.image.linker",
+)
 """What a run from the cache has no time to import."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.command import motte
+from motte.abi.faults import EXIT_LIMIT, EXIT_OUTPUT_LIMIT
 
 
 def test_the_exit_status_is_the_programs_own(programs: Path) -> None:
@@ -57,14 +58,18 @@ def test_streams_can_be_files(programs: Path, tmp_path: Path) -> None:
         (["--output-limit", "64K", "flood.c"], 153, "stopped: output limit of 64 KiB reached (--output-limit)"),
     ],
 )
-def test_what_stops_a_program_is_one_line_and_a_status(
+def test_what_stops_a_program_is_one_line_and_a_status_and_below_a_fault_its_calls(
     programs: Path, arguments: list[str], status: int, message: str
 ) -> None:
     done = motte("run", *arguments, cwd=programs)
     assert done.returncode == status
     lines = done.stderr.decode().splitlines()
-    assert len(lines) == 1
     assert lines[0].startswith(f"motte: {message}")
+    if status in (EXIT_LIMIT, EXIT_OUTPUT_LIMIT):
+        assert len(lines) == 1
+    else:
+        assert lines[-1] == "  in __motte_start"
+        assert all(line.startswith("  in ") for line in lines[1:])
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ class Limits:
     code_size: int = 64 * MIB
     compile_time: float = 120.0
     compile_memory: int = 2 * GIB
+    backtrace: int = 64
+    """Calls that the backtrace of a stopped process tells of."""
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -5,6 +5,7 @@ whatever happened; it may be a pipe.
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -60,6 +61,7 @@ def _described(end: Exit) -> dict[str, Any]:
         "exit_code": end.returncode,
         "message": end.message,
         "fault": None if end.fault is None else _fault(end.fault),
+        "backtrace": [asdict(frame) for frame in end.backtrace],
         "cpu_time": end.usage.cpu_time,
         "wall_time": end.usage.wall_time,
         "peak_memory": end.usage.peak_memory,

@@ -6,14 +6,16 @@ from typing import Any
 
 import click
 
-from motte.abi.faults import EXIT_INTERRUPTED
+from motte.abi.faults import EXIT_INTERRUPTED, StopReason
 from motte.abi.limits import DEFAULT_LIMITS
+from motte.backtrace import lines
 from motte.build_options import BuildOptions
 from motte.cli.meta import Meta
 from motte.cli.options import build_options, directory, duration_option, size_option, variable
 from motte.cli.progress import progress_on_terminal
 from motte.directories import Directory
 from motte.machine import Machine
+from motte.run_limits import MOST_CALLS
 
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
@@ -28,6 +30,13 @@ from motte.machine import Machine
 @size_option("--data-stack", DEFAULT_LIMITS.data_stack, "Data stack: local arrays and other addressable variables.")
 @size_option("--output-limit", DEFAULT_LIMITS.output, "Bytes written to standard output and standard error together.")
 @click.option("--open-files", type=click.IntRange(3, 1 << 16), default=DEFAULT_LIMITS.open_files, show_default=True)
+@click.option(
+    "--backtrace",
+    type=click.IntRange(0, MOST_CALLS),
+    default=DEFAULT_LIMITS.backtrace,
+    show_default=True,
+    help="Calls to tell of where the program is stopped.",
+)
 @click.option(
     "--dir",
     "directories",
@@ -75,7 +84,7 @@ def run_command(
       126  does not compile or verify     130  Ctrl-C
       132  illegal instruction or trap    134  abort()
       136  division by zero or overflow   137  killed
-      139  bad memory access, stack overflow, bad function pointer
+      139  bad memory access, stack overflow, bad function pointer, bad longjmp
       153  output limit
     """
     with ExitStack() as stack:
@@ -100,6 +109,9 @@ def run_command(
         meta.ended(end)
         if end.message is not None:
             click.echo(f"motte: {end.message}", err=True)
+        if end.reason in (StopReason.FAULTED, StopReason.SIGNALLED):
+            for line in lines(end.backtrace):
+                click.echo(line, err=True)
         return end.returncode
 
 

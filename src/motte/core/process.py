@@ -36,6 +36,20 @@ class Process(_core.Process):
             registers=named,
         )
 
+    def frames(self, limit: int) -> tuple[int, list[tuple[int, int]]]:
+        """The calls that were under way when it stopped: how many, and at most ``limit`` of them.
+
+        Each is (number, code offset behind the call); number 0 is the innermost.  Of more than ``limit``, a quarter
+        are the outermost ones.  Raises :class:`~motte.errors.BadState` while it has not stopped.
+        """
+        outer = limit // 4
+        total, nearest = self.callers(0, limit - outer)
+        numbered = list(enumerate(nearest))
+        if total > len(nearest):
+            first = max(len(nearest), total - outer)
+            numbered += enumerate(self.callers(first, outer)[1], first)
+        return total, numbered
+
     def statistics(self) -> Statistics:
         """Counters so far, or in all once it has stopped."""
         return Statistics(*self.statistics_fields())

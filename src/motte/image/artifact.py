@@ -128,6 +128,10 @@ class Artifact:
             return Location(name, None, None)
         return Location(name, printable(self._file_names[file]), line)
 
+    def locations(self, offset: int) -> list[Location]:
+        """The functions that contain the instruction at a code offset, from the innermost inlined one outwards."""
+        return [self.locate(offset)]
+
     def function_at(self, offset: int) -> int | None:
         """Index of the function that contains a code offset."""
         offsets, sizes, _ = self.function_columns
