@@ -1,0 +1,95 @@
+"""C2 and C3 with every register, every way to write them, and every number at which something changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from verifier.agreement import verify
+from verifier.assembling import TABLE_SIZE, assemble
+
+QUADS = "rax rcx rdx rbx rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split()  # noqa: SIM905 - read as a list of names
+LONGS = "eax ecx edx ebx ebp esi edi r8d r9d r10d r11d r12d r13d r14d r15d".split()  # noqa: SIM905
+WORDS = "ax cx dx bx bp si di r8w r9w r10w r11w r12w r13w r14w r15w".split()  # noqa: SIM905
+BYTES = "al cl dl bl bpl sil dil r8b r9b r10b r11b r12b r13b r14b r15b".split()  # noqa: SIM905
+NUMBERS = range(len(QUADS))
+
+
+def rules(source: str, entries: int = 1) -> list[str]:
+    """The rules that a source breaks whose jump table, if it has one, is repeated to so many entries."""
+    claimed = assemble(source).claimed
+    if claimed.jump_tables:
+        (table,) = claimed.jump_tables
+        tables = claimed.tables[:TABLE_SIZE] + bytes(claimed.tables[TABLE_SIZE:]) * entries
+        claimed = replace(claimed, tables=tables, jump_tables=[replace(table, entries=entries)])
+    return [found.rule for found in verify(claimed).violations]
+
+
+def call(
+    move: str, mask: str = "andl $MASK, %r10d", compare: str = "cmpl $1, FT+8(%r10)", branch: str = "jne 1f"
+) -> str:
+    return f"function f\n{move}\n{mask}\n{compare}\n{branch}\ncallq *FT(%r10)\nret\n1: ud2\nend f\n"
+
+
+def switch(mask: str, index: str) -> str:
+    return (
+        f"function f\n{mask}\njmpq *cases(,%{index},8)\n1: ret\nend f\n"
+        '.section .tables,"a"\njump_table cases f\n.quad 1b\nend cases\n'
+    )
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_pointer_may_come_from_any_register(number: int) -> None:
+    assert rules(call(f"movl %{LONGS[number]}, %r10d")) == []
+
+
+def test_a_pointer_does_not_come_from_the_stack_pointer() -> None:
+    assert rules(call("movl %esp, %r10d"))[0] == "S2"
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(("narrow", "extension", "entries"), [(BYTES, "movzbl", 256), (WORDS, "movzwl", 65536)])
+def test_an_index_is_extended_in_its_own_register(number: int, narrow: list[str], extension: str, entries: int) -> None:
+    mask = f"{extension} %{narrow[number]}, %{LONGS[number]}"
+    assert rules(switch(mask, QUADS[number]), entries) == []
+    assert rules(switch(mask, QUADS[number]), entries // 2) == ["C3"]
+    assert rules(switch(mask, QUADS[(number + 1) % len(QUADS)]), entries) == ["C3"]
+    assert rules(switch(mask, QUADS[(number + 7) % len(QUADS)]), entries) == ["C3"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("entries", [1, 2, 128, 256])
+def test_an_index_is_masked_in_its_own_register(number: int, entries: int) -> None:
+    mask = f"andl ${entries - 1}, %{LONGS[number]}"
+    assert rules(switch(mask, QUADS[number]), entries) == []
+    assert rules(switch(mask, QUADS[number]), entries * 2) == ["C3"]
+    assert rules(switch(mask, QUADS[(number + 1) % len(QUADS)]), entries) == ["C3"]
+    assert rules(switch(mask, QUADS[(number + 7) % len(QUADS)]), entries) == ["C3"]
+
+
+@pytest.mark.parametrize("mask", [2, 5, 126, 254, -2, -128])
+def test_a_mask_is_one_less_than_a_power_of_two(mask: int) -> None:
+    assert rules(switch(f"andl ${mask}, %ecx", "rcx"), (mask + 1) % 512) == ["C3"]
+
+
+@pytest.mark.parametrize(
+    "instruction", ["orl $7, %ecx", "xorl $7, %ecx", "addl $7, %ecx", "cmpl $7, %ecx", "andw $7, %cx", "andb $7, %cl"]
+)
+def test_only_a_conjunction_of_32_bits_masks(instruction: str) -> None:
+    assert rules(switch(instruction, "rcx"), 8) == ["C3"]
+
+
+def test_both_lengths_of_class_and_branch_are_known() -> None:
+    assert rules(call("movl %eax, %r10d", compare=".byte 0x41,0x81,0xba; .long FT+8; .long 1")) == []
+    assert rules(call("movl %eax, %r10d", branch=".byte 0x0f,0x85; .long 1f - . - 4")) == []
+
+
+@pytest.mark.parametrize("distance", [-16, -8, -1, 1, 7, 8, 16])
+def test_the_class_and_the_target_are_those_of_one_entry(distance: int) -> None:
+    assert rules(call("movl %eax, %r10d", compare=f"cmpl $1, FT+8+{distance}(%r10)")) == ["C2"]
+
+
+@pytest.mark.parametrize("mask", ["MASK-16", "MASK+16", "MASK+1", "MASK*2", "MASK/2", "0", "-16"])
+def test_the_mask_is_that_of_the_table(mask: str) -> None:
+    assert rules(call("movl %eax, %r10d", mask=f".byte 0x41,0x81,0xe2; .long {mask}")) == ["C2"]
