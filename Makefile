@@ -1,4 +1,5 @@
 # make run: everything from a fresh clone to the tour.  make test: the same, then the tests.
+# make mutate MUTANTS=1000000: changed functions that the verifier still accepts, run under a monitor; SEED=N repeats.
 # make fuzz TARGET=artifact SECONDS=600: hostile input for one of tests/fuzz/targets; SEED=N draws the same again.
 VENV ?= .venv
 PYTHON ?= python3
@@ -6,11 +7,12 @@ BIN := $(VENV)/bin
 
 TARGET ?= artifact
 SECONDS ?= 60
+MUTANTS ?= 1000000
 PROCESSES ?= 2
 STRIDE ?= 1
 START ?= 0
 
-.PHONY: run test test-long enumerate fuzz lint develop clean
+.PHONY: run test test-long enumerate fuzz mutate lint develop clean
 
 run: $(VENV)/installed
 	$(BIN)/motte demo
@@ -27,6 +29,9 @@ enumerate: $(VENV)/installed
 
 fuzz: $(VENV)/installed
 	PYTHONPATH=tests $(BIN)/python -m fuzz.run $(TARGET) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+mutate: $(VENV)/installed
+	PYTHONPATH=tests $(BIN)/python -m mutation.running --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet '.[lint]'
