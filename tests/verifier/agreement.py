@@ -8,9 +8,15 @@ from motte.core import CoreVerdict, verify_claims
 from motte.verifier import ClaimedCode, Verdict
 from motte.verifier import verify as verify_in_python
 
+NONSENSE = {"D1", "D5", "M6"}
+"""The verifiers may differ among these where a form that no program may use is not even encoded as it must be."""
 
-def verify(claimed: ClaimedCode) -> Verdict:
-    """The verdict of the verifier in Python, after the one in C has said the same."""
+
+def verify(claimed: ClaimedCode, *, may_be_nonsense: bool = False) -> Verdict:
+    """The verdict of the verifier in Python, after the one in C has said the same.
+
+    ``may_be_nonsense`` says that the code is not what any assembler would write.
+    """
     verdict = verify_in_python(claimed)
     try:
         decision = verify_claims(claimed)
@@ -18,7 +24,10 @@ def verify(claimed: ClaimedCode) -> Verdict:
         # Claims reach the core as unsigned numbers of fixed width; what does not fit must be wrong.
         assert not verdict.ok
         return verdict
-    assert said_by_core(decision) == said_in_python(verdict), str(verdict)
+    said = [said_by_core(decision), said_in_python(verdict)]
+    if may_be_nonsense:
+        said = [("nonsense", *words[1:]) if words[0] in NONSENSE else words for words in said]
+    assert said[0] == said[1], f"{said[0]} in C, but {verdict}"
     return verdict
 
 

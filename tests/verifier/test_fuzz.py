@@ -80,7 +80,7 @@ def with_code(body: bytes) -> ClaimedCode:
 
 @given(body=some.binary(min_size=1, max_size=64))
 def test_arbitrary_bytes_get_a_verdict(body: bytes) -> None:
-    verdict = verify(with_code(body))
+    verdict = verify(with_code(body), may_be_nonsense=True)
     assert isinstance(verdict, Verdict)
     assert verdict.ok == (not verdict.violations)
 
@@ -139,7 +139,7 @@ def test_every_bit_of_the_code_may_be_flipped(program: Assembled) -> None:
     for bit in range(8 * end):
         code[bit // 8] ^= 1 << bit % 8
         changed = replace(program.claimed, code=bytes(code))
-        if verify(changed).ok:
+        if verify(changed, may_be_nonsense=True).ok:
             accepted += 1
             assert_confined(changed)
         code[bit // 8] ^= 1 << bit % 8
