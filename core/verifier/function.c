@@ -11,15 +11,24 @@
 #include "shapes.h"
 #include "verification.h"
 
-/* The last instructions, of which a shape may turn out to consist: the newest is at the end. */
+enum { REMEMBERED = 8 }; /* a power of two, and at least CALL_LENGTH */
+
+/* The last instructions, of which a shape may turn out to consist. */
 struct recent {
-    struct step steps[CALL_LENGTH];
+    struct step steps[REMEMBERED];
+    unsigned count; /* of all instructions so far */
 };
 
 static void remember(struct recent *recent, struct step step)
 {
-    memmove(recent->steps, recent->steps + 1, sizeof recent->steps - sizeof recent->steps[0]);
-    recent->steps[CALL_LENGTH - 1] = step;
+    recent->steps[recent->count++ % REMEMBERED] = step;
+}
+
+/* The last `count` of them, the newest at the end. */
+static void recall(const struct recent *recent, struct step *steps, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        steps[i] = recent->steps[(recent->count - count + i) % REMEMBERED];
 }
 
 static void set_unit(struct verification *run, uint32_t offset, bool is_unit)
@@ -47,7 +56,9 @@ static void add_event(struct verification *run, uint32_t offset, uint32_t length
 static bool fold(struct verification *run, const struct recent *recent, unsigned count)
 {
     const struct motte_claims *claims = run->claims;
-    const struct step *steps = &recent->steps[CALL_LENGTH - count], *last = &recent->steps[CALL_LENGTH - 1];
+    struct step steps[CALL_LENGTH];
+    recall(recent, steps, count);
+    const struct step *last = &steps[count - 1];
     uint32_t mask = (uint32_t)(((UINT64_C(1) << claims->function_table_log2) - 1) * MOTTE_FUNCTION_TABLE_ENTRY_SIZE);
     struct effect effect;
     enum motte_rule rule = count == CALL_LENGTH
@@ -111,11 +122,13 @@ bool decode_function(struct verification *run)
     run->event_count = 0;
     while (at < run->end) {
         uint32_t available = run->end - at;
-        /* Near the function's end the decoder looks at zeros, and never at what follows. */
-        uint8_t padded[DECODE_WINDOW] = {0};
         const uint8_t *bytes = code + at;
-        if (available < DECODE_WINDOW)
+        uint8_t padded[DECODE_WINDOW];
+        if (available < DECODE_WINDOW) {
+            /* Near the function's end the decoder looks at zeros, and never at what follows. */
+            memset(padded, 0, sizeof padded);
             bytes = memcpy(padded, bytes, available);
+        }
         struct effect effect;
         unsigned length;
         enum motte_rule rule = examine(bytes, available, &length, &effect);

@@ -35,15 +35,10 @@ static void arrive(struct verification *run, uint32_t target, int32_t height)
 /* Index of the first event at or behind a unit: there is one, because the last instruction is an event. */
 static size_t first_event(const struct verification *run, uint32_t unit)
 {
-    size_t low = 0, high = run->event_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (run->events[middle].offset < unit)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    size_t first = 0;
+    for (size_t rest = run->event_count; rest > 0; rest /= 2)
+        first += (run->events[first + rest / 2].offset < unit) * (rest - rest / 2);
+    return first;
 }
 
 /* --- one event: the height behind it, or LEAVES ------------------------------------------------------------------- */

@@ -57,15 +57,11 @@ void sorted_sort(struct sorted *sorted)
 
 size_t sorted_first(const struct sorted *sorted, uint64_t key)
 {
-    size_t low = 0, high = sorted->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (sorted->items[middle].key < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    /* Without a branch on the comparison, which no processor predicts. */
+    size_t first = 0;
+    for (size_t rest = sorted->count; rest > 0; rest /= 2)
+        first += (sorted->items[first + rest / 2].key < key) * (rest - rest / 2);
+    return first;
 }
 
 const uint32_t *sorted_find(const struct sorted *sorted, uint64_t key)

@@ -13,6 +13,7 @@ from motte.abi.faults import EXIT_INTERRUPTED, EXIT_USAGE
 from motte.benchmark.command import run_benchmark, select
 from motte.benchmark.contenders import CONTENDERS
 from motte.benchmark.programs import KERNELS, REAL_PROGRAMS
+from motte.benchmark.verification import STEPS, measure_loading, python_bytes_per_second
 from motte.errors import MotteError
 
 
@@ -52,6 +53,23 @@ def code(names: tuple[str, ...], rounds: int, kernels_only: bool, output: Path |
     for index, row in enumerate(body):
         table.add_row(*row, style="bold" if index == len(body) - 1 else "")
     Console().print(table)
+
+
+@bench.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--rounds", type=click.IntRange(1, 1000), default=10, show_default=True, help="How often to load it.")
+def verify(file: Path, rounds: int) -> None:
+    """Measure how fast an artifact (.motte) is loaded, and how fast each of the two verifiers reads its code."""
+    content = file.read_bytes()
+    loading = measure_loading(content, rounds)
+    table = Table(*(f"{step} ms" for step in STEPS), "all ms", "in C MB/s", "in Python MB/s")
+    for column in table.columns:
+        column.justify = "right"
+    milliseconds = (1000 * second for second in (*loading.seconds, sum(loading.seconds)))
+    rates = (loading.verified_per_second / 1e6, python_bytes_per_second(content) / 1e6)
+    table.add_row(*(f"{number:.1f}" for number in (*milliseconds, *rates)))
+    Console().print(table)
+    click.echo(f"{loading.code_bytes} bytes of code, {loading.instructions} instructions")
 
 
 def main(arguments: list[str]) -> int:

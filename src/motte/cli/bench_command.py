@@ -6,8 +6,11 @@ import click
 
 
 @click.command("bench", context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[code] [OPTIONS]")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[code|verify] [OPTIONS]")
 def bench_command(arguments: tuple[str, ...]) -> int:
-    """Measure: motte bench code compares kernels and real programs with native code and wasmtime."""
+    """Measure: motte bench code compares kernels and real programs with native code and wasmtime.
+
+    motte bench verify FILE measures how fast an artifact is verified and loaded.
+    """
     status: int = importlib.import_module("motte.benchmark.main").main(list(arguments))
     return status
