@@ -18,6 +18,7 @@ EDGES = sorted(
 """Numbers beside which programs err."""
 
 MOST_CHANGES = 4
+IN_PLACE = 7  # of the changes of bytes, which come first in their list
 LONGEST_COPY = 64
 _TOKEN = re.compile(r"[A-Za-z_.$%@][\w.$@]*|-?\d\w*|\s|.", re.DOTALL)
 
@@ -28,17 +29,30 @@ class Mutator:
     def __init__(self, random: Random, known: Sequence[bytes]) -> None:
         self.random = random
         self.known = list(known)
+        self._valid = len(known)
+
+    def pick(self) -> bytes:
+        """A known input; mostly one of the valid ones that it all began with."""
+        return self.random.choice(self.known[: self._valid] if self.random.random() < 0.6 else self.known)
 
     def changed_bytes(self) -> bytes:
         """A known input after a few changes of its bytes and numbers."""
-        data = bytearray(self.random.choice(self.known))
+        data = bytearray(self.pick())
         for _ in range(self.random.randint(1, MOST_CHANGES)):
             self.random.choice(self._byte_changes)(self, data)
         return bytes(data)
 
+    def changed_in_place(self, known: bytes) -> bytes:
+        """``known`` after one or two changes that move nothing."""
+        data = bytearray(known)
+        self._flip(data)
+        if self.random.random() < 0.5:
+            self.random.choice(self._byte_changes[:IN_PLACE])(self, data)
+        return bytes(data)
+
     def changed_text(self) -> bytes:
         """A known input after a few changes of its lines and words."""
-        lines = self.random.choice(self.known).decode("latin-1").split("\n")
+        lines = self.pick().decode("latin-1").split("\n")
         for _ in range(self.random.randint(1, MOST_CHANGES)):
             self.random.choice(self._line_changes)(self, lines)
         return "\n".join(lines).encode("latin-1")

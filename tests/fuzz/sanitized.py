@@ -17,7 +17,7 @@ import motte
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "sanitized"
-COMPILED = {"core"}
+COMPILED = {"core", "verifier"}
 """Targets in C."""
 COMPILER = os.environ.get("CC", "cc")
 FLAGS = [
@@ -29,6 +29,9 @@ LEAKS_OFF = "detect_leaks=0"  # Python itself keeps much until the end
 OUR_SIGNALS = ":".join(f"handle_{name}=0" for name in ("segv", "sigbus", "sigfpe", "sigill"))
 
 
+GENERATED = {"generate_header.py": "motte_abi.h", "verifier/generate_forms.py": "forms_table.h"}
+
+
 def _newest(paths: list[Path]) -> float:
     return max(path.stat().st_mtime for path in paths)
 
@@ -37,9 +40,10 @@ def _compile(output: Path, sources: list[Path], depends: list[Path], *flags: str
     if output.exists() and output.stat().st_mtime > _newest([*sources, *depends]):
         return
     BUILD.mkdir(parents=True, exist_ok=True)
-    subprocess.run([sys.executable, ROOT / "core" / "generate_header.py", ROOT, BUILD / "motte_abi.h"], check=True)
+    for script, header in GENERATED.items():
+        subprocess.run([sys.executable, ROOT / "core" / script, ROOT, BUILD / header], check=True)
     part = output.with_suffix(f".{os.getpid()}")
-    include = f"-I{BUILD}", f"-I{ROOT / 'core'}"
+    include = f"-I{BUILD}", f"-I{ROOT / 'core'}", f"-I{ROOT / 'core' / 'verifier'}"
     subprocess.run([COMPILER, *FLAGS, *include, *flags, *map(str, sources), "-o", str(part)], check=True)
     part.rename(output)
 
@@ -48,15 +52,14 @@ def _sources(*folders: str) -> tuple[list[Path], list[Path]]:
     """What is compiled, and what that depends on."""
     files = [path for folder in folders for path in sorted((ROOT / folder).iterdir())]
     compiled = [path for path in files if path.suffix in {".c", ".S"}]
-    abi = sorted((ROOT / "src" / "motte" / "abi").glob("*.py"))
-    return compiled, [path for path in files if path.suffix in {".h", ".inc"}] + abi
+    facts = [*(ROOT / "src" / "motte" / "abi").glob("*.py"), *(ROOT / "src" / "motte" / "verifier").glob("*.py")]
+    return compiled, [path for path in files if path.suffix in {".h", ".py"}] + facts
 
 
 def package() -> Path:
     """A folder for PYTHONPATH whose ``motte`` has a sanitized core."""
     original, copy = Path(motte.__file__).parent, BUILD / "motte"
-    folders = ("core", "core/personality")
-    sources, depends = _sources(*folders)
+    sources, depends = _sources("core", "core/personality", "core/verifier")
     python = f"-I{sysconfig.get_paths()['include']}"
     _compile(BUILD / "_core.so", sources, depends, python)
     shutil.rmtree(copy, ignore_errors=True)

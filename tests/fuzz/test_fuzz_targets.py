@@ -19,7 +19,14 @@ from fuzz.sanitized import COMPILED
 from fuzz.target import Outcome
 
 TESTS = Path(__file__).parents[1]
-CASES = {"artifact": 40_000, "assembly": 12_000, "line_table": 60_000, "object": 60_000, "core": 400}
+CASES = {
+    "artifact": 40_000,
+    "assembly": 12_000,
+    "core": 300,
+    "line_table": 60_000,
+    "object": 20_000,
+    "verifier": 2500,
+}
 SUMMARY = re.compile(r"(\w+): seed 1, (\d+) cases, (\d+) accepted, (\d+) kinds of outcome\n")
 
 

@@ -28,7 +28,7 @@ def mutate(mutator: Mutator) -> bytes:
     if random.random() < 0.4:
         return mutator.changed_bytes()
     try:
-        manifest, blobs = _taken_apart(random.choice(mutator.known))
+        manifest, blobs = _taken_apart(mutator.pick())
     except (ValueError, LookupError, TypeError, ArithmeticError, struct.error):  # not such a file any more
         return mutator.changed_bytes()
     for _ in range(random.randint(1, 3)):

@@ -56,7 +56,7 @@ def seeds() -> list[bytes]:
 
 def mutate(mutator: Mutator) -> bytes:
     random = mutator.random
-    case = json.loads(random.choice(mutator.known))
+    case = json.loads(mutator.pick())
     for _ in range(random.randint(1, 3)):
         part = random.choice(["options", "region", "bank", "looks", *["calls"] * 8])
         if part == "calls":

@@ -13,7 +13,8 @@ __all__ = ["mutate", "run", "seeds"]
 
 
 def mutate(mutator: Mutator) -> bytes:
-    return mutator.changed_bytes()
+    known = mutator.pick()
+    return mutator.changed_in_place(known) if mutator.random.random() < 0.6 else mutator.changed_bytes()
 
 
 def run(data: bytes) -> Outcome:

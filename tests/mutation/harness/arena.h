@@ -30,6 +30,7 @@
 #define FORBIDDEN_SIZE (UINT64_C(1) << 30)
 #define STACK_END UINT64_C(0x5f0000000000)
 #define STACK_SIZE (UINT64_C(1) << 19) /* more than F and what calls push */
+#define STACK_GUARD UINT64_C(0x10048)  /* F + 72: how far below the stack an accepted function may fault */
 
 /* Reserves and maps all of it, or ends the program. `gates` stubs are written, GATE_STRIDE apart. */
 void arena_prepare(size_t gates);

@@ -18,8 +18,8 @@
 
 enum { STATES = 512, TRIES = 3, STEPPED_ONE_IN = 64, FROM_ENTRY_ONE_IN = 4, SAMPLED_ONE_IN = 64 };
 
-static const char *const outcome_names[OUTCOMES] = {"returned",   "trapped",     "past-window", "divided",
-                                                    "misaligned", "unsupported", "endless",     "escaped"};
+static const char *const outcome_names[OUTCOMES] = {
+    "returned", "trapped", "past-window", "overflowed", "divided", "misaligned", "unsupported", "endless", "escaped"};
 static const char *const kind_names[BYTE_KINDS] = {"prefix", "opcode", "modrm", "constant", "branch"};
 static const char *const change_names[CHANGES] = {"bit", "byte", "two-bits", "splice"};
 

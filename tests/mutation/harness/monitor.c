@@ -88,6 +88,8 @@ static enum outcome sort_fault(int number, const siginfo_t *information, const u
             return is_misaligned(state, at) ? OUTCOME_MISALIGNED : escaped("a general-protection fault");
         if (address >= WINDOW + WINDOW_SIZE && address < WINDOW + WINDOW_SIZE + WIDEST_ACCESS)
             return OUTCOME_PAST_WINDOW;
+        if (address < STACK_END - STACK_SIZE && address >= STACK_END - STACK_SIZE - STACK_GUARD)
+            return OUTCOME_OVERFLOWED;
         return escaped("an access outside window and frame");
     case SIGFPE:
         return OUTCOME_DIVIDED;
@@ -106,7 +108,7 @@ static void leave(ucontext_t *state, enum outcome outcome)
     watch->result.instruction = at;
     if (gs_base != WINDOW)
         watch->result.outcome = escaped("the window's base changed");
-    if (stack > watch->entry_stack || stack < STACK_END - STACK_SIZE)
+    if (stack > watch->entry_stack || stack < STACK_END - STACK_SIZE - STACK_GUARD)
         watch->result.outcome = escaped("the stack pointer left the stack");
     state->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)guest_left;
     state->uc_mcontext.gregs[REG_EFL] = 0x202 | (state->uc_mcontext.gregs[REG_EFL] & FLAG_DIRECTION);

@@ -9,6 +9,7 @@ enum outcome {
     OUTCOME_RETURNED,    /* behind its caller's call */
     OUTCOME_TRAPPED,     /* at a ud2 of its own */
     OUTCOME_PAST_WINDOW, /* in the guard right behind the window */
+    OUTCOME_OVERFLOWED,  /* in the guard below the native stack, after endless recursion */
     OUTCOME_DIVIDED,
     OUTCOME_MISALIGNED,
     OUTCOME_UNSUPPORTED, /* an instruction that this CPU does not have */
