@@ -85,6 +85,14 @@ def test_both_lengths_of_class_and_branch_are_known() -> None:
     assert rules(call("movl %eax, %r10d", branch=".byte 0x0f,0x85; .long 1f - . - 4")) == []
 
 
+@pytest.mark.parametrize("condition", [number for number in range(16) if number != 5])
+def test_the_branch_of_the_class_check_is_jne(condition: int) -> None:
+    short = f".byte {0x70 + condition}; .byte 1f - . - 1"
+    near = f".byte 0x0f,{0x80 + condition}; .long 1f - . - 4"
+    assert rules(call("movl %eax, %r10d", branch=short)) == ["C2"]
+    assert rules(call("movl %eax, %r10d", branch=near)) == ["C2"]
+
+
 @pytest.mark.parametrize("distance", [-16, -8, -1, 1, 7, 8, 16])
 def test_the_class_and_the_target_are_those_of_one_entry(distance: int) -> None:
     assert rules(call("movl %eax, %r10d", compare=f"cmpl $1, FT+8+{distance}(%r10)")) == ["C2"]

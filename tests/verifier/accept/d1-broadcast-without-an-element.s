@@ -1,0 +1,5 @@
+# Twin of reject/d1-broadcast-without-an-element.s, without the fault.
+function f
+        .byte 0x65,0x67,0x62,0xf1,0x7c,0x08,0x28,0x00
+        ret
+end f

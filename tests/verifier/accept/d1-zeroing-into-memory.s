@@ -1,0 +1,5 @@
+# Twin of reject/d1-zeroing-into-memory.s, without the fault.
+function f
+        .byte 0x65,0x67,0x62,0xf1,0x7c,0x49,0x29,0x00
+        ret
+end f

@@ -1,0 +1,5 @@
+# D1. EVEX.b with a memory operand that has no elements to repeat.
+function f
+bad:    .byte 0x65,0x67,0x62,0xf1,0x7c,0x18,0x28,0x00
+        ret
+end f

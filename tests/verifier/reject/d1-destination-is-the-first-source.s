@@ -1,0 +1,5 @@
+# D1. A complex multiplication into one of its sources raises #UD.
+function f
+bad:    .byte 0x62,0xf6,0x77,0x48,0xd6,0xca
+        ret
+end f

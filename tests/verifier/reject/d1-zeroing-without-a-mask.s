@@ -1,0 +1,5 @@
+# D1. EVEX.z needs a mask register.
+function f
+bad:    .byte 0x62,0xf1,0x74,0xc8,0x58,0xc0
+        ret
+end f

@@ -1,0 +1,5 @@
+# D4. A scalar has no vector length.
+function f
+bad:    .byte 0x62,0xf1,0x76,0x28,0x58,0xc0
+        ret
+end f
