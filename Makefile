@@ -12,7 +12,7 @@ PROCESSES ?= 2
 STRIDE ?= 1
 START ?= 0
 
-.PHONY: run test test-long enumerate fuzz mutate lint develop clean
+.PHONY: run test test-long enumerate mutate-verifier fuzz mutate lint develop clean
 
 run: $(VENV)/installed
 	$(BIN)/motte demo
@@ -26,6 +26,11 @@ test-long: $(VENV)/installed
 # Every numbered encoding before everybody: about an hour. STRIDE samples, START goes on where a run was interrupted.
 enumerate: $(VENV)/installed
 	PYTHONPATH=tests $(BIN)/python -m enumeration --processes $(PROCESSES) --stride $(STRIDE) --start $(START)
+
+# Each check of both verifiers changed or removed: which changes does nothing notice? Half an hour.
+mutate-verifier: $(VENV)/installed
+	PYTHONPATH=tests $(BIN)/python -m verifier_mutation python
+	PYTHONPATH=tests $(BIN)/python -m verifier_mutation c
 
 fuzz: $(VENV)/installed
 	PYTHONPATH=tests $(BIN)/python -m fuzz.run $(TARGET) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))

@@ -11,7 +11,7 @@ Numbers are stable as long as this file is: a report names encodings by them, an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
@@ -172,6 +172,21 @@ def _heads(space: str) -> Axis:
             else:
                 found.append(_vex_head(form, high) if space else _legacy_head(form, high))
     return tuple(dict.fromkeys(found))
+
+
+def listed_encodings() -> list[bytes]:
+    """Each listed form with a register and with memory, as it is and with the other W."""
+    found = []
+    for form in forms():
+        for wide in (form.wide, not form.wide):
+            other = replace(form, wide=wide)
+            head = _evex_head(other, False, 0x08) if form.space == "EVEX" else b""
+            head = head or (_vex_head(other, False) if form.space else _legacy_head(other, False))
+            found += [before + head + place + BEHIND[0] for before, place in ((b"", b"\xc1"), (b"\x65\x67", b"\x00"))]
+            if form.modrm.isdigit():
+                place = bytes((0xC1 | int(form.modrm) << 3,))
+                found += [head + place + BEHIND[0], b"\x65\x67" + head + bytes((place[0] & 0x3F,)) + BEHIND[0]]
+    return [encoding[:LONGEST] for encoding in found]
 
 
 @dataclass(frozen=True)

@@ -35,19 +35,30 @@ class _Opinion(ctypes.Structure):
     )
 
 
-def build(folder: Path) -> Path:
-    """Compile the verifier's sources and ``judge_many`` into a library in ``folder``."""
-    for script, header in (
-        (VERIFIER / "generate_forms.py", "forms_table.h"),
-        (ROOT / "core" / "generate_header.py", "motte_abi.h"),
-    ):
+def generate_headers(folder: Path) -> None:
+    """What the build of the core generates, into ``folder``."""
+    scripts = ((VERIFIER / "generate_forms.py", "forms_table.h"), (ROOT / "core" / "generate_header.py", "motte_abi.h"))
+    for script, header in scripts:
         subprocess.run([sys.executable, script, ROOT, folder / header], check=True)
-    library = folder / "judge_many.so"
+
+
+def sources() -> list[Path]:
+    """The verifier's, and the door."""
+    return [*sorted(VERIFIER.glob("*.c")), Path(__file__).parent / "native" / "judge_many.c"]
+
+
+def compile_command(folder: Path) -> list[str]:
+    """How to compile, with the headers in ``folder``."""
     compiler = shutil.which("cc")
     assert compiler is not None, "the core needs a C compiler, and so does this"
-    sources = [*sorted(VERIFIER.glob("*.c")), Path(__file__).parent / "native" / "judge_many.c"]
-    includes = [f"-I{folder}", f"-I{VERIFIER}"]
-    subprocess.run([compiler, "-std=c11", "-O2", "-shared", "-fPIC", *includes, "-o", library, *sources], check=True)
+    return [compiler, "-std=c11", "-O1", "-fPIC", f"-I{folder}", f"-I{VERIFIER}"]
+
+
+def build(folder: Path) -> Path:
+    """Compile the verifier's sources and ``judge_many`` into a library in ``folder``."""
+    generate_headers(folder)
+    library = folder / "judge_many.so"
+    subprocess.run([*compile_command(folder), "-shared", *map(str, sources()), "-o", str(library)], check=True)
     return library
 
 
