@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from mutation.building import Build, Sabotage
-from mutation.corpus import BRANCH, CONSTANT, FIRST, MODRM, OPCODE, PREFIX, Subject
-from mutation.running import KINDS, OPERANDS_PREFIXES_BRANCHES, QUICK, disassembly, run, totals, write_corpus
-
-MUTANTS = 40_000
-SEED = 7
-
-
-class Harness(NamedTuple):
-    build: Build
-    corpus: Path
-    functions: list[Subject]
-
-
-@pytest.fixture(scope="module")
-def harness(tmp_path_factory: pytest.TempPathFactory) -> Harness:
-    folder = tmp_path_factory.mktemp("mutation")
-    functions = write_corpus(QUICK, folder / "corpus")
-    return Harness(Build(folder), folder / "corpus", functions)
+from mutation.building import Sabotage
+from mutation.conftest import MUTANTS, SEED, Harness
+from mutation.corpus import BRANCH, CONSTANT, FIRST, MODRM, OPCODE, PREFIX
+from mutation.running import KINDS, OPERANDS_PREFIXES_BRANCHES, disassembly, run, totals
 
 
 def test_accepted_mutants_change_nothing_outside_window_and_frame(harness: Harness) -> None:
-    status, output = run(harness.build.program(), harness.corpus, seed=SEED, mutants=MUTANTS)
-    assert status == 0, output + (disassembly(output) if "\nmutant " in output else "")
+    output = harness.output
+    assert harness.status == 0, output + (disassembly(output) if "\nmutant " in output else "")
     counted = totals(output)
     assert counted["past"] >= MUTANTS
     assert counted["past"] > 0.9 * counted["accepted"]
@@ -46,7 +29,7 @@ def test_accepted_mutants_change_nothing_outside_window_and_frame(harness: Harne
 
 def test_a_run_can_be_repeated(harness: Harness) -> None:
     """Its mutants and their registers, that is; when endless loops end is the timer's affair."""
-    program = harness.build.program()
+    program = harness.program
     first, second = (totals(run(program, harness.corpus, seed=3, mutants=2000)[1]) for _ in range(2))
     for name in ("tried", "accepted", "blocks"):
         assert first[name] == second[name], name
@@ -63,6 +46,7 @@ SABOTAGE = {
     "C2": Sabotage("shapes.c", " && memcmp(bytes + 3, &mask, sizeof mask) == 0", " && mask != 0"),
     "D5": Sabotage("examine.c", "form->refusal != MOTTE_RULE_NONE", "form->refusal > MOTTE_RULE_D5"),
 }
+
 
 @pytest.mark.parametrize("rule", SABOTAGE)
 def test_the_monitor_catches_what_a_verifier_without_a_rule_accepts(harness: Harness, rule: str) -> None:

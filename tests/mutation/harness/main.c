@@ -2,7 +2,7 @@
  * WANTED distinct mutants were executed past their changed byte.
  *
  * First every bit of every function in turn (in an order that the seed decides), then random changes.  Prints totals,
- * and ends with status 1 after the first escape.  SAMPLES is a file that gets every 64th of the mutants, for another
+ * and ends with status 1 after the first escape.  SAMPLES is a file that gets every 16th of the mutants, for another
  * processor to run.  The mutants and their registers depend on the seed alone; what they find in the window also on
  * when the timer ended earlier endless loops. */
 #define _GNU_SOURCE
@@ -16,7 +16,7 @@
 #include "monitor.h"
 #include "verifier/decode.h"
 
-enum { STATES = 512, TRIES = 3, STEPPED_ONE_IN = 64, FROM_ENTRY_ONE_IN = 4, SAMPLED_ONE_IN = 64 };
+enum { STATES = 512, TRIES = 3, STEPPED_ONE_IN = 64, FROM_ENTRY_ONE_IN = 4, SAMPLED_ONE_IN = 16 };
 
 static const char *const outcome_names[OUTCOMES] = {
     "returned", "trapped", "past-window", "overflowed", "divided", "misaligned", "unsupported", "endless", "escaped"};

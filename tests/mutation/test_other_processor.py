@@ -1,0 +1,58 @@
+"""Mutants that the verifier accepted, on a processor made of software that reports every single access."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from unicorn import unicorn_const as unicorn
+
+from mutation.conftest import Harness
+from mutation.emulator import BLOCK, GATES, Emulator, Sample
+
+CONTROLS = {
+    "read below 4 GiB": "8b00",
+    "write below the window": "658900",
+    "return address as data": "48893424",
+    "below the frame": "48897424e0",
+    "above the arguments": "488b442420",
+    "jump elsewhere": "ffe0",
+    "another base": "f3480faed8",
+}
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Emulator:
+    return Emulator()
+
+
+def test_no_mutant_reaches_anything_outside_there_either(harness: Harness, emulator: Emulator) -> None:
+    samples = [Sample.read(line) for line in harness.samples.read_text().splitlines()]
+    instructions = lacking = 0
+    for sample in samples:
+        if b"\xff\x24" in sample.code:
+            continue  # a jump table, which this machine does not have
+        run = emulator.run(sample)
+        assert not run.forbidden, (run.forbidden, sample)
+        instructions += run.instructions
+        lacking += run.error == unicorn.UC_ERR_INSN_INVALID and run.instructions <= 1
+    assert len(samples) > 2000
+    assert instructions > 10 * len(samples)
+    assert lacking < len(samples) / 2, "most begin with an instruction that this machine does not know"
+
+
+@pytest.mark.parametrize("what", CONTROLS)
+def test_the_machine_reports_what_is_forbidden(emulator: Emulator, what: str) -> None:
+    registers = [0x1234] * 16
+    if what == "write below the window":
+        registers[0] = 2**64 - 4096
+    code = bytes.fromhex(CONTROLS[what]) + b"\xc3"
+    assert emulator.run(Sample(BLOCK, 0, 0, 0, registers, code)).forbidden
+
+
+def test_the_machine_lets_pass_what_is_allowed(emulator: Emulator) -> None:
+    """An address that is truncated, the stack, a gate, an argument, the return."""
+    call = b"\xe8" + struct.pack("<i", GATES - (BLOCK + 7 + 5))
+    code = bytes.fromhex("65678b4001 50 59") + call + bytes.fromhex("488b442408 c3")
+    run = emulator.run(Sample(BLOCK, 0, 0, 16, [2**64 - 1] * 16, code))
+    assert (run.forbidden, run.error, run.instructions) == ([], 0, 8)
