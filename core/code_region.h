@@ -27,8 +27,9 @@ struct code_region {
     uintptr_t base, tables_base;
     size_t code_size, tables_size;     /* as asked for */
     size_t reserved_size;              /* whole pages of both */
-    /* Under Python's GIL, but while VERIFYING, when they belong to the thread that verifies; constant once published. */
-    enum code_region_state state;
+    /* Under Python's GIL, but while VERIFYING, when they belong to the thread that verifies, which sets the state last.
+     * Constant once VERIFIED. */
+    _Atomic enum code_region_state state;
     struct owned_claims owned; /* what was claimed about the code, and is true since VERIFIED */
     uint32_t *entries; /* sorted code offsets of the functions that the host may enter */
     size_t entry_count;

@@ -56,8 +56,9 @@ static struct code_region *region_in(PyObject *object, enum code_region_state le
         PyErr_SetString(python_errors.closed, "this code region was closed");
         return NULL;
     }
-    if (region->state < least || region->state > most) {
-        PyErr_Format(python_errors.bad_state, "this code region is %s", state_name(region->state));
+    enum code_region_state state = region->state; /* may change to VERIFIED or SEALED behind us */
+    if (state < least || state > most) {
+        PyErr_Format(python_errors.bad_state, "this code region is %s", state_name(state));
         return NULL;
     }
     return region;

@@ -38,7 +38,8 @@ static bool extensions_have_meaning(const struct instruction *instruction)
 {
     const struct form *form = instruction->form;
     return (!instruction->w || form->flags & FORM_USES_W) && (!instruction->r || is_register(form->reg)) &&
-           (!instruction->x || has_index_register(instruction)) && (!instruction->b || has_base_register(instruction)) &&
+           (!instruction->x || has_index_register(instruction)) &&
+           (!instruction->b || has_base_register(instruction)) &&
            (!instruction->r_high || form->reg == FIELD_VECTOR) &&
            !(form->flags & FORM_IGNORES_REG && instruction->reg);
 }

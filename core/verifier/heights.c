@@ -204,7 +204,7 @@ static int32_t apply(struct verification *run, const struct event *event, int32_
     return LEAVES;
 }
 
-/* --- the walk ------------------------------------------------------------------------------------------------------ */
+/* --- the walk ----------------------------------------------------------------------------------------------------- */
 
 /* Straight on from a unit until control leaves, or joins a path already walked. */
 static void follow(struct verification *run, uint32_t target)

@@ -10,7 +10,7 @@
 
 enum { TABLE_REGISTER = 10, JUMP_TABLE_SCALE_LOG2 = 3 };
 
-/* --- registers --------------------------------------------------------------------------------------------------- */
+/* --- registers ---------------------------------------------------------------------------------------------------- */
 
 /* Without REX, byte register 4 is ah and not spl. */
 static bool is_stack_pointer(const struct instruction *instruction, uint8_t field, unsigned number)
@@ -62,7 +62,7 @@ static enum motte_rule register_rules(const struct instruction *instruction, str
     return MOTTE_RULE_S2;
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------ */
+/* --- memory ------------------------------------------------------------------------------------------------------- */
 
 static uint8_t access_width(const struct instruction *instruction)
 {

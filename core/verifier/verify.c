@@ -25,13 +25,13 @@ void report(struct verification *run, enum motte_rule rule, int64_t offset)
         *first = (struct violation){rule, offset};
 }
 
-/* --- memory -------------------------------------------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------------------------------------------------- */
 
 static bool index_claims(struct verification *run)
 {
     const struct motte_claims *claims = run->claims;
-    if (!sorted_allocate(&run->functions, claims->function_count) || !sorted_allocate(&run->gates, claims->gate_count) ||
-        !sorted_allocate(&run->classes, claims->class_count) ||
+    if (!sorted_allocate(&run->functions, claims->function_count) ||
+        !sorted_allocate(&run->gates, claims->gate_count) || !sorted_allocate(&run->classes, claims->class_count) ||
         !sorted_allocate(&run->jump_tables, claims->jump_table_count))
         return false;
     for (size_t i = 0; i < claims->function_count; i++)
@@ -84,7 +84,7 @@ static void release(struct verification *run)
     free(run->table_heights);
 }
 
-/* --- the checks ---------------------------------------------------------------------------------------------------- */
+/* --- the checks --------------------------------------------------------------------------------------------------- */
 
 /* Decodes one function, reads its jump tables, and walks all its paths. */
 static void check_function(struct verification *run, uint32_t index)
@@ -161,7 +161,7 @@ void motte_verdict_release(struct motte_verdict *verdict)
     verdict->class_trap_count = verdict->call_site_count = 0;
 }
 
-/* --- places -------------------------------------------------------------------------------------------------------- */
+/* --- places ------------------------------------------------------------------------------------------------------- */
 
 static int find_place(struct verification *run, uint64_t code_offset, struct motte_place *place)
 {

@@ -1,0 +1,11 @@
+/* Which map an instruction's opcode is looked up in, and what stands before it. */
+#ifndef MOTTE_VERIFIER_OPCODE_MAPS_H
+#define MOTTE_VERIFIER_OPCODE_MAPS_H
+
+#include "decode.h"
+
+/* Reads everything before the opcode of `instruction->bytes` into `instruction`. Returns the map, MAP_NONE if none
+ * begins like this; the opcode's place in *at, and the prefixes that choose the form in *chosen. */
+enum opcode_map read_prefixes_and_map(struct instruction *instruction, unsigned *at, enum selector_prefixes *chosen);
+
+#endif
