@@ -213,6 +213,6 @@ class Process:
 def _place(program: Program, stopped_at: int | None, frames: tuple[Frame, ...]) -> "Location | None":
     """Where a process stopped; in a kernel call, the innermost place with a line: libraries have none."""
     if stopped_at is not None:
-        return program.locate(stopped_at)
+        return program.locations(stopped_at)[0]
     known = (frame for frame in frames if frame.file is not None)
     return next((Location(frame.function, frame.file, frame.line) for frame in known), None)

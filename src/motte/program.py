@@ -61,12 +61,11 @@ class Program:
 
         return Verdict((), self._artifact.function_count, self._decision.instructions)
 
-    def locate(self, code_offset: int) -> "Location":
-        """Function, and source line where the program has debug information, of a place in the code."""
-        return self._artifact.locate(code_offset)
-
     def locations(self, code_offset: int) -> "list[Location]":
-        """The same with what was inlined there: the innermost function first, the one that has a frame last."""
+        """The function that contains a place in the code, last; before it those that were inlined, the innermost first.
+
+        Source lines and inlined functions are known where the program has debug information.
+        """
         return self._artifact.locations(code_offset)
 
     def acquire(self) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import motte
 from motte.exit import Frame
+from motte.toolchain.clang import TARGET_FLAGS
+from motte.toolchain.locations import zig_executable
 
 OUTERMOST = "__motte_start"
 WITH_LINES = motte.BuildOptions(debug=True)
@@ -185,3 +188,75 @@ int main(void) { leave(); jump(); return 0; }
     assert done.fault.kind is motte.FaultKind.BAD_LONG_JUMP
     assert (done.fault.function, done.fault.line) == ("jump", 4)
     assert [place for place in places(done.backtrace) if ":" in place] == ["jump:4", "main:5"]
+
+
+INLINED = """\
+volatile int sink;
+static inline int leaf(volatile int *p, int n)
+{
+    sink = n;
+    return *p;
+}
+static inline int middle(volatile int *p, int n)
+{
+    sink = n + 1;
+    return leaf(p, n);
+}
+__attribute__((noinline)) static int outer(volatile int *p)
+{
+    return middle(p, 7) + 1;
+}
+int main(void)
+{
+    return outer(0) + 1;
+}
+"""
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_inlined_functions_are_told_apart_though_they_have_one_frame(tmp_path: Path, level: int) -> None:
+    source = tmp_path / "traced.c"
+    source.write_text(INLINED)
+    done = motte.run(source, options=motte.BuildOptions(debug=True, optimization=level))
+    assert done.fault is not None
+    assert places(done.fault.backtrace) == ["leaf:5", "middle:10", "outer:14", "main:18", OUTERMOST]
+    assert [frame.number for frame in done.backtrace] == [0, 0, 0, 1, 2]
+    assert [frame.inlined for frame in done.backtrace] == [True, True, False, False, False]
+    assert (done.fault.function, done.fault.line) == ("leaf", 5)
+    assert len({frame.file for frame in done.backtrace[:-1]}) == 1
+
+
+def test_an_inlined_function_further_out_is_told_of_at_its_call(tmp_path: Path) -> None:
+    text = """\
+__attribute__((noinline)) static int culprit(volatile int *p) { return *p; }
+static inline int between(volatile int *p)
+{
+    return culprit(p) + 1;
+}
+int main(void)
+{
+    return between(0) + 2;
+}
+"""
+    done = run(tmp_path, text)
+    assert places(done.backtrace) == ["culprit:1", "between:4", "main:8", OUTERMOST]
+    assert [frame.inlined for frame in done.backtrace] == [False, True, False, False]
+
+
+def test_functions_of_several_files_name_their_own(tmp_path: Path) -> None:
+    (tmp_path / "inner.h").write_text("static inline int inner(volatile int *p)\n{\n    return *p;\n}\n")
+    (tmp_path / "one.c").write_text('#include "inner.h"\nint one(volatile int *p) { return inner(p) + 1; }\n')
+    (tmp_path / "two.c").write_text("int one(volatile int *p);\nint main(void) { return one(0) + 1; }\n")
+    done = motte.run([tmp_path / "one.c", tmp_path / "two.c"], options=WITH_LINES)
+    files = [(frame.function, Path(frame.file or "").name, frame.line) for frame in done.backtrace[:-1]]
+    assert files == [("inner", "inner.h", 3), ("one", "one.c", 2), ("main", "two.c", 2)]
+
+
+def test_full_debug_information_of_others_gives_the_same(tmp_path: Path) -> None:
+    source, module = tmp_path / "traced.c", tmp_path / "traced.ll"
+    source.write_text(INLINED)
+    command = [zig_executable(), "clang", *TARGET_FLAGS, "-g", "-O1", "-S", "-emit-llvm", source, "-o", module]
+    subprocess.run(command, check=True)
+    assert "emissionKind: FullDebug" in module.read_text()
+    done = motte.run(module, options=WITH_LINES)
+    assert places(done.backtrace) == ["leaf:5", "middle:10", "outer:14", "main:18", OUTERMOST]

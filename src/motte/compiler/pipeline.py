@@ -15,6 +15,7 @@ from motte.compiler.ir.module import Module
 from motte.compiler.legalise import legalise
 from motte.compiler.lower import lower
 from motte.compiler.optimise import optimise
+from motte.compiler.options import CompileOptions
 from motte.compiler.parallel import run_forked
 from motte.compiler.partition import parts_of
 from motte.compiler.read import parse, read, vector_bits
@@ -57,4 +58,13 @@ def _compile_part(text: str, request: CompileRequest, progress: Progress) -> byt
     confined = confine(assembly, function_facts(lowered, classes))
     if stage == "confined":
         return confined.encode()
-    return assemble(confined, options.target().features)
+    return _object(confined, options)
+
+
+def _object(confined: str, options: CompileOptions) -> bytes:
+    finished = assemble(confined, options.target().features)
+    if not options.debug:
+        return finished
+    from motte.compiler.inlined_functions import with_inlined_functions  # a large parser, which few runs need
+
+    return with_inlined_functions(finished)

@@ -18,6 +18,7 @@ from motte.abi.layout import FUNCTION_TABLE_ENTRY_SIZE, IMAGE_BASE, JUMP_TABLE_E
 from motte.abi.limits import DEFAULT_LIMITS, Limits
 from motte.errors import Refused
 from motte.image.function_table import table_log2
+from motte.image.inlined_reader import InlinedReader
 from motte.image.manifest import Manifest, read_manifest
 from motte.image.names import printable
 from motte.image.records import check_below, check_disjoint, columns, split_names
@@ -130,7 +131,12 @@ class Artifact:
 
     def locations(self, offset: int) -> list[Location]:
         """The functions that contain the instruction at a code offset, from the innermost inlined one outwards."""
-        return [self.locate(offset)]
+        found = []
+        function, file, line = self.locate(offset)
+        for inlined in self._inlined.around(offset):
+            found.append(Location(inlined.function, file, line))
+            file, line = inlined.call_file, inlined.call_line
+        return [*found, Location(function, file, line)]
 
     def function_at(self, offset: int) -> int | None:
         """Index of the function that contains a code offset."""
@@ -185,6 +191,8 @@ class Artifact:
         check_below(self.gate_calls[1], imports, "import")
         check_below(self.jump_tables[2], functions, "function")
         check_disjoint(self.jump_tables[0], self.jump_tables[1], len(self.blobs["jump_targets"]) // 4, "jump tables")
+        if len(self.blobs["inlined_offsets"]) != len(self.blobs["inlined_innermost"]):
+            raise Refused("artifact: the columns of inlined calls differ in length")
         if not len(self.blobs["line_offsets"]) == len(self.blobs["line_numbers"]) == len(self.blobs["line_files"]):
             raise Refused("artifact: the line table's columns differ in length")
 
@@ -194,6 +202,11 @@ class Artifact:
         offsets, lines, files = (columns(self.blobs[n], 1)[0] for n in ("line_offsets", "line_numbers", "line_files"))
         known = len(self._file_names)
         return offsets, lines, tuple(file if file < known else 0 for file in files)
+
+    @cached_property
+    def _inlined(self) -> InlinedReader:
+        """Read at the first question, like the lines."""
+        return InlinedReader(self.blobs)
 
     @cached_property
     def _file_names(self) -> list[str]:

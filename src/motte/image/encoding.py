@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from motte.image.program import LinkedProgram
 
 MAGIC: Final = b"MOTTE\0\0\x01"
-FORMAT: Final = 1
+FORMAT: Final = 2
 MANIFEST_LENGTH: Final = struct.Struct("<I")
 LARGEST_MANIFEST: Final = 1 << 18
 
@@ -42,6 +42,10 @@ BLOBS: Final[Mapping[str, int]] = {
     "line_numbers": 4,
     "line_files": 4,
     "file_names": 1,  # each ended by a NUL; number 0 is empty
+    "inlined_offsets": 4,
+    "inlined_innermost": 4,
+    "inlined_calls": 16,  # surrounding call, name, file, line
+    "inlined_texts": 1,  # each ended by a NUL; number 0 is empty
 }
 """Size in bytes of each blob's records."""
 
@@ -87,6 +91,10 @@ def _blobs(program: LinkedProgram) -> dict[str, bytes | bytearray]:
         "line_numbers": _numbers(program.lines.lines),
         "line_files": _numbers(program.lines.files),
         "file_names": _names(program.lines.file_names),
+        "inlined_offsets": _numbers(program.inlined.offsets),
+        "inlined_innermost": _numbers(program.inlined.innermost),
+        "inlined_calls": _numbers(chain.from_iterable(program.inlined.calls)),
+        "inlined_texts": _names(program.inlined.texts),
     }
 
 

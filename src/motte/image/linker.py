@@ -14,6 +14,7 @@ from motte.abi.symbols import DATA_STACK_LIMIT, DATA_STACK_POINTER, ENTRY
 from motte.errors import CompileError
 from motte.image.encoding import encode
 from motte.image.function_table import FunctionTable
+from motte.image.inlined import inlined_calls
 from motte.image.layout import TRAP_STUB, TRAP_STUB_NAME, Layout, lay_out
 from motte.image.lines import line_rows
 from motte.image.objects import ConfinedObject
@@ -78,6 +79,7 @@ def link_program(
         jump_tables=_jump_tables(resolution.objects, layout, index_of),
         jump_targets=relocator.jump_targets,
         lines=line_rows(resolution.objects, layout.text_offsets),
+        inlined=inlined_calls(resolution.objects, layout.text_offsets),
     )
 
 

@@ -57,6 +57,28 @@ class LineRows:
     file_names: list[str] = field(default_factory=lambda: [""])
 
 
+class InlinedCall(NamedTuple):
+    """One call whose callee was inlined; numbers of calls begin at 1, and ``around`` 0 is none.
+
+    ``name`` and ``file`` are numbers of texts; ``line`` is the line of the call.
+    """
+
+    around: int
+    name: int
+    file: int
+    line: int
+
+
+@dataclass(slots=True)
+class InlinedCalls:
+    """From ``offsets[i]`` on, the innermost inlined call is ``innermost[i]``, 0 for none."""
+
+    offsets: list[int] = field(default_factory=list)
+    innermost: list[int] = field(default_factory=list)
+    calls: list[InlinedCall] = field(default_factory=list)
+    texts: list[str] = field(default_factory=lambda: [""])
+
+
 @dataclass(slots=True)
 class LinkedProgram:
     """Code, window image, and everything that a loader must still add an address to."""
@@ -86,3 +108,4 @@ class LinkedProgram:
     jump_targets: Sequence[int]
     """Code offsets."""
     lines: LineRows
+    inlined: InlinedCalls

@@ -28,6 +28,7 @@ class SectionKind(Enum):
     JUMP_TABLE_RECORDS = auto()
     LINES = auto()
     LINE_STRINGS = auto()
+    INLINED = auto()
     IGNORED = auto()
 
 
@@ -46,6 +47,7 @@ _NAMES: Final = (
     (r"\.motte\.jump_tables", SectionKind.JUMP_TABLE_RECORDS),
     # Tells the compiler's own stages which bytes are padding; the linker copies those bytes as they are.
     (r"\.motte\.padding", SectionKind.IGNORED),
+    (r"\.motte\.inlined", SectionKind.INLINED),
     (r"\.debug_line", SectionKind.LINES),
     (r"\.debug_line_str", SectionKind.LINE_STRINGS),
     (r"\.debug_[a-z_]+", SectionKind.IGNORED),
@@ -74,6 +76,7 @@ SINGLE_KINDS: Final = frozenset(
         SectionKind.JUMP_TABLE_RECORDS,
         SectionKind.LINES,
         SectionKind.LINE_STRINGS,
+        SectionKind.INLINED,
     }
 )
 """Kinds of which an object has at most one section."""

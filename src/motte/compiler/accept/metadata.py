@@ -14,6 +14,8 @@ from motte.compiler.ir.module import Module
 _KEPT_FLAGS: Final = frozenset(("wchar_size", "Debug Info Version", "Dwarf Version"))
 _DEBUG_ATTACHMENT: Final = re.compile(r", !(?:dbg|DIAssignID|heapallocsite) !\d+")
 _FOREIGN_ATTACHMENT: Final = re.compile(r", !(?:pcsections|kcfi_type|mmra|annotation|srcloc|heapallocsite) !\d+")
+_EMISSION: Final = re.compile(r"(?<=emissionKind: )FullDebug(?=[,)])")
+"""Lines and inlined functions are all that is used of debug information: types and variables would only cost time."""
 _NODE: Final = re.compile(r"^!(\d+) = (.*)$")
 
 
@@ -28,6 +30,9 @@ def normalise_metadata(module: Module, debug: bool) -> None:
             kept.append(line)
     others = [item for item in module.items if not (isinstance(item, str) and re.match(r"^![A-Za-z_\"]", item))]
     module.items = [*others, *kept]
+    for index, item in enumerate(module.items):
+        if isinstance(item, str) and "!DICompileUnit(" in item[:60]:
+            module.items[index] = _EMISSION.sub("LineTablesOnly", item)
     for function in module.functions():
         function.lines = _plain_lines(function.lines, debug)
     if not debug:
