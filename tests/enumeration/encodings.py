@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from math import prod
 
@@ -20,6 +21,8 @@ from enumeration.listing import Form, forms
 
 LONGEST = 15
 """Bytes of the longest instruction; what is read behind an encoding is the last of its axes."""
+
+LARGEST_HALF = 1 << 14
 
 Axis = tuple[bytes, ...]
 
@@ -196,18 +199,23 @@ class Family:
     name: str
     axes: tuple[Axis, ...]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many encodings there are, among them some that mean the same."""
         return prod(map(len, self.axes))
 
+    @cached_property
+    def _halves(self) -> tuple[Axis, Axis]:
+        """The axes joined into two, so that a number is taken apart in one step."""
+        middle = len(self.axes)
+        while middle > 1 and prod(map(len, self.axes[middle - 1 :])) <= LARGEST_HALF:
+            middle -= 1
+        return _joined(*self.axes[:middle]), _joined(*self.axes[middle:])
+
     def at(self, number: int) -> bytes:
         """An encoding, with what follows it, cut to the greatest length of an instruction."""
-        parts = []
-        for values in reversed(self.axes):
-            number, position = divmod(number, len(values))
-            parts.append(values[position])
-        return b"".join(reversed(parts))[:LONGEST]
+        heads, tails = self._halves
+        return (heads[number // len(tails)] + tails[number % len(tails)])[:LONGEST]
 
 
 FAMILIES = (
