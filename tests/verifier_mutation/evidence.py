@@ -20,7 +20,8 @@ from verifier.assembling import assemble
 
 TESTS = Path(__file__).parents[1] / "verifier"
 RECORDED = [
-    str(TESTS / f"test_{name}.py") for name in ("claims", "shapes", "heights", "memory", "forbidden_instructions")
+    str(TESTS / f"test_{name}.py")
+    for name in ("claims", "order", "shapes", "heights", "memory", "forbidden_instructions")
 ]
 SAMPLED = 5_000
 
@@ -114,7 +115,7 @@ def _gathers() -> list[bytes]:
 def _addresses() -> list[bytes]:
     return [
         prefix + opcode + bytes((sib,)) + bytes.fromhex("1122334401000000")
-        for prefix in axis("- 41 42 43 48 49 4a 4b 6567 656741 656742")
+        for prefix in axis("- 41 42 43 48 49 4a 4b 6567 656741 656742 65 67")
         for opcode in axis("ff24 ff64 81bc 837c 8d24 8d0c 8d4c 8b4c")
         for sib in range(0, 256, 3)
     ]

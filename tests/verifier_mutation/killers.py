@@ -26,7 +26,7 @@ from verifier_mutation.evidence import TESTS, Question, encodings, questions
 from verifier_mutation.mutants import PACKAGE, Mutant
 
 OWN_TESTS = [str(TESTS / f"test_{name}.py") for name in ("allowlist", "verdict", "trust", "claims")]
-TIME_LIMIT_S = 60
+TIME_LIMIT_S = 15
 
 
 @dataclass

@@ -1,0 +1,5 @@
+# M2. One byte behind the arguments is the caller's.
+function f 8
+bad:    movb %cl, 16(%rsp)
+        ret
+end f
