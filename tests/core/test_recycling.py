@@ -158,25 +158,33 @@ def test_mappings_of_the_predecessor_are_gone(workshop: Workshop) -> None:
         process.close()
 
 
-def slots() -> list[tuple[str, int]]:
-    """This process's mappings of address space as large as a window: their access, and their resident bytes."""
-    mapping = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (....) [^\n]*\n(?:(?![0-9a-f]+-)[^\n]*\n)*?Rss: +(\d+) kB", re.M)
-    found = mapping.findall(Path("/proc/self/smaps").read_text())
-    return [
-        (access, 1024 * int(resident))
-        for low, high, access, resident in found
-        if int(high, 16) - int(low, 16) >= WINDOW_SIZE // 2
+SLOT_SIZE = (65 << 20) + WINDOW_SIZE + (1 << 20)
+SLOTS_AT_ONCE = 16
+"""As the core reserves them, side by side: free ones are one mapping."""
+
+
+def whole_slots() -> tuple[int, int]:
+    """Bytes of this process's inaccessible mappings of at least one slot, and how many of them are resident."""
+    mapping = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) ---p [^\n]*\n(?:(?![0-9a-f]+-)[^\n]*\n)*?Rss: +(\d+) kB", re.M)
+    found = [
+        (int(high, 16) - int(low, 16), 1024 * int(resident))
+        for low, high, resident in mapping.findall(Path("/proc/self/smaps").read_text())
     ]
+    whole = [(size, resident) for size, resident in found if size >= SLOT_SIZE]
+    return sum(size for size, _ in whole), sum(resident for _, resident in whole)
 
 
 def test_no_page_of_a_free_slot_exists(workshop: Workshop) -> None:
     """Neither of windows and stacks, nor of the contexts between them, which no guest can name."""
     fill = workshop.program(filler(RETURN))
     processes = [workshop.run(fill, data_stack_variables=(0, 0), native_stack=NATIVE_STACK) for _ in range(3)]
+    assert whole_slots()[0] // SLOT_SIZE % SLOTS_AT_ONCE == SLOTS_AT_ONCE - len(processes)
     for process in processes:
         process.close()
-    assert slots()
-    assert set(slots()) == {("---p", 0)}
+    size, resident = whole_slots()
+    assert size >= SLOTS_AT_ONCE * SLOT_SIZE
+    assert size // SLOT_SIZE % SLOTS_AT_ONCE == 0
+    assert resident == 0
 
 
 def test_a_reused_code_region_holds_only_traps(workshop: Workshop) -> None:

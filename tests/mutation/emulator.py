@@ -79,6 +79,10 @@ class Emulator:
         self._inside = range(0)
         self._entry_stack = 0
 
+    def close(self) -> None:
+        """Give the window's 4 GiB of address space back."""
+        self._machine.mem_unmap(WINDOW, WINDOW_SIZE)
+
     def run(self, sample: Sample) -> Run:
         """From the unit with the changed byte, with the sample's registers."""
         machine = self._machine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 import pytest
 from unicorn import unicorn_const as unicorn
@@ -22,8 +23,10 @@ CONTROLS = {
 
 
 @pytest.fixture(scope="module")
-def emulator() -> Emulator:
-    return Emulator()
+def emulator() -> Iterator[Emulator]:
+    emulator = Emulator()
+    yield emulator
+    emulator.close()
 
 
 def test_no_mutant_reaches_anything_outside_there_either(harness: Harness, emulator: Emulator) -> None:
