@@ -27,6 +27,17 @@ const struct motte_call_site *frames_at(const struct process *process, uintptr_t
     return frame_map_site(&region->frames, *(const uint64_t *)slot - region->base);
 }
 
+static bool find_place(const struct process *process, struct motte_place *place)
+{
+    return motte_find_place(&process->region->owned.claims, process->place.code_offset, place) == 0;
+}
+
+uint64_t frames_unit(const struct process *process)
+{
+    struct motte_place place;
+    return find_place(process, &place) ? place.unit : process->place.code_offset;
+}
+
 bool frames_start(const struct process *process, uintptr_t *slot)
 {
     if (!process->place.in_guest) {
@@ -34,7 +45,7 @@ bool frames_start(const struct process *process, uintptr_t *slot)
         return true;
     }
     struct motte_place place;
-    if (motte_find_place(&process->region->owned.claims, process->place.code_offset, &place) != 0)
+    if (!find_place(process, &place))
         return false;
     *slot = process->place.stack + place.height;
     return true;

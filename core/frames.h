@@ -36,6 +36,10 @@ const struct motte_call_site *frame_map_site(const struct frame_map *map, uint64
 /* The call to whose end the return address at `slot` leads; NULL where the program's own frames end. */
 const struct motte_call_site *frames_at(const struct process *process, uintptr_t slot);
 
+/* Of a process that STOPPED at an instruction of its own: that instruction's offset, or the first one's if it is part of
+ * a shape, which can only be run as a whole. */
+uint64_t frames_unit(const struct process *process);
+
 /* Of a STOPPED process: the return address of its innermost frame, or in a kernel call that of the kernel call. False
  * if it is not known, for want of memory. */
 bool frames_start(const struct process *process, uintptr_t *slot);

@@ -58,7 +58,7 @@ struct stop_place {
     bool has_access; /* the next two are meaningful */
     enum guest_access access;
     int64_t address;      /* of the faulting access, from the window's start; below it for the native stack */
-    uint64_t code_offset; /* of the instruction, or of the return from the kernel call */
+    uint64_t code_offset; /* of the instruction, in its own code */
     bool in_guest;        /* `registers` are meaningful: it was stopped at an instruction of its own */
     uint64_t stack;       /* rsp there: for the core alone */
     uint64_t registers[SHOWN_REGISTERS];

@@ -37,11 +37,12 @@ PyObject *python_process_stop_fields(PyObject *self, PyObject *unused)
         return PyErr_Format(python_errors.bad_state, "this process has not stopped");
     uint64_t request = atomic_load(&process->stop_request);
     const struct stop_place *place = &process->place;
+    uint64_t code_offset = place->in_guest ? frames_unit(process) : 0;
     PyObject *registers = registers_tuple(place);
     if (!registers)
         return NULL;
     return Py_BuildValue("iiiNKN", (int)(request >> 32), (int)(int32_t)request, (int)place->fault,
-                         access_tuple(place), (unsigned long long)place->code_offset, registers);
+                         access_tuple(place), (unsigned long long)code_offset, registers);
 }
 
 PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused)

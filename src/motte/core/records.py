@@ -31,7 +31,7 @@ class StopRecord:
     indirect call ``address`` is the function pointer, masked to the function table's size.
 
     ``registers`` are there if the process was stopped in its own code, at ``code_offset``; they never hold a
-    host address.
+    host address.  Inside the instructions that check and make an indirect call, ``code_offset`` is the first of them.
     """
 
     reason: StopReason
