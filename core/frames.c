@@ -21,7 +21,7 @@ const struct motte_call_site *frame_map_site(const struct frame_map *map, uint64
 const struct motte_call_site *frames_at(const struct process *process, uintptr_t slot)
 {
     uintptr_t low = process->native_stack_low, top = slot_stack_top(process->slot);
-    if (slot < low || slot > top - sizeof(uint64_t) || slot % sizeof(uint64_t) != 0)
+    if (slot - low >= top - low) /* a process that never ran has no frames */
         return NULL;
     const struct code_region *region = process->region;
     return frame_map_site(&region->frames, *(const uint64_t *)slot - region->base);

@@ -228,3 +228,9 @@ def test_frames_are_told_of_a_stopped_process_only(workshop: Workshop) -> None:
     process = workshop.spawn(function("main", "retq"))
     with pytest.raises(BadState, match="has not stopped"):
         process.frames(4)
+
+
+def test_a_process_that_never_ran_has_no_frames(workshop: Workshop) -> None:
+    process = workshop.spawn(function("main", "retq"))
+    process.kill()
+    assert process.frames(4) == (0, [])
