@@ -153,10 +153,9 @@ static void check_run(struct verification *run, uint32_t at)
 {
     const uint8_t *code = run->claims->code;
     while (at < run->end && run->target_heights[at - run->start] == NO_HEIGHT) {
-        bool is_trap = at + 1 < run->end && code[at] == 0x0f && code[at + 1] == 0x0b;
-        unsigned length = nop_length(code + at, run->end - at);
-        if (is_trap)
+        if (is_trap(run, at))
             return;
+        unsigned length = nop_length(code + at, run->end - at);
         if (length == 0) {
             report(run, MOTTE_RULE_C1, at);
             return;

@@ -106,16 +106,10 @@ static void check_jump(struct verification *run, const struct event *event, int3
         check_tail(run, event, height, arguments);
 }
 
-static bool is_trap(const struct verification *run, int64_t offset)
-{
-    const uint8_t *code = run->claims->code;
-    return is_unit(run, offset) && code[offset] == 0x0f && code[offset + 1] == 0x0b;
-}
-
 /* C2: A of the class if the class is declared, and its check leads to a trap; -1 otherwise. */
 static int64_t check_class(struct verification *run, const struct event *event, int32_t height)
 {
-    if (is_trap(run, event->second)) {
+    if (is_unit(run, event->second) && is_trap(run, (uint64_t)event->second)) {
         run->events[first_event(run, (uint32_t)event->second)].first = true;
         arrive(run, (uint32_t)event->second, height);
     } else {
@@ -129,14 +123,8 @@ static int64_t check_class(struct verification *run, const struct event *event, 
 
 static void follow_table(struct verification *run, const struct motte_claimed_jump_table *table, int32_t height)
 {
-    const struct motte_claims *claims = run->claims;
-    const uint8_t *entries = claims->tables + (table->address - claims->tables_base);
-    for (uint32_t i = 0; i < table->entries; i++) {
-        uint64_t address = 0;
-        for (unsigned byte = 0; byte < MOTTE_JUMP_TABLE_ENTRY_SIZE; byte++)
-            address |= (uint64_t)entries[i * MOTTE_JUMP_TABLE_ENTRY_SIZE + byte] << 8 * byte;
-        arrive(run, (uint32_t)(address - claims->base), height);
-    }
+    for (uint32_t entry = 0; entry < table->entries; entry++)
+        arrive(run, (uint32_t)jump_target(run, table, entry), height);
 }
 
 /* C3: through a table of this function, as long as the mask reaches, at one height. */

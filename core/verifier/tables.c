@@ -89,6 +89,12 @@ static uint64_t table_key(uint32_t owner, uint32_t address)
     return (uint64_t)owner << 32 | address;
 }
 
+uint64_t jump_target(const struct verification *run, const struct motte_claimed_jump_table *table, uint32_t entry)
+{
+    int64_t place = offset_in_tables(run, table->address) + (int64_t)entry * MOTTE_JUMP_TABLE_ENTRY_SIZE;
+    return read_u64(run->claims->tables + place) - run->claims->base;
+}
+
 bool check_jump_tables(struct verification *run)
 {
     const struct motte_claims *claims = run->claims;
@@ -97,11 +103,11 @@ bool check_jump_tables(struct verification *run)
         const struct motte_claimed_jump_table *table = &claims->jump_tables[run->jump_tables.items[i].value];
         if (table->owner != run->function)
             break;
-        int64_t place = offset_in_tables(run, table->address);
-        for (uint32_t entry = 0; entry < table->entries; entry++, place += MOTTE_JUMP_TABLE_ENTRY_SIZE) {
-            uint64_t target = read_u64(claims->tables + place) - claims->base;
+        for (uint32_t entry = 0; entry < table->entries; entry++) {
+            uint64_t target = jump_target(run, table, entry);
             if (target >= claims->code_size || !is_unit(run, (int64_t)target)) {
-                report(run, MOTTE_RULE_T3, place);
+                int64_t place = (int64_t)entry * MOTTE_JUMP_TABLE_ENTRY_SIZE;
+                report(run, MOTTE_RULE_T3, offset_in_tables(run, table->address) + place);
                 good = false;
             }
         }
@@ -118,15 +124,6 @@ int64_t find_jump_table(const struct verification *run, int64_t address)
 }
 
 /* --- T2: the function table --------------------------------------------------------------------------------------- */
-
-/* Whether a ud2 of the program starts at a code offset. Every function has been decoded, so each set bit of `units`
- * is the start of an instruction or of a shape, and no shape begins like ud2. */
-static bool is_trap(const struct verification *run, uint64_t offset)
-{
-    const struct motte_claims *claims = run->claims;
-    return offset < claims->code_size && run->units[offset / 64] >> (offset % 64) & 1 &&
-           claims->code[offset] == 0x0f && claims->code[offset + 1] == 0x0b;
-}
 
 static bool entry_is_good(const struct verification *run, const uint8_t *entry)
 {

@@ -62,6 +62,15 @@ static inline bool is_unit(const struct verification *run, int64_t offset)
     return offset >= run->start && offset < run->end && run->units[offset / 64] >> (offset % 64) & 1;
 }
 
+/* Whether a ud2 starts at a code offset, of whatever function that was decoded: a set bit is the start of an
+ * instruction or of a shape, and no shape begins like ud2. */
+static inline bool is_trap(const struct verification *run, uint64_t offset)
+{
+    const struct motte_claims *claims = run->claims;
+    return offset < claims->code_size && run->units[offset / 64] >> (offset % 64) & 1 &&
+           claims->code[offset] == 0x0f && claims->code[offset + 1] == 0x0b;
+}
+
 /* T1, D1, D2, S4: the claims themselves (placement.c). */
 void check_placement(struct verification *run);
 
@@ -73,6 +82,9 @@ void check_function_table(struct verification *run);
 
 /* T3: the jump tables of the function at hand (tables.c). False if one is bad. */
 bool check_jump_tables(struct verification *run);
+
+/* Where an entry of a jump table leads, as an offset from the code's base (tables.c). */
+uint64_t jump_target(const struct verification *run, const struct motte_claimed_jump_table *table, uint32_t entry);
 
 /* The table of the function at hand that lies at this address: its index, or -1 (tables.c). */
 int64_t find_jump_table(const struct verification *run, int64_t address);
