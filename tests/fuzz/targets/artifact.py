@@ -92,7 +92,7 @@ def run(data: bytes) -> Outcome:
     functions = artifact.functions()
     assert len(functions) == artifact.function_count
     for offset in (0, 1, len(plan.claimed.code) - 1, plan.entry_offset, 1 << 32):
-        artifact.locate(offset)
+        assert artifact.locations(offset)[-1].function == artifact.locate(offset).function
     for segment in (*plan.segments, *artifact.segments()):
         assert segment.address + segment.size <= plan.image_end
     assert artifact.missing_features(()) == artifact.missing_features(frozenset())
