@@ -42,7 +42,7 @@ MEMORY_KINDS: Final = frozenset(
 OPERAND_KINDS: Final = frozenset(
     {
         *MEMORY_KINDS,
-        *(Kind.R8_REG, Kind.R8_OPCODE, Kind.R16_REG, Kind.R16_RM, Kind.R16_OPCODE),
+        *(Kind.R8_REG, Kind.R8_OPCODE, Kind.R16_REG, Kind.R16_OPCODE),
         *(Kind.R32_REG, Kind.R32_RM, Kind.R32_OPCODE, Kind.R32_VVVV),
         *(Kind.R64_REG, Kind.R64_RM, Kind.R64_OPCODE, Kind.R64_VVVV),
         *(Kind.AL, Kind.CL, Kind.AX, Kind.EAX, Kind.RAX),

@@ -17,9 +17,6 @@ from typing import Final
 
 from motte.verifier.allowlist import Form
 
-GS: Final = 0x65
-ADDRESS_SIZE: Final = 0x67
-OPERAND_SIZE: Final = 0x66
 LOCK: Final = 0xF0
 
 _ORDER: Final = re.compile(rb"(\x65?)(\x67?)(\x66?)([\xf0\xf2\xf3]?)([\x40-\x4f]?)")

@@ -1,0 +1,89 @@
+"""The last number that a claim may be, and the first that it may not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from motte.abi import layout
+from motte.verifier import ClaimedCode
+from motte.verifier.placement import LOWEST, MAX_CLASS, MAX_TABLE_LOG2
+from verifier.agreement import verify
+from verifier.assembling import CODE, TABLES, assemble
+
+PAGE = layout.PAGE_SIZE
+FUNCTION = "function f\nret\nend f\n"
+
+
+def rules(claimed: ClaimedCode) -> list[str]:
+    return [found.rule for found in verify(claimed).violations]
+
+
+def moved(base: int, tables_base: int) -> ClaimedCode:
+    """The program elsewhere, with all its tables."""
+    claimed = assemble(FUNCTION).claimed
+    entries = memoryview(bytearray(claimed.tables)).cast("Q")
+    for index in range(0, len(entries), 2):
+        entries[index] += base - CODE
+    return replace(claimed, base=base, tables_base=tables_base, function_table=tables_base, tables=entries.tobytes())
+
+
+TABLES_SIZE = len(assemble(FUNCTION).claimed.tables)
+LAST_CODE, LAST_TABLES = layout.CODE_REGION_END - PAGE, layout.CODE_REGION_END - TABLES_SIZE
+
+
+@pytest.mark.parametrize(
+    ("base", "tables_base", "expected"),
+    [
+        (LOWEST, TABLES, []),
+        (LOWEST - PAGE, TABLES, ["T1"]),
+        (LAST_CODE, TABLES, []),
+        (LAST_CODE + PAGE, TABLES, ["T1"]),
+        (CODE, LOWEST, []),
+        (CODE, LOWEST - PAGE, ["T1"]),
+        (CODE, CODE + PAGE, []),
+        (CODE, CODE, ["T1"]),
+        (CODE, CODE - PAGE, []),
+        (CODE, layout.CODE_REGION_END - PAGE, []),
+        (CODE, layout.CODE_REGION_END, ["T1"]),
+    ],
+)
+def test_code_and_tables_may_fill_the_region(base: int, tables_base: int, expected: list[str]) -> None:
+    assert rules(moved(base, tables_base)) == expected
+
+
+def test_tables_that_fill_a_page_end_where_the_code_begins() -> None:
+    claimed = moved(CODE, CODE - PAGE)
+    assert rules(replace(claimed, tables=bytes(claimed.tables).ljust(PAGE, b"\0"))) == []
+    assert rules(replace(claimed, tables=bytes(claimed.tables).ljust(PAGE + 1, b"\0"))) == ["T1"]
+    assert rules(replace(claimed, tables=bytes(claimed.tables).ljust(PAGE - 1, b"\0"))) == []
+
+
+def test_tables_end_where_the_region_does() -> None:
+    claimed = moved(CODE, layout.CODE_REGION_END - PAGE)
+    assert rules(replace(claimed, tables=bytes(claimed.tables).ljust(PAGE, b"\0"))) == []
+    assert rules(replace(claimed, tables=bytes(claimed.tables).ljust(PAGE + 1, b"\0"))) == ["T1"]
+
+
+@pytest.mark.parametrize(("number", "expected"), [(1, []), (MAX_CLASS, []), (0, ["T1"]), (MAX_CLASS + 1, ["T1"])])
+def test_classes_are_32_bit_numbers_but_0(number: int, expected: list[str]) -> None:
+    claimed = assemble(FUNCTION).claimed
+    assert rules(replace(claimed, classes={**claimed.classes, number: 0})) == expected
+
+
+@pytest.mark.parametrize(("log2", "expected"), [(0, ["T4"]), (MAX_TABLE_LOG2, ["T4"]), (MAX_TABLE_LOG2 + 1, ["T1"])])
+def test_the_function_table_fits_the_region(log2: int, expected: list[str]) -> None:
+    assert rules(replace(assemble(FUNCTION).claimed, function_table_log2=log2))[:1] == expected
+
+
+def test_a_function_may_end_where_the_code_does() -> None:
+    claimed = assemble(f"function f\n.fill {PAGE - 3}, 1, 0x90\nret\nend f\n").claimed
+    assert len(claimed.code) == PAGE
+    assert rules(claimed) == []
+
+
+def test_a_function_does_not_begin_before_the_code() -> None:
+    claimed = assemble(FUNCTION).claimed
+    functions = [replace(claimed.functions[0], offset=-1, size=2), claimed.functions[1]]
+    assert rules(replace(claimed, functions=functions))[0] == "D1"
