@@ -21,8 +21,8 @@ _BASE = CODE_REGION_BASE + GATE_REGION_SIZE
 def verify_command(file: str) -> int:
     """Say whether FILE (.motte) obeys every rule of confinement.
 
-    Prints one line and exits with 0 if it does; else prints every violation with its rule and
-    place, and exits with 1. Nothing is executed.
+    Prints one line and exits with 0 if both verifiers say so; else prints every violation with its
+    rule and place, and exits with 1. Nothing is executed.
 
     \b
       motte verify program.motte
