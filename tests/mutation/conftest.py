@@ -16,7 +16,7 @@ SEED = 7
 
 
 class Harness(NamedTuple):
-    """``status``, ``output`` and ``samples`` are those of a run of ``MUTANTS`` with ``SEED``."""
+    """``status``, ``output``, ``samples`` and ``answers`` are those of a run of ``MUTANTS`` with ``SEED``."""
 
     build: Build
     program: Path
@@ -25,14 +25,15 @@ class Harness(NamedTuple):
     status: int
     output: str
     samples: Path
+    answers: Path
 
 
 @pytest.fixture(scope="session")
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Harness:
     folder = tmp_path_factory.mktemp("mutation")
-    corpus, samples = folder / "corpus", folder / "samples"
+    corpus, samples, answers = folder / "corpus", folder / "samples", folder / "answers"
     functions = write_corpus(QUICK, corpus)
     build = Build(folder)
     program = build.program()
-    status, output = run(program, corpus, seed=SEED, mutants=MUTANTS, samples=samples)
-    return Harness(build, program, corpus, functions, status, output, samples)
+    status, output = run(program, corpus, seed=SEED, mutants=MUTANTS, files=[samples, answers])
+    return Harness(build, program, corpus, functions, status, output, samples, answers)

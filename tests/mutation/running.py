@@ -1,7 +1,7 @@
 """Runs the harness: ``python -m mutation.running [--mutants N] [--seed N]``, and what its output means.
 
 The harness changes functions that the verifier accepts, and runs what is still accepted under a monitor.  Its first
-escape ends the run with a report that has the bytes.
+escape ends the run with a report that has the bytes.  Samples then go to the other verifier and to an emulator.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from iced_x86 import Decoder, Formatter, FormatterSyntax
 
 from motte.build import BuildOptions
+from mutation.answers import compare
 from mutation.building import Build
 from mutation.corpus import Subject, encode, programs, subjects
+from mutation.emulator import emulate
 
 QUICK = [BuildOptions()]
 THOROUGH = [
@@ -52,9 +55,9 @@ def disassembly(report: str) -> str:
     return "\n".join(f"{instruction.ip:#x}  {formatter.format(instruction)}" for instruction in decoder)
 
 
-def run(program: Path, corpus: Path, *, seed: int, mutants: int, samples: Path | None = None) -> tuple[int, str]:
-    """Status and output of the harness."""
-    command = [program, corpus, str(seed), str(mutants), *([samples] if samples else [])]
+def run(program: Path, corpus: Path, *, seed: int, mutants: int, files: Sequence[Path] = ()) -> tuple[int, str]:
+    """Status and output of the harness; ``files`` get samples of accepted mutants, and of answers about all."""
+    command = [program, corpus, str(seed), str(mutants), *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -70,11 +73,15 @@ def main() -> None:
         print(f"{len(functions)} functions, {sum(len(each.code) for each in functions)} bytes; seed {chosen.seed}")
         build = Path(folder, "build")
         build.mkdir()
-        status, output = run(Build(build).program(), corpus, seed=chosen.seed, mutants=chosen.mutants)
-    print(output, end="")
-    if "\nmutant " in output:
-        print(disassembly(output))
-    sys.exit(status)
+        files = [Path(folder, "samples"), Path(folder, "answers")]
+        status, output = run(Build(build).program(), corpus, seed=chosen.seed, mutants=chosen.mutants, files=files)
+        print(output, end="", flush=True)
+        if "\nmutant " in output:
+            print(disassembly(output))
+        if status:
+            sys.exit(status)
+        print(f"both verifiers agree on {compare(files[1]).total()} changes of all")
+        print("on the emulator: {} mutants, {} instructions".format(*emulate(files[0])))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-/* mutate CORPUS SEED WANTED [SAMPLES]: changes accepted functions and runs what the verifier still accepts, until
+/* mutate CORPUS SEED WANTED [SAMPLES ANSWERS]: changes accepted functions and runs what the verifier still accepts, until
  * WANTED distinct mutants were executed past their changed byte.
  *
  * First every bit of every function in turn (in an order that the seed decides), then random changes.  Prints totals,
  * and ends with status 1 after the first escape.  SAMPLES is a file that gets every 16th of the mutants, for another
- * processor to run.  The mutants and their registers depend on the seed alone; what they find in the window also on
+ * processor to run; ANSWERS one that gets every 64th change, accepted or not, for the other verifier.  The mutants and their registers depend on the seed alone; what they find in the window also on
  * when the timer ended earlier endless loops. */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -294,7 +294,7 @@ static void print_totals(void)
 int main(int count, char **arguments)
 {
     if (count < 4) {
-        fprintf(stderr, "usage: mutate CORPUS SEED WANTED [SAMPLES]\n");
+        fprintf(stderr, "usage: mutate CORPUS SEED WANTED [SAMPLES ANSWERS]\n");
         return 2;
     }
     seed = strtoull(arguments[2], NULL, 10);
@@ -304,6 +304,9 @@ int main(int count, char **arguments)
     progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     corpus = corpus_read(arguments[1]);
     mutants_prepare(&corpus);
+    FILE *answers = count > 5 ? fopen(arguments[5], "w") : NULL;
+    if (answers)
+        mutants_write_answers(answers);
     arena_prepare(gate_count());
     monitor_prepare();
     make_states();

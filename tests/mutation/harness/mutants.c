@@ -1,5 +1,6 @@
 #include "mutants.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,6 +237,32 @@ struct motte_claims block_claims(const struct block *block)
     return claims;
 }
 
+enum { ANSWERS_ONE_IN = 64 };
+
+static FILE *answers;
+static uint64_t asked;
+
+void mutants_write_answers(FILE *file)
+{
+    answers = file;
+    for (size_t i = 0; i < gates_used; i++)
+        fprintf(file, "gate %x %x\n", gates[i].address, gates[i].stack_arguments);
+    for (uint32_t i = 0; i < corpus->class_count; i++)
+        fprintf(file, "class %x %x\n", classes[i].number, classes[i].stack_arguments);
+}
+
+/* One function and what was said about it. */
+static void write_answer(const struct motte_claims *claims, const struct motte_verdict *verdict)
+{
+    const struct motte_claimed_function *function = claims->functions;
+    const char *rule = motte_rule_name(verdict->rule);
+    fprintf(answers, "answer %s %" PRId64 " %" PRIx64 " %x %x ", *rule ? rule : "accepted", verdict->offset,
+            claims->base, function->offset, function->stack_arguments);
+    for (uint32_t i = 0; i < function->size; i++)
+        fprintf(answers, "%02x", claims->code[function->offset + i]);
+    fprintf(answers, "\n");
+}
+
 /* The mutant alone, in pages that lie elsewhere but are claimed for its final place. True if it is accepted, and
  * the changed byte is in code that can be reached; then its unit is known. */
 static bool ask(struct mutant *mutant, const uint8_t *pages, size_t size, uint32_t tables_size,
@@ -255,6 +282,8 @@ static bool ask(struct mutant *mutant, const uint8_t *pages, size_t size, uint32
     if (motte_verify(&claims, &verdict) != 0)
         give_up("motte_verify");
     bool accepted = verdict.rule == MOTTE_RULE_NONE;
+    if (answers && table_count == 0 && asked++ % ANSWERS_ONE_IN == 0)
+        write_answer(&claims, &verdict);
     motte_verdict_release(&verdict);
     if (!accepted || motte_find_place(&claims, mutant->offset - page + mutant->at, &place) != 0)
         return false;

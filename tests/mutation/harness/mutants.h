@@ -3,6 +3,7 @@
 #define MUTANTS_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "subjects.h"
 #include "verifier/verify.h"
@@ -38,6 +39,9 @@ struct totals {
 /* Once, before anything else here. */
 void mutants_prepare(const struct corpus *corpus);
 size_t gate_count(void);
+
+/* From now on, every 64th question to the verifier is written to this file with its answer, for another verifier. */
+void mutants_write_answers(FILE *file);
 
 /* The memory of what was seen, which is too large to be summed up, cannot be accessed while it is hidden. */
 void mutants_hide(bool hidden);
