@@ -122,6 +122,15 @@ EVEX_RESERVED = _joined(
     _payload((BIT, 7), ((15,), 3), (BIT, 2), (TWO_BITS, 0)),
     axis("08 48 18 0a"),
 )
+EVEX_SOURCES = _joined(
+    axis("62"),
+    _payload((FOUR_BITS, 4), ((6,), 0)),
+    _payload((FOUR_BITS, 3), ((1,), 2), ((2, 3), 0)),
+    _payload(((2,), 5), (BIT, 3)),
+    axis("56 57 d6 d7"),
+)
+"""The multiplications of complex numbers, whose destination is none of their sources."""
+
 ORDERED = tuple(
     b"".join(order)
     for count in range(4)
@@ -255,6 +264,7 @@ FAMILIES = (
     Family(
         "EVEX: reserved bits, other prefixes", (axis("- 65 67 66 f3 48"), EVEX_RESERVED, OPCODES, axis("40 c1"), BEHIND)
     ),
+    Family("EVEX: destinations that are sources", (EVEX_SOURCES, axis("c9 ca d1 d2"), BEHIND)),
 )
 
 TOTAL = sum(family.size for family in FAMILIES)

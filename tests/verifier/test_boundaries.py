@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from motte.abi import layout
-from motte.verifier import ClaimedCode
+from motte.verifier import ClaimedCode, ClaimedJumpTable
 from motte.verifier.placement import LOWEST, MAX_CLASS, MAX_TABLE_LOG2
 from verifier.agreement import verify
 from verifier.assembling import CODE, TABLES, assemble
@@ -87,3 +87,11 @@ def test_a_function_does_not_begin_before_the_code() -> None:
     claimed = assemble(FUNCTION).claimed
     functions = [replace(claimed.functions[0], offset=-1, size=2), claimed.functions[1]]
     assert rules(replace(claimed, functions=functions))[0] == "D1"
+
+
+@pytest.mark.parametrize(("entries", "expected"), [(1 << 20, []), ((1 << 20) + 1, ["T4"]), (1, []), (0, ["T4"])])
+def test_jump_tables_have_1_to_2_to_the_20_entries(entries: int, expected: list[str]) -> None:
+    claimed = assemble(FUNCTION).claimed
+    tables = bytes(claimed.tables) + CODE.to_bytes(8, "little") * entries
+    table = ClaimedJumpTable(TABLES + TABLES_SIZE, entries, 0)
+    assert rules(replace(claimed, tables=tables, jump_tables=[table])) == expected

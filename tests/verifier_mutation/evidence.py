@@ -21,7 +21,7 @@ from verifier.assembling import assemble
 TESTS = Path(__file__).parents[1] / "verifier"
 RECORDED = [
     str(TESTS / f"test_{name}.py")
-    for name in ("claims", "order", "shapes", "heights", "memory", "forbidden_instructions")
+    for name in ("claims", "boundaries", "order", "shapes", "heights", "memory", "forbidden_instructions")
 ]
 SAMPLED = 5_000
 
@@ -83,6 +83,7 @@ def encodings() -> list[bytes]:
         *_addresses(),
         *_padding(),
         *_gathers(),
+        *(FAMILIES[-1].at(number) for number in range(0, FAMILIES[-1].size, 7)),
         *sample(1, listed, listed // SAMPLED | 1),
         *sample(listed, TOTAL, (TOTAL - listed) // SAMPLED | 1),
     ]
