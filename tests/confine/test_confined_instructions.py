@@ -95,6 +95,35 @@ def test_the_native_stack_keeps_its_operands() -> None:
     assert confined_body("\n".join(lines)) == lines
 
 
+@pytest.mark.parametrize(("before", "after"), [
+    (["movq\t%rsp, %rdi", "movl\t%eax, 8(%rdi)", "movq\t%rbx, %rdi"], ["movl\t%eax, 8(%rsp)", "movq\t%rbx, %rdi"]),
+    (["movq\t%rsp, %rcx", "movq\t%rax, (%rcx)", "xorl\t%ecx, %ecx"], ["movq\t%rax, (%rsp)", "xorl\t%ecx, %ecx"]),
+    (["movq\t%rsp, %rax", "movq\t$1, (%rax)", "callq\tf"], ["movq\t$1, (%rsp)", "callq\tf"]),
+    (["movq\t%rsp, %rax", "movups\t%xmm0, 16(%rax)", "movl\t(%rax), %eax"],
+     ["movups\t%xmm0, 16(%rsp)", "movl\t(%rsp), %eax"]),
+    (["movq\t%rsp, %r8", "movq\t%rdi, (%r8,%rax)", "xorl\t%r8d, %r8d"], None),
+    (["movq\t%rsp, %rax", "movq\t%rax, %rcx", "callq\tf"], None),
+    (["movq\t%rsp, %rax", "movq\t%rax, (%rdi)", "callq\tf"], None),
+    (["movq\t%rsp, %rax", "pushq\t%rdi", "movq\t%rdi, (%rax)", "callq\tf"], None),
+    (["movq\t%rsp, %rbx", "movq\t$1, (%rbx)", "callq\tf"], None),
+    (["movq\t%rsp, %rax", "movq\t$1, (%rax)", "jmp\t.Lplace", ".Lplace:"], None),
+    (["movq\t%rsp, %rax", ".Lplace:", "movq\t$1, (%rax)", "callq\tf"], None),
+    (["movq\t%rsp, %rax", "addl\t$1, %eax", "callq\tf"], None),
+    (["movq\t%rsp, %rax", "movb\t$1, %al", "callq\tf"], None),
+])  # fmt: skip
+def test_a_copy_of_the_stack_pointer_is_undone_or_refused(before: list[str], after: list[str] | None) -> None:
+    frame, back = "\tsubq\t$24, %rsp", "\taddq\t$24, %rsp"
+    lines = [line if line.endswith(":") else f"\t{line}" for line in before]
+    body = "\n".join([frame, *lines, back, "\tretq"])
+    if after is None:
+        with pytest.raises(ConfineError) as caught:
+            confined_body(body)
+        assert caught.value.reason == "the native stack pointer is used as data (realignment or a dynamic frame?)"
+        assert caught.value.instruction == lines[0]
+    else:
+        assert confined_body(body) == [frame, *(f"\t{line}" for line in after), back, "\tretq"]
+
+
 @pytest.mark.parametrize("operand", ["(%rsp)", "-8(%rsp)", "-64(%rsp)"])
 def test_a_fence_on_the_stack_becomes_a_fence(operand: str) -> None:
     assert confined(f"lock\t\torl\t$0, {operand}") == "mfence"

@@ -149,6 +149,13 @@ PACKAGES: Final = {
         "d8022641b9ec8ecf2c5ecbe9f47e5a70e0b87c4b5ae921b92cb02a638e0acd08",
         environment=(("LUPA_NO_LUAJIT", "true"),),  # else pip, which asks for its metadata, builds LuaJIT first
     ),
+    "mujs": Package(
+        _from_debian,
+        "mujs",
+        "1.3.2",
+        "mujs_1.3.2.orig.tar.xz",
+        "4886593fc688b0cdccd31e5ecbe5afe7ad1bee23aa69e667b871afd5dfc640c3",
+    ),
     "cjson": Package(
         _from_debian,
         "cjson",

@@ -164,6 +164,30 @@ static int recursion(int depth, jmp_buf *up)
     return recursion(depth + 1, depth % 3 ? up : &here) - depth;
 }
 
+/* More arguments than there are registers for, in a function that calls setjmp. */
+__attribute__((noinline)) static double many(int a, long b, short c, char d, int e, long f, int g, double h, char *i,
+                                             long j)
+{
+    printf("%d %ld %d %d %d %ld %d %g %s %ld\n", a, b, c, d, e, f, g, h, i, j);
+    return a + b + c + d + e + f + g + h + j;
+}
+static double (*volatile hidden)(int, long, short, char, int, long, int, double, char *, long) = many;
+
+static void many_arguments(int n)
+{
+    volatile double sum = 0;
+    char text[8] = "text";
+    sum += many(1, n, 3, 4, 5, 6, n + 7, 0.5, text, 10);
+    switch (setjmp(top)) {
+    case 0:
+        sum += hidden(n, 2, 3, 4, 5, 6, 7, 1.5, text, n - 1);
+        deep(2, 4);
+    case 4:
+        sum += hidden(1, 2, 3, n, 5, 6, n, 2.5, text + 1, 9);
+        printf("sum %g\n", sum);
+    }
+}
+
 static void often(void)
 {
     volatile int count = 0;
@@ -187,6 +211,7 @@ int main(void)
     jmp_buf here;
     if (setjmp(here) == 0)
         printf("recursion %d\n", recursion(0, &here));
+    many_arguments(100);
     often();
     return 0;
 }

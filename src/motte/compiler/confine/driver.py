@@ -141,7 +141,7 @@ class _Reader:
     def _finish(self) -> str:
         self._data.use_read_tables()
         layout = FunctionLayout()
-        passes = FunctionPasses(self._labels, self._data.label_tables(), layout)
+        passes = FunctionPasses(self._labels, self._data.label_tables(), layout, self._instructions.rewrite)
         output = [self._text(part, passes) for part in self._output]
         output.extend(metadata_sections(self._functions, passes.tables.emitted, layout.paddings))
         output.extend(passes.label_numbers)

@@ -1,5 +1,7 @@
 """One function through all passes: recognise, find heights, rewrite what depends on them, write."""
 
+from collections.abc import Callable
+
 from motte.compiler.confine.code_labels import CodeLabels, number_symbol
 from motte.compiler.confine.errors import ConfineError
 from motte.compiler.confine.function import Function
@@ -16,13 +18,24 @@ from motte.compiler.confine.jump_tables import (
 )
 from motte.compiler.confine.layout import FunctionLayout
 from motte.compiler.confine.stack_alignment import round_up_odd_frame
+from motte.compiler.confine.stack_copies import undo_stack_copies
 
 
 class FunctionPasses:
     """What the functions of one assembly text share."""
 
-    def __init__(self, labels: CodeLabels, label_tables: dict[str, LabelTable], layout: FunctionLayout) -> None:
-        """``labels`` and ``label_tables`` must be complete: the whole text has been read."""
+    def __init__(
+        self,
+        labels: CodeLabels,
+        label_tables: dict[str, LabelTable],
+        layout: FunctionLayout,
+        rewrite: Callable[[str], Item],
+    ) -> None:
+        """``labels`` and ``label_tables`` must be complete: the whole text has been read.
+
+        ``rewrite`` makes the item of one instruction.
+        """
+        self._rewrite = rewrite
         self._labels = labels
         self._label_tables = label_tables
         self._layout = layout
@@ -33,6 +46,7 @@ class FunctionPasses:
     def confined(self, function: Function) -> str:
         """The confined text of ``function``; raises :class:`ConfineError`."""
         recognise_indirect_calls(function)
+        undo_stack_copies(function, self._rewrite)
         positions = function.label_positions()
         numbered = self._number_labels(positions)
         dispatches = find_dispatches(function, self._label_tables, positions, numbered)

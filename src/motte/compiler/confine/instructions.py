@@ -11,10 +11,11 @@ from motte.compiler.confine import expansions
 from motte.compiler.confine.code_labels import CodeLabels
 from motte.compiler.confine.control import control_item, is_control
 from motte.compiler.confine.errors import Unconfinable
-from motte.compiler.confine.items import PLAIN, Item, Memory
+from motte.compiler.confine.items import PLAIN, STACK_COPY, Item, Memory
 from motte.compiler.confine.mnemonics import check_mnemonic
 from motte.compiler.confine.operands import IMMEDIATE, MEMORY, REGISTER, Operand, confined_memory, parse_operands
 from motte.compiler.confine.registers import LOW_32, STACK_POINTER, WHOLE
+from motte.compiler.confine.stack_copies import UNUSABLE
 from motte.compiler.confine.tokens import DIGITS
 
 _INSTRUCTION = re.compile(
@@ -38,6 +39,7 @@ class InstructionRewriter:
             "addq": self._add_or_subtract,
             "subq": self._add_or_subtract,
             "movabsq": self._move_absolute,
+            "movq": self._move,
             "nop": self._nop,
         }
 
@@ -124,6 +126,11 @@ class InstructionRewriter:
             return _move_far(operands, line)
         return Item(PLAIN, f"\tmovabsq\t${operands[0].expression}, {_operand_text(operands[1])}", line)
 
+    def _move(self, mnemonic: str, operands: list[Operand], line: str) -> Item:
+        if len(operands) == 2 and operands[0].text == "%rsp" and operands[1].text in LOW_32:
+            return Item(STACK_COPY, "", line, target=operands[1].text.removeprefix("%"))
+        return _ordinary(mnemonic, mnemonic, operands, line)
+
     def _nop(self, mnemonic: str, operands: list[Operand], line: str) -> Item:
         if operands:
             raise Unconfinable("operands not understood")
@@ -171,7 +178,7 @@ def _operand_text(operand: Operand) -> str:
     if operand.form == IMMEDIATE:
         return "$" + operand.expression
     if operand.text in STACK_POINTER:
-        raise Unconfinable("the native stack pointer is used as data (realignment or a dynamic frame?)")
+        raise Unconfinable(UNUSABLE)
     return operand.text
 
 

@@ -31,6 +31,8 @@ CHECKED_JUMP: Final = 13
 TABLE_JUMP: Final = 14
 """A jump through one of the jump tables."""
 DROPPED: Final = 15
+STACK_COPY: Final = 16
+"""The stack pointer is copied to the register ``target``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Item:
 
     ``text`` is what to emit; ``source`` the line as it came; ``stack_change`` how many bytes it
     makes the native stack higher; ``target`` a label (defined by LABEL, reached by BRANCH and
-    JUMP) or the register of a register call or jump, without ``%``; ``memory`` the operand of a memory jump.
+    JUMP) or the register of a copy, call or jump, without ``%``; ``memory`` the operand of a memory jump.
     """
 
     __slots__ = ("kind", "memory", "source", "stack_change", "target", "text")
