@@ -21,6 +21,7 @@ def test_accepted_mutants_change_nothing_outside_window_and_frame(harness: Harne
     elsewhere = sum(counted[f"past-{kind}"] for kind in OPERANDS_PREFIXES_BRANCHES)
     assert elsewhere > 0.3 * counted["past"]
     assert all(counted[f"past-{kind}"] > 100 for kind in KINDS)
+    assert all(counted[f"past-by-{change}"] > 100 for change in ("bit", "byte", "two-bits", "splice"))
     assert counted["outcome-escaped"] == 0
     for outcome in ("returned", "trapped", "past-window", "misaligned", "divided", "endless"):
         assert counted[f"outcome-{outcome}"] > 0, outcome

@@ -1,8 +1,8 @@
 /* The address space in which mutants run: everything that they may touch, and nothing near it that they may not.
  *
  *     64 KiB to 4 GiB   inaccessible, but for gates, tables and the block of mutants, none of them writable then
- *     WINDOW            4 GiB, all of it accessible: one piece of 2 MiB over and over, so that a wild address inside the
- *                       window lets a mutant go on; inaccessible for 8 GiB on both sides
+ *     WINDOW            4 GiB, all of it accessible: one piece of 2 MiB over and over, so that a wild address inside
+ *                       the window lets a mutant go on; inaccessible for 8 GiB on both sides
  *     stack             inaccessible from the end of the incoming arguments on; below it, and around, a guard
  *     FORBIDDEN         inaccessible; registers often point there
  *

@@ -1,73 +1,15 @@
 #include "mutants.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "answers.h"
 #include "arena.h"
+#include "seen.h"
+#include "surroundings.h"
 
-#define SEEN_SIZE (sizeof(uint64_t) << SEEN_LOG2)
-
-enum { LARGEST = 4096, PAGE = 4096, SEEN_LOG2 = 26, LONGEST_SPLICE = 15, FUNCTION_TABLE = 16 << TABLE_LOG2 };
+enum { LARGEST = 4096, PAGE = 4096 };
 
 static const struct corpus *corpus;
-static struct motte_gate gates[MOST_GATES];
-static struct motte_claimed_class *classes;
-static size_t gates_used;
-static uint64_t *seen; /* hashes of accepted mutants, open addressing */
-
-uint64_t draw(uint64_t *random)
-{
-    uint64_t mixed = (*random += UINT64_C(0x9e3779b97f4a7c15));
-    mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return mixed ^ (mixed >> 31);
-}
-
-/* --- gates: one for each number of stack arguments; all functions that a subject calls become gates ----------------- */
-
-static uint32_t gate_for(uint32_t stack_arguments)
-{
-    for (size_t i = 0; i < gates_used; i++)
-        if (gates[i].stack_arguments == stack_arguments)
-            return gates[i].address;
-    if (gates_used == MOST_GATES)
-        give_up("too many different sizes of stack arguments");
-    gates[gates_used] = (struct motte_gate){(uint32_t)(GATES_AT + gates_used * GATE_STRIDE), stack_arguments};
-    return gates[gates_used++].address;
-}
-
-size_t gate_count(void)
-{
-    return gates_used;
-}
-
-void mutants_prepare(const struct corpus *read)
-{
-    corpus = read;
-    classes = calloc(corpus->class_count, sizeof *classes);
-    for (uint32_t i = 0; i < corpus->class_count; i++) {
-        classes[i] = (struct motte_claimed_class){corpus->classes[i].number, corpus->classes[i].stack_arguments};
-        gate_for(classes[i].stack_arguments);
-    }
-    for (uint32_t i = 0; i < corpus->count; i++)
-        for (uint32_t k = 0; k < corpus->subjects[i].moved_count; k++)
-            if (corpus->subjects[i].moved[k].kind == MOVED_CALL)
-                gate_for(corpus->subjects[i].moved[k].value);
-    seen = mmap(NULL, SEEN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (seen == MAP_FAILED)
-        give_up("mmap");
-}
-
-void mutants_hide(bool hidden)
-{
-    if (mprotect(seen, SEEN_SIZE, hidden ? PROT_NONE : PROT_READ | PROT_WRITE) != 0)
-        give_up("mprotect");
-}
-
-/* --- one mutant ----------------------------------------------------------------------------------------------------- */
 
 static void put(uint8_t *code, uint32_t offset, uint32_t value)
 {
@@ -99,135 +41,29 @@ static void move_fields(const struct subject *subject, uint8_t *code, uint64_t a
     }
 }
 
-static uint64_t hash_of(const uint8_t *code, uint32_t size, uint32_t subject)
+/* The originals are no mutants of themselves. */
+void mutants_prepare(const struct corpus *read)
 {
-    uint64_t hash = size ^ (uint64_t)subject << 32;
-    for (uint32_t i = 0; i < size; i++)
-        hash = (hash ^ code[i]) * UINT64_C(0x100000001b3) ^ hash >> 31;
-    return hash ? hash : 1;
-}
-
-/* Whether these bytes, at no place yet, are new; remembers them. */
-static bool is_new(uint64_t hash)
-{
-    uint64_t mask = (UINT64_C(1) << SEEN_LOG2) - 1, at = (hash * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - SEEN_LOG2);
-    while (seen[at] && seen[at] != hash)
-        at = (at + 1) & mask;
-    bool fresh = !seen[at];
-    seen[at] = hash;
-    return fresh;
-}
-
-static uint32_t instruction_size(const struct subject *subject, uint32_t start)
-{
-    uint32_t end = start + 1;
-    while (end < subject->size && !(subject->kinds[end] & KIND_FIRST))
-        end++;
-    return end - start;
-}
-
-static uint32_t instruction_start(const struct subject *subject, uint32_t at)
-{
-    while (!(subject->kinds[at] & KIND_FIRST))
-        at--;
-    return at;
-}
-
-/* The specification's NOPs of one to nine bytes. */
-static void fill_with_nops(uint8_t *code, uint32_t size)
-{
-    static const uint8_t nops[9][9] = {
-        {0x90},
-        {0x66, 0x90},
-        {0x0f, 0x1f, 0x00},
-        {0x0f, 0x1f, 0x40, 0x00},
-        {0x0f, 0x1f, 0x44, 0x00, 0x00},
-        {0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00},
-        {0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00},
-        {0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
-        {0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
-    };
-    while (size) {
-        uint32_t once = size < 9 ? size : 9;
-        memcpy(code, nops[once - 1], once);
-        code += once;
-        size -= once;
+    corpus = read;
+    for (uint32_t i = 0; i < corpus->count; i++) {
+        const struct subject *subject = &corpus->subjects[i];
+        uint8_t code[LARGEST];
+        if (subject->size > LARGEST)
+            continue;
+        memcpy(code, subject->code, subject->size);
+        move_fields(subject, code, 0, TABLES_AT);
+        seen_is_new(code, subject->size);
     }
 }
 
-/* Bytes of any subject from any place, mostly whole instructions, over whole instructions of this one.  The first
- * changed byte. */
-static uint32_t splice(const struct subject *subject, uint8_t *code, uint32_t place, uint64_t *random)
-{
-    uint32_t start = instruction_start(subject, place), room = instruction_size(subject, start);
-    const struct subject *other = &corpus->subjects[draw(random) % corpus->count];
-    uint32_t from = (uint32_t)(draw(random) % other->size), size;
-    if (draw(random) % 4) {
-        from = instruction_start(other, from);
-        size = instruction_size(other, from);
-    } else {
-        size = 1 + (uint32_t)(draw(random) % LONGEST_SPLICE);
-        size = size < other->size - from ? size : other->size - from;
-    }
-    while (room < size && start + room < subject->size)
-        room += instruction_size(subject, start + room);
-    if (size > room)
-        size = room;
-    memcpy(code + start, other->code + from, size);
-    fill_with_nops(code + start + size, room - size);
-    return start;
-}
-
-/* Changes `code` at or near `place` (for single bits: the number of the bit). The first changed byte. */
-static uint32_t apply(const struct subject *subject, uint8_t *code, enum change change, uint32_t place,
-                      uint64_t *random)
-{
-    uint32_t start, size;
-    switch (change) {
-    case CHANGE_BIT:
-        code[place / 8] ^= (uint8_t)(1u << place % 8);
-        return place / 8;
-    case CHANGE_BYTE:
-        code[place] ^= (uint8_t)(1 + draw(random) % 255);
-        return place;
-    case CHANGE_TWO_BITS:
-        start = instruction_start(subject, place);
-        size = instruction_size(subject, start);
-        code[place] ^= (uint8_t)(1u << draw(random) % 8);
-        code[start + draw(random) % size] ^= (uint8_t)(1u << draw(random) % 8);
-        return place;
-    case CHANGE_SPLICE:
-        return splice(subject, code, place, random);
-    case CHANGES:
-        break;
-    }
-    abort();
-}
-
-/* --- the verifier's answer ------------------------------------------------------------------------------------------- */
+/* --- the verifier's answer ---------------------------------------------------------------------------------------- */
 
 /* The function table and the jump tables of one mutant, at their places; all else is zero. */
 static uint8_t lonely_tables[TABLES_SIZE];
 
-static struct motte_claims claims_at(uint64_t base, const uint8_t *code, size_t size)
-{
-    return (struct motte_claims){
-        .base = base,
-        .code = code,
-        .code_size = size,
-        .tables_base = TABLES_AT,
-        .function_table = TABLES_AT,
-        .function_table_log2 = TABLE_LOG2,
-        .gates = gates,
-        .gate_count = gates_used,
-        .classes = classes,
-        .class_count = corpus->class_count,
-    };
-}
-
 struct motte_claims block_claims(const struct block *block)
 {
-    struct motte_claims claims = claims_at(BLOCK_AT, (const uint8_t *)BLOCK_AT, BLOCK_SIZE);
+    struct motte_claims claims = claims_about(BLOCK_AT, (const uint8_t *)BLOCK_AT, BLOCK_SIZE);
     claims.tables = (const uint8_t *)TABLES_AT;
     claims.tables_size = block->tables_used;
     claims.functions = block->functions;
@@ -237,39 +73,13 @@ struct motte_claims block_claims(const struct block *block)
     return claims;
 }
 
-enum { ANSWERS_ONE_IN = 64 };
-
-static FILE *answers;
-static uint64_t asked;
-
-void mutants_write_answers(FILE *file)
-{
-    answers = file;
-    for (size_t i = 0; i < gates_used; i++)
-        fprintf(file, "gate %x %x\n", gates[i].address, gates[i].stack_arguments);
-    for (uint32_t i = 0; i < corpus->class_count; i++)
-        fprintf(file, "class %x %x\n", classes[i].number, classes[i].stack_arguments);
-}
-
-/* One function and what was said about it. */
-static void write_answer(const struct motte_claims *claims, const struct motte_verdict *verdict)
-{
-    const struct motte_claimed_function *function = claims->functions;
-    const char *rule = motte_rule_name(verdict->rule);
-    fprintf(answers, "answer %s %" PRId64 " %" PRIx64 " %x %x ", *rule ? rule : "accepted", verdict->offset,
-            claims->base, function->offset, function->stack_arguments);
-    for (uint32_t i = 0; i < function->size; i++)
-        fprintf(answers, "%02x", claims->code[function->offset + i]);
-    fprintf(answers, "\n");
-}
-
 /* The mutant alone, in pages that lie elsewhere but are claimed for its final place. True if it is accepted, and
  * the changed byte is in code that can be reached; then its unit is known. */
 static bool ask(struct mutant *mutant, const uint8_t *pages, size_t size, uint32_t tables_size,
                 const struct motte_claimed_jump_table *tables, uint32_t table_count)
 {
     uint32_t page = mutant->offset / PAGE * PAGE;
-    struct motte_claims claims = claims_at(BLOCK_AT + page, pages, size);
+    struct motte_claims claims = claims_about(BLOCK_AT + page, pages, size);
     struct motte_claimed_function function = {mutant->offset - page, mutant->size, mutant->stack_arguments};
     struct motte_verdict verdict;
     struct motte_place place;
@@ -282,8 +92,7 @@ static bool ask(struct mutant *mutant, const uint8_t *pages, size_t size, uint32
     if (motte_verify(&claims, &verdict) != 0)
         give_up("motte_verify");
     bool accepted = verdict.rule == MOTTE_RULE_NONE;
-    if (answers && table_count == 0 && asked++ % ANSWERS_ONE_IN == 0)
-        write_answer(&claims, &verdict);
+    answers_add(&claims, &verdict);
     motte_verdict_release(&verdict);
     if (!accepted || motte_find_place(&claims, mutant->offset - page + mutant->at, &place) != 0)
         return false;
@@ -292,7 +101,7 @@ static bool ask(struct mutant *mutant, const uint8_t *pages, size_t size, uint32
     return true;
 }
 
-/* --- the block ------------------------------------------------------------------------------------------------------- */
+/* --- the block ---------------------------------------------------------------------------------------------------- */
 
 enum { ROOM = 2 * LARGEST, TABLE_ROOM = 8 * 4096, ALIGNMENT = 16 };
 
@@ -300,12 +109,7 @@ void block_begin(struct block *block)
 {
     memset((void *)BLOCK_AT, 0xcc, BLOCK_SIZE);
     memset((void *)TABLES_AT, 0, TABLES_SIZE);
-    for (uint32_t i = 0; i < 1u << TABLE_LOG2; i++) {
-        const struct motte_claimed_class *class = &classes[i % corpus->class_count];
-        uint64_t address = gate_for(class->stack_arguments);
-        memcpy((uint8_t *)TABLES_AT + 16 * i, &address, sizeof address);
-        memcpy((uint8_t *)TABLES_AT + 16 * i + 8, &class->number, sizeof class->number);
-    }
+    write_function_table((uint8_t *)TABLES_AT);
     memcpy(lonely_tables, (const void *)TABLES_AT, FUNCTION_TABLE);
     block->count = block->used = block->table_count = 0;
     block->tables_used = FUNCTION_TABLE;
@@ -366,17 +170,17 @@ bool block_try(struct block *block, uint32_t number, enum change change, uint32_
 
     /* The change is made twice: to the bytes as they are before they get a place, which say whether it is new, and to
      * the placed ones. */
+    uint8_t bare[LARGEST];
     uint64_t again = *random;
-    memcpy(code, subject->code, subject->size);
-    move_fields(subject, code, 0, TABLES_AT);
-    apply(subject, code, change, place, random);
-    uint64_t hash = hash_of(code, subject->size, number);
+    memcpy(bare, subject->code, subject->size);
+    move_fields(subject, bare, 0, TABLES_AT);
+    change_apply(corpus, subject, bare, change, place, random);
     memcpy(code, subject->code, subject->size);
     uint32_t tables_end = write_tables(subject, block, BLOCK_AT + offset, tables);
     move_fields(subject, code, BLOCK_AT + offset, TABLES_AT + block->tables_used);
     struct mutant mutant = {
         .subject = number,
-        .at = apply(subject, code, change, place, &again),
+        .at = change_apply(corpus, subject, code, change, place, &again),
         .offset = offset,
         .size = subject->size,
         .stack_arguments = subject->stack_arguments,
@@ -386,7 +190,7 @@ bool block_try(struct block *block, uint32_t number, enum change change, uint32_
 
     totals->tried++;
     bool accepted = ask(&mutant, pages, size, tables_end, tables, subject->table_count);
-    if (accepted && !is_new(hash)) {
+    if (accepted && !seen_is_new(bare, subject->size)) {
         totals->repeated++;
         accepted = false;
     }

@@ -3,14 +3,11 @@
 #define MUTANTS_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
-#include "subjects.h"
+#include "changes.h"
 #include "verifier/verify.h"
 
-enum change { CHANGE_BIT, CHANGE_BYTE, CHANGE_TWO_BITS, CHANGE_SPLICE, CHANGES };
-
-enum { MOST_IN_BLOCK = 16384, MOST_GATES = 64, TABLE_LOG2 = 4 };
+enum { MOST_IN_BLOCK = 16384 };
 
 struct mutant {
     uint32_t subject;
@@ -38,13 +35,6 @@ struct totals {
 
 /* Once, before anything else here. */
 void mutants_prepare(const struct corpus *corpus);
-size_t gate_count(void);
-
-/* From now on, every 64th question to the verifier is written to this file with its answer, for another verifier. */
-void mutants_write_answers(FILE *file);
-
-/* The memory of what was seen, which is too large to be summed up, cannot be accessed while it is hidden. */
-void mutants_hide(bool hidden);
 
 /* The function table, and nothing else; the block's bytes are cc. */
 void block_begin(struct block *block);
@@ -56,7 +46,5 @@ bool block_has_room(const struct block *block);
 
 /* What a loader would claim about the whole block. */
 struct motte_claims block_claims(const struct block *block);
-
-uint64_t draw(uint64_t *random);
 
 #endif
