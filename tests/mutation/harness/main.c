@@ -2,9 +2,10 @@
  * until WANTED distinct mutants were executed past their changed byte.
  *
  * Every bit of every function in turn (in an order that the seed decides), random changes between them, and nothing
- * but these when all bits were flipped.  Prints totals, and ends with status 1 after the first escape.  SAMPLES is a file that gets every 16th of the mutants, for another
- * processor to run; ANSWERS one that gets every 64th change, accepted or not, for the other verifier.  The mutants and
- * their registers depend on the seed alone; what they find in the window also on when the timer ended endless loops. */
+ * but these when all bits were flipped.  Prints totals, and ends with status 1 after the first escape.  SAMPLES is a
+ * file that gets every 16th of the mutants, for another processor to run; ANSWERS one that gets every 64th change,
+ * accepted or not, for the other verifier.  The mutants and their registers depend on the seed alone; what they find in
+ * the window also on when the timer ended endless loops. */
 #include <stdio.h>
 #include <stdlib.h>
 
