@@ -156,23 +156,24 @@ static bool keep(struct code_region *region, const struct motte_verdict *verdict
     const struct motte_claims *claims = &region->owned.claims;
     uint32_t *entries = calloc(claims->entry_count + 1, sizeof *entries);
     uint32_t *traps = calloc(verdict->class_trap_count + 1, sizeof *traps);
-    struct motte_call_site *sites = calloc(verdict->call_site_count + 1, sizeof *sites);
-    if (!entries || !traps || !sites) {
+    struct frame_map frames;
+    bool mapped = frame_map_create(&frames, verdict->call_sites, verdict->call_site_count, region->code_size);
+    if (!entries || !traps || !mapped) {
         free(entries);
         free(traps);
-        free(sites);
+        if (mapped)
+            frame_map_release(&frames);
         return false;
     }
     for (size_t i = 0; i < claims->entry_count; i++)
         entries[i] = claims->functions[claims->entries[i]].offset;
     qsort(entries, claims->entry_count, sizeof *entries, compare_offsets);
     memcpy(traps, verdict->class_traps, verdict->class_trap_count * sizeof *traps);
-    memcpy(sites, verdict->call_sites, verdict->call_site_count * sizeof *sites);
     region->entries = entries;
     region->entry_count = claims->entry_count;
     region->traps = traps;
     region->trap_count = verdict->class_trap_count;
-    region->frames = (struct frame_map){.sites = sites, .site_count = verdict->call_site_count};
+    region->frames = frames;
     return true;
 }
 
@@ -213,7 +214,7 @@ void code_region_release(struct code_region *region)
     owned_claims_release(&region->owned);
     free(region->entries);
     free(region->traps);
-    free(region->frames.sites);
+    frame_map_release(&region->frames);
     free(region);
 }
 

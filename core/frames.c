@@ -1,21 +1,49 @@
 #include "frames.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "code_region.h"
 #include "context.h"
 #include "process.h"
 #include "slot.h"
 
+enum { BLOCK = 64 };
+
+bool frame_map_create(struct frame_map *map, const struct motte_call_site *sites, size_t count, size_t code_size)
+{
+    *map = (struct frame_map){.site_count = count, .block_count = code_size / BLOCK + 1};
+    map->sites = calloc(count + 1, sizeof *map->sites);
+    map->first_in_block = calloc(map->block_count, sizeof *map->first_in_block);
+    if (!map->sites || !map->first_in_block) {
+        frame_map_release(map);
+        return false;
+    }
+    memcpy(map->sites, sites, count * sizeof *sites);
+    size_t site = 0;
+    for (size_t block = 0; block < map->block_count; block++) {
+        while (site < count && sites[site].return_offset < block * BLOCK)
+            site++;
+        map->first_in_block[block] = (uint32_t)site;
+    }
+    return true;
+}
+
+void frame_map_release(struct frame_map *map)
+{
+    free(map->sites);
+    free(map->first_in_block);
+    *map = (struct frame_map){.sites = NULL};
+}
+
 const struct motte_call_site *frame_map_site(const struct frame_map *map, uint64_t return_offset)
 {
-    size_t low = 0, high = map->site_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (map->sites[middle].return_offset < return_offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < map->site_count && map->sites[low].return_offset == return_offset ? &map->sites[low] : NULL;
+    if (return_offset / BLOCK >= map->block_count)
+        return NULL;
+    size_t site = map->first_in_block[return_offset / BLOCK];
+    while (site < map->site_count && map->sites[site].return_offset < return_offset)
+        site++;
+    return site < map->site_count && map->sites[site].return_offset == return_offset ? &map->sites[site] : NULL;
 }
 
 const struct motte_call_site *frames_at(const struct process *process, uintptr_t slot)

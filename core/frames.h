@@ -24,11 +24,17 @@
 
 struct process;
 
-/* Sorted by return_offset. */
+/* A jump or a backtrace asks once a frame, so that a search among all sites would be most of its time. */
 struct frame_map {
-    struct motte_call_site *sites;
+    struct motte_call_site *sites; /* sorted by return_offset */
     size_t site_count;
+    uint32_t *first_in_block; /* for each BLOCK bytes of code, the first site at or behind their start */
+    size_t block_count;
 };
+
+/* Copies the sites, which are sorted and lie in `code_size` bytes of code. False without memory: nothing to release. */
+bool frame_map_create(struct frame_map *map, const struct motte_call_site *sites, size_t count, size_t code_size);
+void frame_map_release(struct frame_map *map);
 
 /* The call that returns to this code offset, or NULL. */
 const struct motte_call_site *frame_map_site(const struct frame_map *map, uint64_t return_offset);
@@ -36,8 +42,8 @@ const struct motte_call_site *frame_map_site(const struct frame_map *map, uint64
 /* The call to whose end the return address at `slot` leads; NULL where the program's own frames end. */
 const struct motte_call_site *frames_at(const struct process *process, uintptr_t slot);
 
-/* Of a process that STOPPED at an instruction of its own: that instruction's offset, or the first one's if it is part of
- * a shape, which can only be run as a whole. */
+/* Of a process that STOPPED at an instruction of its own: that instruction's offset, or the first one's if it is part
+ * of a shape, which can only be run as a whole. */
 uint64_t frames_unit(const struct process *process);
 
 /* Of a STOPPED process: the return address of its innermost frame, or in a kernel call that of the kernel call. False
