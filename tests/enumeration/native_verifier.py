@@ -35,6 +35,10 @@ class _Opinion(ctypes.Structure):
     )
 
 
+OPINION = ctypes.sizeof(_Opinion)
+"""Bytes that ``judge_many`` writes about one encoding."""
+
+
 def generate_headers(folder: Path) -> None:
     """What the build of the core generates, into ``folder``."""
     scripts = ((VERIFIER / "generate_forms.py", "forms_table.h"), (ROOT / "core" / "generate_header.py", "motte_abi.h"))

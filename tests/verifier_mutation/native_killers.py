@@ -8,11 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from enumeration.native_verifier import NativeVerifier, compile_command, generate_headers, sources
+from enumeration.encodings import TOTAL, sample
+from enumeration.native_verifier import OPINION, WINDOW, compile_command, generate_headers, sources
 from motte.verifier import ClaimedCode
 from verifier_mutation.evidence import Question
 from verifier_mutation.killers import Evidence
 from verifier_mutation.native_mutants import NativeMutant
+
+SAMPLED = 500_000
+"""Encodings of the whole space that a mutant is asked about."""
+
+DETAILED, LOOKED_UP = 8, 400
+"""Every so many-th question is asked in detail, for so many offsets."""
 
 U32, U64, POINTER = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
 
@@ -57,6 +64,7 @@ class NativeQuestion:
     question: Question
     claims: _Claims
     kept: list[object]
+    in_detail: bool = False
     decision: tuple[object, ...] = ()
 
 
@@ -68,11 +76,15 @@ class NativeEvidence:
         generate_headers(folder)
         for source in sources():
             subprocess.run([*compile_command(folder), "-c", str(source), "-o", str(self._object(source))], check=True)
-        self.opinions = evidence.opinions
+        codes = [*evidence.opinions, *sample(0, TOTAL, TOTAL // SAMPLED | 1)]
+        self.windows = b"".join(code.ljust(WINDOW, b"\0") for code in codes)
+        self.available = bytes(map(len, codes))
         self.questions = [asked for question in evidence.questions for asked in _marshalled(question)]
         library = ctypes.CDLL(str(self.link({})))
-        for asked in self.questions:
-            asked.decision = decide(library, asked.claims)
+        self.opinions = judged(library, self)
+        for number, asked in enumerate(self.questions):
+            asked.in_detail = number % DETAILED == 0
+            asked.decision = decide(library, asked)
             assert _is_that_of_python(library, asked), f"the structures of {__file__} are not those of verify.h"
 
     def _object(self, source: Path) -> Path:
@@ -145,31 +157,51 @@ def _is_that_of_python(library: ctypes.CDLL, asked: NativeQuestion) -> bool:
     return library.motte_rule_name(rule).decode() == (violations[0].rule if violations else "")
 
 
-def decide(library: ctypes.CDLL, claims: _Claims) -> tuple[object, ...]:
-    """All that a verdict of the verifier in C says."""
+def decide(library: ctypes.CDLL, asked: NativeQuestion) -> tuple[object, ...]:
+    """All that a verdict of the verifier in C says; in detail, also what can be found with it."""
     verdict = _Verdict()
-    status = library.motte_verify(ctypes.byref(claims), ctypes.byref(verdict))
+    status = library.motte_verify(ctypes.byref(asked.claims), ctypes.byref(verdict))
     if verdict.rule:
         decision: tuple[object, ...] = (status, verdict.rule, verdict.offset)
     else:
         traps = verdict.class_traps[: verdict.class_trap_count]
         sites = [tuple(site) for site in verdict.call_sites[: verdict.call_site_count]]
-        decision = (status, 0, verdict.instruction_count, traps, sites)
+        places = _found(library, asked.claims, verdict) if asked.in_detail else []
+        decision = (status, 0, verdict.instruction_count, traps, sites, places)
     library.motte_verdict_release(ctypes.byref(verdict))
     return decision
+
+
+def _found(library: ctypes.CDLL, claims: _Claims, verdict: _Verdict) -> list[object]:
+    """Call sites and places of the first offsets."""
+    library.motte_find_call_site.restype = ctypes.POINTER(U32 * 3)
+    found: list[object] = []
+    for offset in range(min(claims.code_size, LOOKED_UP)):
+        site, place = library.motte_find_call_site(ctypes.byref(verdict), U64(offset)), (U32 * 3)()
+        status = library.motte_find_place(ctypes.byref(claims), U64(offset), place)
+        found.append((tuple(site.contents) if site else None, status, tuple(place) if status == 0 else None))
+    return found
+
+
+def judged(library: ctypes.CDLL, evidence: NativeEvidence) -> bytes:
+    """What the door says about all encodings, as it stands in memory."""
+    opinions = ctypes.create_string_buffer(len(evidence.available) * OPINION)
+    library.judge_many(evidence.windows, evidence.available, U64(len(evidence.available)), opinions)
+    return opinions.raw
 
 
 def attempt_on(library: Path, evidence: NativeEvidence) -> str:
     """What kills a compiled mutant, or nothing."""
     loaded = ctypes.CDLL(str(library))
     for asked in evidence.questions:
-        if decide(loaded, asked.claims) != asked.decision:
+        if decide(loaded, asked) != asked.decision:
             return asked.question.source
-    codes, opinions = list(evidence.opinions), NativeVerifier(library)
-    for code, opinion in zip(codes, opinions.opinions(codes), strict=True):
-        if (
-            bool(opinion.rule) != bool(evidence.opinions[code].rule)
-            or opinion[1:] != tuple(evidence.opinions[code])[1:]
-        ):
-            return f"encoding {code.hex(' ')}"
-    return ""
+    opinions = judged(loaded, evidence)
+    if opinions == evidence.opinions:
+        return ""
+    place = next(
+        at
+        for at in range(0, len(opinions), OPINION)
+        if opinions[at : at + OPINION] != evidence.opinions[at : at + OPINION]
+    )
+    return f"encoding {evidence.windows[place // OPINION * WINDOW :][:15].hex(' ')}"
