@@ -227,7 +227,16 @@ class Family:
         return (heads[number // len(tails)] + tails[number % len(tails)])[:LONGEST]
 
 
+SETTLED = axis(
+    "62f1fd087e442402 62f3f518ce442402 62f17e58e6c1 62f17f182ac1 66480fc5c9 c4e1f850c9 656762f5fd086e00 c5fabdc1"
+    " 660f2f0424 62f1741858c0 c4e3f961c111 66480f3a61c111 4190 86c3 48b8 d0e0 660f3814c1 8d0424 c5f8c2c001 62f27f0872c1"
+    " c4e27951c1 62f57c0858c1"
+)
+"""What decoders read differently, or once did: every one of them is in every sample."""
+
 FAMILIES = (
+    Family("listed, settled", (SETTLED, BEHIND)),
+    Family("listed, EVEX displacements", (axis("- 6567"), _heads("EVEX"), axis("4424 4465"), axis("02 fe"), BEHIND)),
     Family("listed, legacy", (axis("- 6567 6567f0"), _heads(""), ALL_PLACES, BEHIND)),
     Family("listed, VEX", (axis("- 6567"), _heads("VEX"), ALL_PLACES, BEHIND)),
     Family("listed, EVEX", (axis("- 6567"), _heads("EVEX"), SOME_PLACES, BEHIND)),

@@ -136,6 +136,16 @@ def _affine_broadcast(expected: Meaning, read: Meaning) -> Meaning:
     return read._replace(operands=tuple(corrected if operand in theirs else operand for operand in read.operands))
 
 
+def _quadword_in_eights(expected: Meaning, read: Meaning) -> Meaning:
+    """The 8-bit displacement counts eights, not sixteens."""
+    if expected.mnemonic != "vmovq" or not isinstance(expected.operands[0], Memory):
+        return read
+    ours, theirs = expected.operands[0].displacement, read.operands[0]
+    if not isinstance(theirs, Memory) or theirs.displacement != 2 * ours:
+        return read
+    return read._replace(operands=(theirs._replace(displacement=ours), *read.operands[1:]))
+
+
 def _string_comparison_w1(form: Form) -> bool:
     return form.space == "VEX" and form.mnemonic in ("vpcmpestri64", "vpcmpestrm64")
 
@@ -174,8 +184,13 @@ KNOWN = (
     Known("capstone", "comisd is said to read 128 bits; processors and LLVM say 64", _comisd_of_one_double),
     Known(
         "capstone",
-        "a repeated element of vgf2p8affine* is said to have 8 bits; LLVM and the manual say 64",
+        "a repeated element of vgf2p8affine* is said to have 8 bits; processors and LLVM say 64",
         _affine_broadcast,
+    ),
+    Known(
+        "capstone",
+        "the 8-bit displacement of an EVEX vmovq from xmm is said to count sixteens; processors and LLVM say eights",
+        _quadword_in_eights,
     ),
     Known("capstone", "mov with an immediate of 64 bits is movabs", _named({"mov": "movabs"})),
     Known("capstone", "the low five bits of a comparison's predicate are part of its name", _predicate_in_low_bits),
