@@ -82,6 +82,15 @@ STACK_PLACES = axis(
 )
 
 
+def _split_rex(opcodes: Axis) -> Axis:
+    """Opcodes with every REX where it stands: behind the prefix that belongs to them."""
+    found = []
+    for opcode, rex in product(opcodes, EVERY_REX):
+        prefixes = 1 if opcode[0] in (0x66, 0xF2) else 0
+        found.append(opcode[:prefixes] + rex + opcode[prefixes:])
+    return tuple(found)
+
+
 def _payload(*fields: tuple[tuple[int, ...], int]) -> Axis:
     """One byte for each choice of a value for each field; a field is its values and its lowest bit."""
     shifted = [[value << bit for value in values] for values, bit in fields]
@@ -227,6 +236,14 @@ class Family:
         return (heads[number // len(tails)] + tails[number % len(tails)])[:LONGEST]
 
 
+BYTE_OPCODES = axis(
+    "00 02 84 86 88 8a 80 c6 d0 f6 fe b0 b3 b4 b7 0f90 0fb0 0fb6 0fbe 0fc0 660f3a20 660f3a14 f20f38f0 90 91 97 50 54 c8"
+)
+"""Forms with byte registers, and others whose opcode names a register."""
+
+REGISTER_PLACES = tuple(bytes((modrm,)) for modrm in range(0xC0, 0x100))
+MASK_OPCODES = axis("41 42 44 45 46 47 4a 4b 90 91 92 93 98 99")
+
 SETTLED = axis(
     "62f1fd087e442402 62f3f518ce442402 62f17e58e6c1 62f17f182ac1 66480fc5c9 c4e1f850c9 656762f5fd086e00 c5fabdc1"
     " 660f2f0424 62f1741858c0 c4e3f961c111 66480f3a61c111 4190 86c3 48b8 d0e0 660f3814c1 8d0424 c5f8c2c001 62f27f0872c1"
@@ -257,6 +274,8 @@ FAMILIES = (
         "legacy: immediates and displacements",
         (axis("- 6567 66 f2"), axis("- 48 41 42 49 4a"), MAPPED, STACK_PLACES, IMMEDIATES),
     ),
+    Family("legacy: byte registers", (axis("- 6567 66 f3"), _split_rex(BYTE_OPCODES), REGISTER_PLACES, BEHIND)),
+    Family("VEX: mask registers", (_joined(VEX2, MASK_OPCODES), axis("c0 c7 cf f9 ff 00"), BEHIND)),
     Family("prefixes in any order", (ORDERED, SAMPLES, FEW_PLACES, BEHIND)),
     Family(
         "prefixes in long orders", (LONG_ORDERS, axis("01 8b c7 e9 0f10 0f58 c5f858 62f17c4858"), axis("00 c1"), BEHIND)

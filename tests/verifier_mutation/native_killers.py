@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ SAMPLED = 500_000
 
 DETAILED, LOOKED_UP = 8, 400
 """Every so many-th question is asked in detail, for so many offsets."""
+
+_C = ctypes.CDLL(None)
 
 U32, U64, POINTER = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
 
@@ -117,9 +120,14 @@ def _marshalled(question: Question) -> list[NativeQuestion]:
         return ctypes.addressof(made) if rows else None
 
     def text(of: bytes | memoryview) -> int | None:
-        made = ctypes.create_string_buffer(bytes(of), len(of))
-        kept.append(made)
-        return ctypes.addressof(made) if len(of) else None
+        """A copy that ends where an inaccessible page begins."""
+        whole = -(-len(of) // mmap.PAGESIZE) * mmap.PAGESIZE
+        pages = mmap.mmap(-1, whole + mmap.PAGESIZE)
+        pages[whole - len(of) : whole] = bytes(of)
+        first = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+        assert _C.mprotect(ctypes.c_void_p(first + whole), mmap.PAGESIZE, 0) == 0
+        kept.append(pages)
+        return first + whole - len(of) if len(of) else None
 
     if not _fits(claimed):
         return []

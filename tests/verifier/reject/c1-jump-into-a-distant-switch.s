@@ -1,0 +1,12 @@
+# C1. The same for a jump through a table.
+function f
+        testl %eax, %eax
+bad:    je 2f
+        .fill 300, 1, 0x90
+1:      andl $0, %ecx
+2:      jmpq *cases(,%rcx,8)
+end f
+.section .tables,"a"
+jump_table cases f
+        .quad 1b
+end cases
