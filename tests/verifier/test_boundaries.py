@@ -72,6 +72,29 @@ def test_classes_are_32_bit_numbers_but_0(number: int, expected: list[str]) -> N
     assert rules(replace(claimed, classes={**claimed.classes, number: 0})) == expected
 
 
+@pytest.mark.parametrize("number", [0, MAX_CLASS + 1])
+def test_the_first_class_is_checked_like_the_others(number: int) -> None:
+    claimed = assemble(FUNCTION).claimed
+    assert rules(replace(claimed, classes={number: 0, **claimed.classes})) == ["T1"]
+    assert rules(replace(claimed, classes={12: 4, **claimed.classes})) == ["T1"]
+
+
+def test_each_single_entry_of_the_host_is_checked() -> None:
+    claimed = assemble("function f\nret\nend f\nfunction g 8\nret\nend g\n").claimed
+    assert [function.stack_arguments for function in claimed.functions] == [0, 8, 0]
+    assert [rules(replace(claimed, entries=[index])) for index in (0, 1, 2, 3)] == [[], ["S4"], [], ["T1"]]
+    assert rules(replace(claimed, entries=[0, 1])) == ["S4"]
+    assert rules(replace(claimed, entries=[1, 0])) == ["S4"]
+    assert rules(replace(claimed, entries=[3, 0])) == ["T1"]
+
+
+@pytest.mark.parametrize("size", [PAGE, PAGE + 1, 2 * PAGE, 1 << 21])
+def test_a_function_does_not_end_behind_the_code(size: int) -> None:
+    claimed = assemble(FUNCTION).claimed
+    functions = [claimed.functions[0], replace(claimed.functions[1], size=size)]
+    assert rules(replace(claimed, functions=functions))[0] == "D1"
+
+
 @pytest.mark.parametrize(("log2", "expected"), [(0, ["T4"]), (MAX_TABLE_LOG2, ["T4"]), (MAX_TABLE_LOG2 + 1, ["T1"])])
 def test_the_function_table_fits_the_region(log2: int, expected: list[str]) -> None:
     assert rules(replace(assemble(FUNCTION).claimed, function_table_log2=log2))[:1] == expected

@@ -58,6 +58,23 @@ def test_an_index_is_extended_in_its_own_register(number: int, narrow: list[str]
     assert rules(switch(mask, QUADS[(number + 7) % len(QUADS)]), entries) == ["C3"]
 
 
+@pytest.mark.parametrize(("narrow", "extension", "entries"), [(BYTES, "movzbl", 256), (WORDS, "movzwl", 65536)])
+def test_an_extension_from_another_register_bounds_none(narrow: list[str], extension: str, entries: int) -> None:
+    """Not even the one that it writes; in particular where the two differ in one bit of REX."""
+    pairs = [
+        (number, other) for number in NUMBERS for other in {(number + 8) % 15, (number + 7) % 15, (number + 1) % 15}
+    ]
+    for number, other in pairs:
+        mask = f"{extension} %{narrow[number]}, %{LONGS[other]}"
+        for index in (number, other):
+            assert rules(switch(mask, QUADS[index]), entries) == ["C3"], (mask, QUADS[index])
+
+
+@pytest.mark.parametrize(("high", "index"), [("ch", "ebp"), ("dh", "esi"), ("bh", "edi")])
+def test_a_high_byte_has_the_number_of_another_register(high: str, index: str) -> None:
+    assert rules(switch(f"movzbl %{high}, %{index}", f"r{index[1:]}"), 256) == ["C3"]
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("entries", [1, 2, 128, 256])
 def test_an_index_is_masked_in_its_own_register(number: int, entries: int) -> None:
@@ -78,6 +95,29 @@ def test_a_mask_is_one_less_than_a_power_of_two(mask: int) -> None:
 )
 def test_only_a_conjunction_of_32_bits_masks(instruction: str) -> None:
     assert rules(switch(instruction, "rcx"), 8) == ["C3"]
+
+
+@pytest.mark.parametrize("operation", ["add", "or", "adc", "sbb", "sub", "xor", "cmp", "test"])
+@pytest.mark.parametrize(("long", "quad"), [("eax", "rax"), ("ecx", "rcx"), ("r9d", "r9")])
+def test_no_other_operation_masks(operation: str, long: str, quad: str) -> None:
+    assert rules(switch(f"{operation}l $7, %{long}", quad), 8) == ["C3"]
+    assert rules(switch(f"{operation}l $255, %{long}", quad), 256) == ["C3"]
+
+
+@pytest.mark.parametrize("operation", ["add", "or", "adc", "sbb", "and", "sub", "xor", "cmp", "test", "xchg"])
+def test_a_shape_begins_with_no_other_operation(operation: str) -> None:
+    assert rules(call(f"{operation}l %eax, %r10d")) == ["C2"]
+    assert rules(call(f"{operation}l %r9d, %r10d")) == ["C2"]
+
+
+@pytest.mark.parametrize("condition", range(16))
+def test_the_displacement_of_the_branch_is_not_its_condition(condition: int) -> None:
+    """A short branch to 123 bytes before its end is 7x 85, and 0f 85 is the beginning of a long jne."""
+    source = (
+        f"function f\njmp 2f\n1: ud2\n.fill 101, 1, 0x90\n2: movl %eax, %r10d\nandl $MASK, %r10d\n"
+        f"cmpl $1, FT+8(%r10)\n.byte {0x70 + condition}, 0x85\ncallq *FT(%r10)\nret\nend f\n"
+    )
+    assert rules(source) == ([] if condition == 5 else ["C2"])
 
 
 def test_both_lengths_of_class_and_branch_are_known() -> None:

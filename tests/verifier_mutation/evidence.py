@@ -21,7 +21,7 @@ from verifier.assembling import assemble
 TESTS = Path(__file__).parents[1] / "verifier"
 RECORDED = [
     str(TESTS / f"test_{name}.py")
-    for name in ("claims", "boundaries", "order", "shapes", "heights", "memory", "forbidden_instructions")
+    for name in ("claims", "boundaries", "any_order", "order", "shapes", "heights", "memory", "forbidden_instructions")
 ]
 SAMPLED = 5_000
 DENSE = {"EVEX: destinations that are sources", "legacy: byte registers", "VEX: mask registers"}
