@@ -47,6 +47,9 @@ LAST_CODE, LAST_TABLES = layout.CODE_REGION_END - PAGE, layout.CODE_REGION_END -
         (CODE, CODE - PAGE, []),
         (CODE, layout.CODE_REGION_END - PAGE, []),
         (CODE, layout.CODE_REGION_END, ["T1"]),
+        (CODE, layout.CODE_REGION_END + PAGE, ["T1"]),
+        (layout.CODE_REGION_END + PAGE, TABLES, ["T1"]),
+        (CODE + (1 << 32), TABLES, ["T1"]),
     ],
 )
 def test_code_and_tables_may_fill_the_region(base: int, tables_base: int, expected: list[str]) -> None:
@@ -117,4 +120,34 @@ def test_jump_tables_have_1_to_2_to_the_20_entries(entries: int, expected: list[
     claimed = assemble(FUNCTION).claimed
     tables = bytes(claimed.tables) + CODE.to_bytes(8, "little") * entries
     table = ClaimedJumpTable(TABLES + TABLES_SIZE, entries, 0)
-    assert rules(replace(claimed, tables=tables, jump_tables=[table])) == expected
+    assert sorted({*rules(replace(claimed, tables=tables, jump_tables=[table]))}) == expected
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(0, []), (4, ["T4"]), (1, ["T4"]), (8, [])])
+def test_jump_tables_begin_at_multiples_of_8(gap: int, expected: list[str]) -> None:
+    claimed = assemble(FUNCTION).claimed
+    tables = bytes(claimed.tables) + bytes(gap) + CODE.to_bytes(8, "little") + bytes(8)
+    table = ClaimedJumpTable(TABLES + TABLES_SIZE + gap, 1, 0)
+    assert sorted({*rules(replace(claimed, tables=tables, jump_tables=[table]))}) == expected
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(0, []), (8, ["T4"]), (4, ["T4"]), (16, [])])
+def test_the_function_table_begins_at_a_multiple_of_16(gap: int, expected: list[str]) -> None:
+    claimed = assemble(FUNCTION).claimed
+    tables = bytes(gap) + bytes(claimed.tables)
+    assert sorted({*rules(replace(claimed, tables=tables, function_table=TABLES + gap))}) == expected
+
+
+@pytest.mark.parametrize("place", range(12, 16))
+@pytest.mark.parametrize("entry", [0, 1])
+def test_the_end_of_a_function_table_entry_is_zero(entry: int, place: int) -> None:
+    tables = bytearray(assemble(FUNCTION).claimed.tables)
+    tables[16 * entry + place] = 1
+    assert rules(replace(assemble(FUNCTION).claimed, tables=bytes(tables))) == ["T2"]
+
+
+@pytest.mark.parametrize("address", [CODE, CODE + 1, CODE + 64, 0, (1 << 64) - 1])
+def test_an_undeclared_class_fits_nothing(address: int) -> None:
+    tables = bytearray(assemble(FUNCTION).claimed.tables)
+    tables[16:32] = address.to_bytes(8, "little") + (77).to_bytes(4, "little") + bytes(4)
+    assert rules(replace(assemble(FUNCTION).claimed, tables=bytes(tables))) == ["T2"]

@@ -141,3 +141,14 @@ def test_the_class_and_the_target_are_those_of_one_entry(distance: int) -> None:
 @pytest.mark.parametrize("mask", ["MASK-16", "MASK+16", "MASK+1", "MASK*2", "MASK/2", "0", "-16"])
 def test_the_mask_is_that_of_the_table(mask: str) -> None:
     assert rules(call("movl %eax, %r10d", mask=f".byte 0x41,0x81,0xe2; .long {mask}")) == ["C2"]
+
+
+@pytest.mark.parametrize("inside", [3, 10, 18, 20])
+def test_shapes_are_closed_wherever_they_stand(inside: int) -> None:
+    """``inside`` is where the second to last instruction of the shape begins, from the first."""
+    for distance in range(0, 140, 3):
+        source = (
+            f"function f\ntestl %eax, %eax\nje 2f + {inside}\n.fill {distance}, 1, 0x90\n2: movl %ecx, %r10d\n"
+            "andl $MASK, %r10d\ncmpl $1, FT+8(%r10)\njne 1f\ncallq *FT(%r10)\nret\n1: ud2\nend f\n"
+        )
+        assert rules(source) == ["C1"], distance
