@@ -38,6 +38,12 @@ INLINE uint64_t equal(bytes512 bytes, int byte)
     return bits_of((bytes512)(bytes == repeat(byte)));
 }
 
+/* Bytes at which a search for `byte` ends: there, or at the terminator. */
+INLINE uint64_t ends(bytes512 bytes, int byte)
+{
+    return bits_of((bytes512)((bytes == repeat(byte)) | (bytes == repeat(0))));
+}
+
 INLINE const char *align_down(const char *place)
 {
     return (const char *)((uintptr_t)place & -(uintptr_t)VECTOR);

@@ -14,8 +14,8 @@ import pytest
 from toolchain.native import native_library
 
 NAMES = (
-    *("memcpy", "memmove", "memset", "memcmp", "memchr", "strlen", "strnlen", "strcmp", "strchrnul", "stpcpy"),
-    *("strcasecmp", "strncasecmp"),
+    *("memcpy", "memmove", "memset", "memcmp", "memchr", "strlen", "strnlen", "strcmp", "strchr", "strchrnul"),
+    *("stpcpy", "strcasecmp", "strncasecmp"),
 )
 PAGE = 4096
 SIZES = [*range(0, 140), 191, 192, 193, 255, 256, 257, 258, 319, 320, 321, 511, 512, 513, 700, 1023, 1024, 1025, 3000]
@@ -52,6 +52,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         "strlen": (size, pointer),
         "strnlen": (size, pointer, size),
         "strcmp": (integer, pointer, pointer),
+        "strchr": (pointer, pointer, integer),
         "strchrnul": (pointer, pointer, integer),
         "stpcpy": (pointer, pointer, pointer),
         "strcasecmp": (integer, pointer, pointer),
@@ -173,6 +174,20 @@ def test_string_lengths_are_exact(library: ctypes.CDLL, left: Arena) -> None:
             assert library.strlen(place) == size
             assert library.strnlen(place, size + 1) == size
             assert library.strnlen(place, size // 2) == size // 2
+
+
+def test_strchr_finds_the_byte_or_nothing(library: ctypes.CDLL, left: Arena) -> None:
+    for size in SIZES:
+        content = bytes(byte if byte != ord("q") else 1 for byte in text(size, size))
+        for place in left.places(size + 1):
+            ctypes.memset(left.start, ord("q"), left.end - left.start)
+            ctypes.memmove(place, content + b"\0", size + 1)
+            assert library.strchr(place, ord("q")) is None
+            assert library.strchr(place, 0) == place + size
+            if size:
+                ctypes.memset(place + size // 2, ord("q"), 1)
+                assert library.strchr(place, ord("q")) == place + size // 2
+                assert library.strchr(place, ord("q") - 256) == place + size // 2
 
 
 def test_strchrnul_finds_the_byte_or_the_end(library: ctypes.CDLL, left: Arena) -> None:
