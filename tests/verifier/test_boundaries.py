@@ -151,3 +151,10 @@ def test_an_undeclared_class_fits_nothing(address: int) -> None:
     tables = bytearray(assemble(FUNCTION).claimed.tables)
     tables[16:32] = address.to_bytes(8, "little") + (77).to_bytes(4, "little") + bytes(4)
     assert rules(replace(assemble(FUNCTION).claimed, tables=bytes(tables))) == ["T2"]
+
+
+def test_an_unused_entry_leads_to_no_bytes_inside_an_instruction() -> None:
+    claimed = assemble("function f\nmovl $0x0b0f, %eax\nret\nend f\n").claimed
+    tables = bytearray(claimed.tables)
+    tables[32:40] = (CODE + 1).to_bytes(8, "little")
+    assert rules(replace(claimed, tables=bytes(tables))) == ["T2"]

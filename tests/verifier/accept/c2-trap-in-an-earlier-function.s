@@ -1,0 +1,14 @@
+# Twin of reject/c2-trap-in-an-earlier-function.s, without the fault.
+function g
+        ret
+1:      ud2
+end g
+function f
+bad:    movl %ecx, %r10d
+        andl $MASK, %r10d
+        cmpl $1, FT+8(%r10)
+        jne 2f
+        callq *FT(%r10)
+        ret
+2:      ud2
+end f
