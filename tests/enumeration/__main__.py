@@ -7,6 +7,7 @@ disagrees about anything, or if an entry of the known differences settles nothin
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ _decoders: list[Decoder] = []
 
 
 def _prepare(library: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run
     _verifiers[:] = [PythonVerifier(), NativeVerifier(library)]
     _decoders[:] = [Llvm(), Capstone()]
 
@@ -46,15 +48,23 @@ def _parts(start: int, end: int, stride: int) -> Iterator[tuple[int, int, int]]:
     return ((first, min(first + step, end), stride) for first in range(start, end, step))
 
 
-def _run(start: int, end: int, stride: int, processes: int) -> Report:
-    report, began = Report(), time.monotonic()
+def _run(start: int, end: int, stride: int, processes: int) -> tuple[Report, int]:
+    """The report, and the number up to which it goes: Ctrl-C ends a run, and loses nothing."""
+    report, reached, began = Report(), start, time.monotonic()
     with TemporaryDirectory() as folder, Pool(processes, _prepare, (build(Path(folder)),)) as pool:
-        for done, part in pool.imap(_compare, _parts(start, end, stride)):
-            report.merge(part)
-            speed = report.compared / (time.monotonic() - began)
-            left = (end - done) / stride / speed
-            print(f"up to {done:,} of {end:,}: {speed:,.0f} a second, {left:,.0f} s left", file=sys.stderr, flush=True)
-    return report
+        try:
+            for reached, part in pool.imap(_compare, _parts(start, end, stride)):
+                report.merge(part)
+                speed = report.compared / (time.monotonic() - began)
+                left = (end - reached) / stride / speed
+                _tell(f"up to {reached:,} of {end:,}: {speed:,.0f} a second, {left:,.0f} s left")
+        except KeyboardInterrupt:
+            _tell(f"interrupted: --start {reached} goes on")
+    return report, reached
+
+
+def _tell(progress: str) -> None:
+    print(progress, file=sys.stderr, flush=True)
 
 
 def _print(report: Report) -> None:
@@ -91,9 +101,9 @@ def main() -> int:
             print(f"| {family.name} | {family.size:,} |")
         print(f"| all | {TOTAL:,} |")
         return 0
-    report = _run(chosen.start, chosen.end, chosen.stride, chosen.processes)
+    report, reached = _run(chosen.start, chosen.end, chosen.stride, chosen.processes)
     _print(report)
-    whole = chosen.start == 0 and chosen.end == TOTAL
+    whole = (chosen.start, chosen.stride, reached) == (0, 1, TOTAL)
     dead = {f"{known.decoder}: {known.reason}" for known in KNOWN} - report.known.keys() if whole else set()
     for reason in sorted(dead):
         print(f"settles nothing: {reason}")

@@ -1,4 +1,4 @@
-"""Each fuzz target for a while, a minute in all: the same inputs every time.  ``make fuzz TARGET=…`` runs one for longer."""
+"""Each fuzz target for a while, a minute in all, with the same inputs every time (longer: ``make fuzz TARGET=…``)."""
 
 from __future__ import annotations
 
