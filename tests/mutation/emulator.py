@@ -29,6 +29,9 @@ TABLES, FUNCTION_TABLE_SIZE = 0x2000_0000, 256
 RETURN_PAGE = 0x6000_0000_0000
 MOST_INSTRUCTIONS = 500
 GATE = bytes.fromhex("31c0c3")
+MASK_OPCODES = frozenset((*range(0x41, 0x4C), *range(0x90, 0x9A)))
+"""Of VEX's map 0F: instructions on k registers.  This processor has none, and executes the cmov and setcc of the same
+number instead, whose registers are others: k4 is rsp to it."""
 JUMP_THROUGH_TABLE = b"\xff\x24"
 REGISTERS = ("RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", *(f"R{n}" for n in range(8, 16)))
 
@@ -111,7 +114,9 @@ class Emulator:
 
     def _on_instruction(self, machine: Uc, address: int, size: int, _data: Any) -> None:
         self._run.instructions += 1
-        if address not in self._inside and not GATES <= address < GATES + GATE_COUNT * GATE_STRIDE:
+        if address in self._inside and is_mask_instruction(self._sample.code[address - self._sample.address :]):
+            machine.emu_stop()
+        elif address not in self._inside and not GATES <= address < GATES + GATE_COUNT * GATE_STRIDE:
             self._run.forbidden.append(f"execution at {address:#x}")
             machine.emu_stop()
 
@@ -141,6 +146,14 @@ class Emulator:
     @staticmethod
     def _in_table(address: int, size: int, writes: bool) -> bool:
         return not writes and address >= TABLES and address + size <= TABLES + FUNCTION_TABLE_SIZE
+
+
+def is_mask_instruction(code: bytes) -> bool:
+    """Whether ``code`` begins with an instruction on k registers; 65 and 67 may stand before its VEX."""
+    vex = code.lstrip(b"\x65\x67")[:4]
+    if vex[:1] == b"\xc5":
+        return vex[2:3] != b"" and vex[2] in MASK_OPCODES
+    return len(vex) == 4 and vex[0] == 0xC4 and vex[1] & 31 == 1 and vex[3] in MASK_OPCODES
 
 
 def emulate(samples: Path) -> tuple[int, int]:

@@ -43,6 +43,13 @@ def test_the_machine_reports_what_is_forbidden(emulator: Emulator, what: str) ->
     assert emulator.run(Sample(BLOCK, 0, 0, 0, registers, code)).forbidden
 
 
+def test_the_machine_stops_where_it_would_take_a_mask_register_for_rsp(emulator: Emulator) -> None:
+    """``korq %k1, %k0, %k4`` is ``cmovne %rcx, %rsp`` to it."""
+    code = bytes.fromhex("c4e1fc45e1 58 c3")
+    run = emulator.run(Sample(BLOCK, 0, 8, 0, [0x1234] * 16, code))
+    assert (run.forbidden, run.instructions) == ([], 1)
+
+
 def test_the_machine_lets_pass_what_is_allowed(emulator: Emulator) -> None:
     """An address that is truncated, the stack, a gate, an argument, the return."""
     call = b"\xe8" + struct.pack("<i", GATES - (BLOCK + 7 + 5))
