@@ -247,7 +247,7 @@ MASK_OPCODES = axis("41 42 44 45 46 47 4a 4b 90 91 92 93 98 99")
 SETTLED = axis(
     "62f1fd087e442402 62f3f518ce442402 62f17e58e6c1 62f17f182ac1 66480fc5c9 c4e1f850c9 656762f5fd086e00 c5fabdc1"
     " 660f2f0424 62f1741858c0 c4e3f961c111 66480f3a61c111 4190 86c3 48b8 d0e0 660f3814c1 8d0424 c5f8c2c001 62f27f0872c1"
-    " c4e27951c1 62f57c0858c1"
+    " c4e27951c1 62f57c0858c1 f009442411 62f506487bfc"
 )
 """What decoders read differently, or once did: every one of them is in every sample."""
 

@@ -20,6 +20,7 @@ _WIDTHS = {
 _MEMORY = re.compile(r"(?:(\w+) ptr )?(?:(\w+):)?\[(.*)\](?:\{1to(\d+)\})?")
 _TERM = re.compile(r"([+-]?) ?(?:(\d)\*)?(\w+)")
 _DECORATION = re.compile(r" \{(k\d|z)\}| ?,? ?\{(r[nduz]-sae|sae)\}")
+_LOCK = 0xF0
 _PREFIX = re.compile(r"(lock|addr32|\{vex\}|\{evex\})\s+")
 
 
@@ -57,9 +58,12 @@ class Llvm:
         self._text = ctypes.create_string_buffer(_TEXT)
 
     def read(self, code: bytes) -> tuple[int, str]:
-        """Length, 0 if it does not decode, and text."""
-        length = self._library.LLVMDisasmInstruction(self._context, code, len(code), 0, self._text, _TEXT)
-        return length, self._text.value.decode().strip()
+        """Length, 0 if it does not decode, and text.  LLVM shows a lock that comes first as a line of its own."""
+        locks = int(code[0] == _LOCK)
+        length = self._library.LLVMDisasmInstruction(
+            self._context, code[locks:], len(code) - locks, 0, self._text, _TEXT
+        )
+        return length and length + locks, self._text.value.decode().strip()
 
     def differences(self, accepted: list[tuple[bytes, Judgement]]) -> Iterator[tuple[bytes, str]]:
         """What LLVM reads differently, and how."""

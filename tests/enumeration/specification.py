@@ -94,7 +94,9 @@ def _judge_instruction(judgement: Judgement, fields: Fields) -> None:
     form = next((form for form in candidates if _matches(form, fields)), None)
     if form is None:
         judgement.broken = _why_not(fields)
-        form = next((form for form in candidates if _has_modrm(form, fields)), None)
+        # What the bytes would be if the wrong field were right: rather the form with this prefix than another.
+        near = sorted(candidates, key=lambda form: form.prefix != fields.pp)
+        form = next((form for form in near if _has_modrm(form, fields)), None)
         if form is None:
             return
     judgement.form = form
