@@ -52,21 +52,6 @@ bool frame_map_add(const struct verification *run, struct motte_verdict *verdict
     return true;
 }
 
-const struct motte_call_site *motte_find_call_site(const struct motte_verdict *verdict, uint64_t return_offset)
-{
-    size_t low = 0, high = verdict->call_site_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (verdict->call_sites[middle].return_offset < return_offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == verdict->call_site_count || verdict->call_sites[low].return_offset != return_offset)
-        return NULL;
-    return &verdict->call_sites[low];
-}
-
 bool frame_map_place(const struct verification *run, uint32_t code_offset, struct motte_place *place)
 {
     uint32_t unit = code_offset;

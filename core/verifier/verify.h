@@ -94,9 +94,6 @@ void motte_verdict_release(struct motte_verdict *verdict);
 /* "M1", and "" for MOTTE_RULE_NONE. */
 const char *motte_rule_name(enum motte_rule rule);
 
-/* The call that returns to this code offset, or NULL. */
-const struct motte_call_site *motte_find_call_site(const struct motte_verdict *verdict, uint64_t return_offset);
-
 /* Where control stands in a function: at the unit (an instruction or a whole shape) that contains a code offset. */
 struct motte_place {
     uint32_t function; /* index into the claimed functions */

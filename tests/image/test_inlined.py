@@ -16,7 +16,7 @@ from motte.compiler.object_section import append_section
 from motte.errors import CompileError
 from motte.image import Artifact, Location, link
 from motte.image.elf import read_elf
-from motte.image.inlined_reader import InlinedPlace, InlinedReader
+from motte.image.inlined_reader import MOST_NESTED, InlinedPlace, InlinedReader
 
 Call = tuple[int, int, int, int]
 TEXTS = b"\0inner\0main.c\0outer\0"
@@ -106,6 +106,12 @@ def reader(offsets: Sequence[int], innermost: Sequence[int], calls: Sequence[Cal
         "inlined_texts": texts,
     }
     return InlinedReader({name: memoryview(blob) for name, blob in blobs.items()})
+
+
+def test_calls_nested_without_end_are_cut() -> None:
+    """A stranger's table could make a short backtrace fill the host's memory and its terminal."""
+    chain = [(number, 1, 1, 1) for number in range(10_000)]
+    assert len(reader([0], [10_000], chain, b"\0name\0").around(0)) == MOST_NESTED
 
 
 def test_names_of_strangers_are_escaped() -> None:

@@ -174,20 +174,19 @@ def decide(library: ctypes.CDLL, asked: NativeQuestion) -> tuple[object, ...]:
     else:
         traps = verdict.class_traps[: verdict.class_trap_count]
         sites = [tuple(site) for site in verdict.call_sites[: verdict.call_site_count]]
-        places = _found(library, asked.claims, verdict) if asked.in_detail else []
+        places = _found(library, asked.claims) if asked.in_detail else []
         decision = (status, 0, verdict.instruction_count, traps, sites, places)
     library.motte_verdict_release(ctypes.byref(verdict))
     return decision
 
 
-def _found(library: ctypes.CDLL, claims: _Claims, verdict: _Verdict) -> list[object]:
-    """Call sites and places of the first offsets."""
-    library.motte_find_call_site.restype = ctypes.POINTER(U32 * 3)
+def _found(library: ctypes.CDLL, claims: _Claims) -> list[object]:
+    """Places of the first offsets."""
     found: list[object] = []
     for offset in range(min(claims.code_size, LOOKED_UP)):
-        site, place = library.motte_find_call_site(ctypes.byref(verdict), U64(offset)), (U32 * 3)()
+        place = (U32 * 3)()
         status = library.motte_find_place(ctypes.byref(claims), U64(offset), place)
-        found.append((tuple(site.contents) if site else None, status, tuple(place) if status == 0 else None))
+        found.append((status, tuple(place) if status == 0 else None))
     return found
 
 

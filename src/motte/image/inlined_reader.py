@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 from motte.image.names import printable
 from motte.image.records import columns
 
-_MOST_NESTED: Final = 256
-"""Functions inlined into one another that are told of."""
+MOST_NESTED: Final = 32
+"""Functions inlined into one another that are told of: each call of a backtrace may have as many."""
 
 
 class InlinedPlace(NamedTuple):
@@ -40,7 +40,7 @@ class InlinedReader:
         row = bisect_right(self._offsets, offset) - 1
         number = self._innermost[row] if row >= 0 else 0
         places: list[InlinedPlace] = []
-        while 0 < number <= len(self._calls) and len(places) < _MOST_NESTED:
+        while 0 < number <= len(self._calls) and len(places) < MOST_NESTED:
             around, name, file, line = self._calls[number - 1]
             path = self._text(file) if line else None
             places.append(InlinedPlace(self._text(name), path, line if path else None))
