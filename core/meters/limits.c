@@ -1,0 +1,90 @@
+#include "limits.h"
+
+static bool total_is_out(const struct meter *meter)
+{
+    return meter->has_total && meter->left - meter->lent <= 0;
+}
+
+static bool rate_is_out(const struct meter *meter)
+{
+    return meter->has_rate && meter->rate.left - meter->lent <= 0;
+}
+
+bool limits_block(const struct meter *meter)
+{
+    return !meter->is_on || total_is_out(meter) || rate_is_out(meter);
+}
+
+static int64_t part(int64_t available, uint32_t workers, int64_t slice)
+{
+    if (workers == 1)
+        return available;
+    int64_t share = available / workers;
+    int64_t least = available < slice ? available : slice;
+    return share > least ? share : least;
+}
+
+int64_t limits_offer(const struct meter *meter, uint32_t workers, int64_t slice)
+{
+    int64_t offer = METER_UNLIMITED;
+    if (meter->has_total)
+        offer = part(meter->left - meter->lent, workers, slice);
+    if (meter->has_rate) {
+        int64_t offer_of_rate = part(meter->rate.left - meter->lent, workers, slice);
+        if (offer_of_rate < offer)
+            offer = offer_of_rate;
+    }
+    return offer;
+}
+
+static void promise(struct rate *rate, uint64_t time, int64_t ticks)
+{
+    struct rate_return *newest = &rate->returns[(rate->oldest + rate->count - 1) % RETURNS];
+    if (rate->count && time < newest->time)
+        time = newest->time;
+    if (rate->count == RETURNS || (rate->count && time - newest->first < rate->period / RETURNS)) {
+        newest->time = time;
+        newest->ticks += ticks;
+        return;
+    }
+    rate->returns[(rate->oldest + rate->count++) % RETURNS] = (struct rate_return){time, time, ticks};
+}
+
+void limits_charge(struct meter *meter, uint64_t started, uint64_t now, uint64_t used)
+{
+    int64_t ticks = (int64_t)used;
+    if (meter->has_total)
+        meter->left -= ticks;
+    if (meter->has_rate && ticks) {
+        meter->rate.left -= ticks;
+        promise(&meter->rate, (meter->root->workers > 1 ? now : started) + meter->rate.period, ticks);
+    }
+}
+
+void limits_collect(struct meter *meter, uint64_t now)
+{
+    struct rate *rate = &meter->rate;
+    while (rate->count && rate->returns[rate->oldest].time <= now) {
+        rate->left += rate->returns[rate->oldest].ticks;
+        rate->oldest = (rate->oldest + 1) % RETURNS;
+        rate->count--;
+    }
+}
+
+void limits_schedule(struct meter *meter)
+{
+    struct rate *rate = &meter->rate;
+    struct heap *events = &meter->root->events;
+    if (!rate_is_out(meter) || !rate->count) {
+        if (rate->has_event)
+            heap_remove(events, rate->event);
+        rate->has_event = false;
+        return;
+    }
+    uint64_t time = rate->returns[rate->oldest].time;
+    if (rate->has_event)
+        heap_change(events, rate->event, time);
+    else
+        heap_insert(events, time, meter, &rate->event);
+    rate->has_event = true;
+}

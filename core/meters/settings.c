@@ -1,0 +1,68 @@
+#include <assert.h>
+
+#include "fair.h"
+#include "limits.h"
+#include "tree.h"
+
+/* A limit has changed. */
+static void apply(struct meter *meter)
+{
+    if (!meter->has_total || meter->left > 0) {
+        meter->announced = false;
+        meter_unlist(meter);
+    }
+    limits_schedule(meter);
+    meter_settle(meter);
+}
+
+void meter_set_budget(struct meter *meter, int64_t ticks, uint64_t now)
+{
+    assert(ticks >= 0);
+    limits_collect(meter, now);
+    meter->has_total = ticks != METER_UNLIMITED;
+    meter->left = ticks;
+    apply(meter);
+}
+
+void meter_refill(struct meter *meter, int64_t ticks, uint64_t now)
+{
+    assert(ticks >= 0);
+    limits_collect(meter, now);
+    if (meter->has_total) {
+        int64_t room = METER_UNLIMITED - 1 - (meter->left > 0 ? meter->left : 0);
+        meter->left += ticks < room ? ticks : room;
+    }
+    apply(meter);
+}
+
+void meter_set_rate(struct meter *meter, int64_t budget_ticks, uint64_t period_ticks, uint64_t now)
+{
+    (void)now;
+    assert(budget_ticks > 0 || !period_ticks);
+    struct rate *rate = &meter->rate;
+    meter->has_rate = period_ticks != 0;
+    rate->period = period_ticks;
+    rate->budget = rate->left = budget_ticks;
+    rate->count = 0;
+    apply(meter);
+}
+
+void meter_set_weight(struct meter *meter, uint32_t weight, uint64_t now)
+{
+    (void)now;
+    assert(weight && weight <= METER_WEIGHT_LIMIT);
+    fair_reshape(meter, weight, meter->slice);
+}
+
+void meter_set_slice(struct meter *meter, uint64_t ticks)
+{
+    assert(ticks);
+    fair_reshape(meter, meter->contender.weight, ticks);
+}
+
+void meter_set_on(struct meter *meter, bool on, uint64_t now)
+{
+    limits_collect(meter, now);
+    meter->is_on = on;
+    apply(meter);
+}
