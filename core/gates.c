@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "casts.h"
 #include "jumps.h"
 #include "personality.h"
 #include "process.h"
@@ -83,6 +84,7 @@ static int64_t (*const kernel_calls[MOTTE_CALL_COUNT])(struct process *, const u
     [MOTTE_CALL_SYSCALL6] = call_syscall6,
     [MOTTE_CALL_SETJMP] = call_setjmp,
     [MOTTE_CALL_LONGJMP] = call_longjmp,
+    [MOTTE_CALL_CHECK_POINTER] = call_check_pointer,
 };
 
 int64_t motte_kernel_call(struct process *process, uint32_t number, const uint64_t arguments[6])

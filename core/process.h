@@ -91,6 +91,7 @@ struct process {
     uintptr_t native_stack_low;  /* lowest byte that is mapped */
     uint32_t data_stack_mapped; /* likewise, a window address */
     struct stop_place place;
+    guest_addr mapped_runs; /* what checked casts remember, in the guest (casts.h); 0 if it has none */
 
     /* Under lock. */
     pthread_mutex_t lock;

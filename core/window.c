@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "casts.h"
 #include "host_mappings.h"
 #include "process.h"
 #include "slot.h"
@@ -84,6 +85,7 @@ int window_unmap(struct process *process, guest_addr start, uint64_t pages)
     if (charged && !slot_shut(process->slot, host_address(process, first), host_address(process, end)))
         return -ENOMEM;
     areas_replace(&window->areas, first, end, NULL);
+    casts_forget(process);
     process_refund(process, charged);
     return 0;
 }

@@ -102,7 +102,7 @@ def _cache_at(root: Path) -> Cache:
 
 def _artifact_key(keys: Sequence[str | None], options: BuildOptions) -> str:
     cpu = cpu_identity() if options.cpu == "native" else ""
-    choices = (str(options.optimization), options.cpu, cpu, str(options.debug))
+    choices = (str(options.optimization), options.cpu, cpu, str(options.debug), str(options.checked))
     return digest(["artifact", compiler_identity(), *choices, *(key or "" for key in keys)])
 
 
@@ -142,6 +142,12 @@ def _compile(
     return compile_modules(name, bitcode, options, cache_in_use(), progress=report, stage=stage)
 
 
+def _metadata(name: str, options: BuildOptions) -> dict[str, str]:
+    """What ``motte inspect`` tells of how an artifact came about."""
+    checked = {} if options.checked is None else {"checked casts": options.checked}
+    return {"source": name, "optimization": str(options.optimization), **checked}
+
+
 def _link(units: "Sequence[ConfinedUnit]", options: BuildOptions, progress: Progress | None) -> bytes:
     from motte.image import link
     from motte.toolchain.libc import guest_library
@@ -153,5 +159,5 @@ def _link(units: "Sequence[ConfinedUnit]", options: BuildOptions, progress: Prog
         [guest_library(options.compiler_options(), progress)],
         limits=DEFAULT_LIMITS,
         cpu_features=units[0].required_features,
-        metadata={"source": name, "optimization": str(options.optimization)},
+        metadata=_metadata(name, options),
     )

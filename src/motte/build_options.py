@@ -3,13 +3,16 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 
 if TYPE_CHECKING:
     from motte.compiler.options import CompileOptions
+
+CHECKED_MODES: Final = ("use", "cast")
+"""Where integers that become pointers can be tested: see :attr:`BuildOptions.checked`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class BuildOptions:
     cpu: str = "native"
     """The CPU to compile for: this one, or one such as ``x86-64-v3`` for artifacts that travel."""
 
+    checked: Literal["use", "cast"] | None = None
+    """Test pointers that are made from integers: ``"use"`` where they are first dereferenced, ``"cast"`` where they are
+    made; ``None`` not at all.  A bad one is a fault ``BAD_CAST``, which names the line of the cast (with ``debug``)."""
+
     compile_time: Duration = DEFAULT_LIMITS.compile_time
     """CPU time that each compiler process may use."""
 
@@ -47,6 +54,8 @@ class BuildOptions:
         for name in ("include", "define", "flags"):
             if isinstance(getattr(self, name), str):
                 raise TypeError(f"{name}: expected a list, got the single {getattr(self, name)!r}")
+        if self.checked not in (None, *CHECKED_MODES):
+            raise ValueError(f"checked: {self.checked!r} is not 'use', 'cast' or None")
         if self.compile_seconds <= 0 or self.compile_bytes <= 0:
             raise ValueError("compile_time and compile_memory cannot be lifted")
 
@@ -70,4 +79,4 @@ class BuildOptions:
         """The choices that concern the compiler proper."""
         from motte.compiler.options import CompileOptions
 
-        return CompileOptions(optimization=self.optimization, cpu=self.cpu, debug=self.debug)
+        return CompileOptions(optimization=self.optimization, cpu=self.cpu, debug=self.debug, checked=self.checked)

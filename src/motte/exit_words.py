@@ -74,7 +74,7 @@ def describe_fault(
     )
 
 
-def _what(record: "StopRecord", limits: RunLimits) -> str:  # noqa: PLR0911 (a table of cases)
+def _what(record: "StopRecord", limits: RunLimits) -> str:  # noqa: PLR0911, PLR0912 (a table of cases)
     address = "an unknown address" if record.address is None else f"{record.address:#x}"
     access = record.access or "access"
     match record.fault:
@@ -98,10 +98,19 @@ def _what(record: "StopRecord", limits: RunLimits) -> str:  # noqa: PLR0911 (a t
             return "call through a bad function pointer"
         case FaultKind.GENERAL_PROTECTION:
             return "general protection fault"
+        case FaultKind.BAD_CAST:
+            return _bad_cast(record)
         case FaultKind.BAD_LONG_JUMP:
             return f"longjmp to a frame that is not alive, by the buffer at {address}"
         case _:
             return f"misuse of a kernel call, argument {address}"
+
+
+def _bad_cast(record: "StopRecord") -> str:
+    integer = f"{(record.address or 0) % (1 << 64):#x}"
+    if record.access == "execute":
+        return f"call through a pointer that was made from the integer {integer}, which is no function"
+    return f"bad cast: a pointer was made from the integer {integer}, where nothing is mapped"
 
 
 def _stack_limit(record: "StopRecord", limits: RunLimits, stack: int, option: str) -> str:

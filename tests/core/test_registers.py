@@ -99,7 +99,7 @@ def call_gate(gate: str, call: tuple[int, ...]) -> list[str]:
 
 
 def test_these_are_all_gates() -> None:
-    tested = {"EXIT", *GATES, "SETJMP", "LONGJMP"}
+    tested = {"EXIT", *GATES, "SETJMP", "LONGJMP", "CHECK_POINTER"}
     assert {call.name for call in KERNEL_CALLS} == {f"motte_{gate.lower()}" for gate in tested}
 
 
@@ -132,6 +132,13 @@ def test_both_returns_of_setjmp_show_saved_values_the_result_and_zeros(workshop:
     different = dict.fromkeys("cpzso", 0)  # of the comparison with one; the first time it was with zero
     assert_shows(process, expected({"rax": 0, **kept}))
     assert_shows(process, expected({"rax": 77, **kept}, different), DATA + DUMP_SIZE)
+
+
+def test_a_passed_check_of_a_pointer_shows_own_values_and_zeros(workshop: Workshop) -> None:
+    check = [*fill(), f"movl ${DATA}, %edi", "xorl %esi, %esi", f"movl ${BUFFER}, %edx", "call CHECK_POINTER"]
+    process = workshop.run(function("main", ["pushq %rbx", *check, *dump(DATA), *LEAVE]))
+    kept = {name: value for name, value in OWN_GENERAL.items() if name in CALLEE_SAVED}
+    assert_shows(process, expected({"rax": 0, **kept}))
 
 
 def test_the_exit_gate_never_comes_back(workshop: Workshop) -> None:

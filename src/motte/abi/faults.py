@@ -18,6 +18,7 @@ class FaultKind(IntEnum):
     GENERAL_PROTECTION = 10
     KERNEL_CALL_MISUSE = 11
     BAD_LONG_JUMP = 12
+    BAD_CAST = 13
 
 
 class StopReason(IntEnum):
@@ -57,4 +58,5 @@ FAULT_EXIT_STATUS = {
     FaultKind.GENERAL_PROTECTION: EXIT_MEMORY,
     FaultKind.KERNEL_CALL_MISUSE: EXIT_MEMORY,
     FaultKind.BAD_LONG_JUMP: EXIT_MEMORY,
+    FaultKind.BAD_CAST: EXIT_MEMORY,
 }

@@ -5,7 +5,7 @@ Constants are usable in C (as ``uint64_t``) and in assembly (as plain numbers); 
 
 from enum import IntEnum
 
-from motte.abi import faults, layout
+from motte.abi import checked_casts, faults, layout
 from motte.abi.kernel_calls import KERNEL_CALLS
 
 _OPENING = """\
@@ -56,6 +56,8 @@ def render() -> str:
         _gate_claims(),
         *_enumeration("FAULT", faults.FaultKind),
         *_enumeration("STOP", faults.StopReason),
+        *_enumeration("POINTER", checked_casts.PointerUse),
+        *_enumeration("MAPPED", checked_casts.MappedRun),
         "",
     ]
     return _OPENING + "\n".join(lines) + _CLOSING

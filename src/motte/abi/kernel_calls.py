@@ -31,6 +31,8 @@ KERNEL_CALLS: Final = (
     KernelCall(3, "motte_setjmp"),
     # void motte_longjmp(const long buffer[8], int value): never returns to its caller.
     KernelCall(4, "motte_longjmp"),
+    # void motte_check_pointer(unsigned long integer, int use, struct run mapped[3]): made by the compiler only.
+    KernelCall(5, "motte_check_pointer"),
 )
 
 KERNEL_CALL_BY_NAME: Final = {call.name: call for call in KERNEL_CALLS}

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from motte.abi.limits import DEFAULT_LIMITS
-from motte.build_options import BuildOptions
+from motte.build_options import CHECKED_MODES, BuildOptions
 from motte.directories import Directory
 from motte.quantities import duration_ns, format_size, size_bytes
 
@@ -76,6 +76,13 @@ _BUILD_OPTIONS = (
         "--cpu", default="native", show_default=True, metavar="NAME", help="native, or a level that travels: x86-64-v3."
     ),
     click.option("-g", "debug", is_flag=True, help="Debug information: faults name file and line."),
+    click.option(
+        "--checked",
+        is_flag=False,
+        flag_value="use",
+        type=click.Choice(CHECKED_MODES),
+        help="Test pointers made from integers: where they are first dereferenced (use), or made (cast).",
+    ),
     duration_option("--compile-time", DEFAULT_LIMITS.compile_time, "Limit on the CPU time of each compiler process."),
     size_option("--compile-memory", DEFAULT_LIMITS.compile_memory, "Limit on the memory of each compiler process."),
 )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from motte.errors import CompileError
 
 GENERIC_CPUS: Final = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 CPUS: Final = ("native", *GENERIC_CPUS)
+
+Checked = Literal["use", "cast"]
+CHECKED_MODES: Final[tuple[Checked, ...]] = get_args(Checked)
 
 # What code generation may use.  Everything else that LLVM knows is switched off, whatever the CPU: string
 # instructions (they write through ES), x87 and MMX, transactions, AMX, APX, shadow stacks, XOP and SSE4a.
@@ -47,6 +50,8 @@ class CompileOptions:
     """Keep line numbers and types."""
     function_classes: Literal["compatible", "prototype"] = "compatible"
     """What an indirect call checks: that the stack arguments fit, or the whole prototype."""
+    checked: Checked | None = None
+    """Where integers that become pointers are tested, if they are: at the first dereference, or at the cast."""
     internalize: tuple[str, ...] | None = ("main",)
     """The symbols that stay visible to other objects; ``None`` keeps them all, as a member of a library wants."""
 
@@ -58,6 +63,9 @@ class CompileOptions:
             raise CompileError(f"unknown CPU {self.cpu!r}; known: {', '.join(CPUS)}")
         if self.function_classes not in ("compatible", "prototype"):
             raise CompileError(f"function classes must be 'compatible' or 'prototype', not {self.function_classes!r}")
+
+        if self.checked not in (None, *CHECKED_MODES):
+            raise CompileError(f"checked casts must be 'use' or 'cast', not {self.checked!r}")
 
     def target(self) -> Target:
         """The CPU, resolved; needs LLVM, so it is called in the child only."""

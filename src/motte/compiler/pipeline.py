@@ -8,6 +8,7 @@ from functools import partial
 from motte.compiler.accept import accept
 from motte.compiler.assemble import assemble
 from motte.compiler.calling_convention import CallingConvention
+from motte.compiler.checked_casts import expand_checks, mark_casts
 from motte.compiler.confine import confine
 from motte.compiler.emit import emit
 from motte.compiler.function_classes import FunctionClasses, function_facts
@@ -30,6 +31,8 @@ def compile_unit(request: CompileRequest, progress: Progress) -> ConfinedUnit:
     progress("reading")
     module = accept(read(request.modules), request.options)
     legalise(module, CallingConvention(module.types, vector_bits(target)))
+    if request.options.checked:
+        mark_casts(module, always_returns=request.options.checked == "use")
     parts = parts_of(module, b"".join(request.modules)) if request.stage == "object" else [str(module)]
     progress("optimising")
     results = run_forked([partial(_compile_part, part, request, progress) for part in parts])
@@ -43,6 +46,7 @@ def _compile_part(text: str, request: CompileRequest, progress: Progress) -> byt
     if stage == "accepted":
         return str(module).encode()
     optimise(module, options)
+    module = expand_checks(module, options) if options.checked else module
     if stage == "optimised":
         return str(module).encode()
     lowered = Module(str(module))
