@@ -36,7 +36,7 @@ struct python_process {
     bool closed;
 };
 
-extern PyTypeObject python_bank_type, python_code_region_type, python_process_type;
+extern PyTypeObject python_bank_type, python_code_region_type, python_meter_simulation_type, python_process_type;
 
 /* Without a constructor for users. */
 extern PyTypeObject python_region_view_type;

@@ -10,7 +10,7 @@ There, ``host_features()["problem"]`` says why, and creating a region raises
 :class:`motte.errors.Unsupported`.
 """
 
-from motte.core._core import Bank, host_features
+from motte.core._core import Bank, MeterSimulation, host_features
 from motte.core.process import Process, spawn
 from motte.core.records import HostFeatures, Statistics, StopRecord
 from motte.core.region import CodeRegion
@@ -21,6 +21,7 @@ __all__ = [
     "CodeRegion",
     "CoreVerdict",
     "HostFeatures",
+    "MeterSimulation",
     "Process",
     "Statistics",
     "StopRecord",
