@@ -4,13 +4,17 @@
 #include <string.h>
 
 /* Replacing a range, whole or piece by piece, splits the areas at its two ends. */
-enum { WORST_GROWTH = 2, FIRST_CAPACITY = 16 };
+enum { WORST_GROWTH = 2, FIRST_CAPACITY = 8 };
 
-bool areas_reserve(struct area_list *list)
+size_t areas_wanted(const struct area_list *list)
 {
     if (list->capacity - list->count >= WORST_GROWTH)
-        return true;
-    size_t capacity = list->capacity ? 2 * list->capacity : FIRST_CAPACITY;
+        return list->capacity;
+    return list->capacity ? 2 * list->capacity : FIRST_CAPACITY;
+}
+
+bool areas_grow(struct area_list *list, size_t capacity)
+{
     struct area *items = realloc(list->items, capacity * sizeof *items);
     if (!items)
         return false;

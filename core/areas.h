@@ -27,14 +27,17 @@ struct area_list {
     size_t count, capacity;
 };
 
-/* Makes room so that areas_replace, for all pieces of one range together, cannot fail: they split two areas at most.
- * False if the host has no memory. */
-bool areas_reserve(struct area_list *list);
+/* The capacity with which areas_replace, for all pieces of one range together, cannot fail: they split two areas at
+ * most. */
+size_t areas_wanted(const struct area_list *list);
+
+/* Changes the capacity, to no less than the count; false if the host has no memory. */
+bool areas_grow(struct area_list *list, size_t capacity);
 
 /* The first area that ends above `page`; NULL if none does. */
 struct area *areas_find(const struct area_list *list, uint32_t page);
 
-/* [start, end) becomes one area like `like`, or free if `like` is NULL. areas_reserve came first. */
+/* [start, end) becomes one area like `like`, or free if `like` is NULL. the capacity is areas_wanted. */
 void areas_replace(struct area_list *list, uint32_t start, uint32_t end, const struct area *like);
 
 /* How many of the pages in [start, end) are mapped; of those, how many are charged. */

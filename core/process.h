@@ -88,6 +88,7 @@ struct process {
     struct personality *personality;
     struct window window;
     struct page_tables page_tables;
+    uint64_t host_bytes; /* of host memory: host_memory.h */
     uintptr_t native_stack_low;  /* lowest byte that is mapped */
     uint32_t data_stack_mapped; /* likewise, a window address */
     struct stop_place place;

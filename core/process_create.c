@@ -7,6 +7,7 @@
 #include "code_region.h"
 #include "gates.h"
 #include "host_mappings.h"
+#include "host_memory.h"
 #include "initial_block.h"
 #include "process.h"
 #include "signals.h"
@@ -20,7 +21,7 @@ static int open_front(struct process *process)
     struct slot *slot = process->slot;
     uintptr_t top = slot_stack_top(slot), low = top - STACK_STEP;
     uint64_t pages = (STACK_STEP + CONTEXT_SIZE) / MOTTE_PAGE_SIZE + PAGE_TABLES_FIXED;
-    if (!process_charge_range(process, low, slot_window(slot), pages))
+    if (!host_memory_charge(process, sizeof *process) || !process_charge_range(process, low, slot_window(slot), pages))
         return -ENOMEM;
     if (!slot_open_front(slot, STACK_STEP))
         return -EAGAIN;

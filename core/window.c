@@ -4,6 +4,7 @@
 
 #include "casts.h"
 #include "host_mappings.h"
+#include "host_memory.h"
 #include "process.h"
 #include "slot.h"
 
@@ -41,10 +42,23 @@ static bool reserve_mappings(struct window *window)
     return true;
 }
 
-/* Everything that a change of the list may need, so that afterwards only the host can refuse. */
-static bool reserve_change(struct window *window)
+static bool reserve_areas(struct process *process, struct area_list *areas)
 {
-    return reserve_mappings(window) && areas_reserve(&window->areas);
+    size_t before = areas->capacity, wanted = areas_wanted(areas);
+    if (wanted == before)
+        return true;
+    if (!host_memory_charge(process, wanted * sizeof *areas->items))
+        return false;
+    bool grown = areas_grow(areas, wanted);
+    if (!grown || before)
+        host_memory_refund(process, (grown ? before : wanted) * sizeof *areas->items);
+    return grown;
+}
+
+/* Everything that a change of the list may need, so that afterwards only the host can refuse. */
+static bool reserve_change(struct process *process)
+{
+    return reserve_mappings(&process->window) && reserve_areas(process, &process->window.areas);
 }
 
 int window_map(struct process *process, guest_addr start, uint64_t pages, enum window_protection protection)
@@ -55,7 +69,7 @@ int window_map(struct process *process, guest_addr start, uint64_t pages, enum w
     uint32_t first = page_of(start), end = first + (uint32_t)pages;
     if (areas_mapped_pages(&window->areas, first, end) || overlaps_data_stack(window, first, end))
         return -EEXIST;
-    if (!reserve_change(window))
+    if (!reserve_change(process))
         return -ENOMEM;
 
     struct area area = {first, end, protection, protection != WINDOW_NO_ACCESS};
@@ -79,7 +93,7 @@ int window_unmap(struct process *process, guest_addr start, uint64_t pages)
     struct window *window = &process->window;
     uint32_t first = page_of(start), end = first + (uint32_t)pages;
     uint64_t charged = areas_charged_pages(&window->areas, first, end);
-    if (!reserve_change(window))
+    if (!reserve_change(process))
         return -ENOMEM;
 
     if (charged && !slot_shut(process->slot, host_address(process, first), host_address(process, end)))
@@ -128,7 +142,7 @@ int window_protect(struct process *process, guest_addr start, uint64_t pages, en
     uint32_t first = page_of(start), end = first + (uint32_t)pages;
     if (!window_is_mapped(process, start, pages))
         return -ENOENT;
-    if (!reserve_change(&process->window))
+    if (!reserve_change(process))
         return -ENOMEM;
     return protection == WINDOW_NO_ACCESS ? make_inaccessible(process, first, end)
                                           : make_accessible(process, first, end, protection);

@@ -2,36 +2,65 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "calls.h"
 #include "host_call.h"
+#include "host_memory.h"
 #include "locks.h"
+
+/* The table's first size: three streams and a file. */
+enum { FIRST_DESCRIPTORS = 4 };
 
 struct open_file *descriptor_file(const struct personality *personality, int32_t claimed_descriptor)
 {
-    if (claimed_descriptor < 0 || (uint32_t)claimed_descriptor >= personality->descriptor_limit)
+    if (claimed_descriptor < 0 || (uint32_t)claimed_descriptor >= personality->descriptor_count)
         return NULL;
     return personality->descriptors[claimed_descriptor].file;
 }
 
-int64_t descriptor_find_free(const struct personality *personality, int32_t lowest)
+/* Makes the table reach beyond `number`, which is below the limit. */
+static bool make_room(struct personality *personality, uint32_t number)
 {
-    for (uint32_t number = (uint32_t)lowest; number < personality->descriptor_limit; number++)
-        if (!personality->descriptors[number].file)
-            return number;
-    return -EMFILE;
+    uint32_t count = personality->descriptor_count ? personality->descriptor_count : FIRST_DESCRIPTORS;
+    while (count <= number)
+        count *= 2;
+    count = count < personality->descriptor_limit ? count : personality->descriptor_limit;
+    if (count == personality->descriptor_count)
+        return true;
+    size_t entry = sizeof *personality->descriptors;
+    void *table = host_memory_resize(personality->process, personality->descriptors,
+                                     personality->descriptor_count * entry, count * entry);
+    if (!table)
+        return false;
+    personality->descriptors = table;
+    personality->descriptor_count = count;
+    return true;
+}
+
+static int64_t find_free(struct personality *personality, uint32_t lowest)
+{
+    uint32_t number = lowest;
+    while (number < personality->descriptor_count && personality->descriptors[number].file)
+        number++;
+    if (number >= personality->descriptor_limit)
+        return -EMFILE;
+    return make_room(personality, number) ? (int64_t)number : -ENOMEM;
+}
+
+int64_t descriptor_reserve(struct personality *personality, uint32_t lowest)
+{
+    if (!personality->reserved_file)
+        personality->reserved_file = host_memory_allocate(personality->process, sizeof *personality->reserved_file);
+    return personality->reserved_file ? find_free(personality, lowest) : -ENOMEM;
 }
 
 void descriptor_fill(struct personality *personality, int32_t descriptor, const struct open_file *file,
                      bool close_on_exec)
 {
-    struct open_file *entry = personality->open_files;
-    while (entry->references)
-        if (++entry == personality->open_files + personality->descriptor_limit)
-            abort(); /* more open files than descriptors */
+    struct open_file *entry = personality->reserved_file;
+    personality->reserved_file = NULL;
     *entry = *file;
     entry->references = 1;
     personality->descriptors[descriptor] = (struct descriptor){entry, close_on_exec};
@@ -42,11 +71,23 @@ void descriptor_release(struct personality *personality, int32_t descriptor)
     struct open_file *file = personality->descriptors[descriptor].file;
     personality->descriptors[descriptor] = (struct descriptor){NULL, false};
     locks_release(personality, file);
-    if (--file->references == 0)
-        close(file->host);
+    if (--file->references)
+        return;
+    close(file->host);
+    host_memory_free(personality->process, file, sizeof *file);
 }
 
-/* Makes `to`, which is free or about to be replaced, another name of `file`. */
+void descriptors_release(struct personality *personality)
+{
+    for (uint32_t number = 0; number < personality->descriptor_count; number++)
+        if (personality->descriptors[number].file)
+            descriptor_release(personality, (int32_t)number);
+    host_memory_free(personality->process, personality->reserved_file, sizeof *personality->reserved_file);
+    host_memory_free(personality->process, personality->descriptors,
+                     personality->descriptor_count * sizeof *personality->descriptors);
+}
+
+/* Makes `to`, which is in the table, and free or about to be replaced, another name of `file`. */
 static int64_t duplicate(struct personality *personality, struct open_file *file, int32_t to, bool close_on_exec)
 {
     file->references++;
@@ -61,7 +102,7 @@ static int64_t duplicate_from(struct personality *personality, struct open_file 
 {
     if (claimed_lowest >= personality->descriptor_limit)
         return -EINVAL;
-    int64_t to = descriptor_find_free(personality, (int32_t)claimed_lowest);
+    int64_t to = find_free(personality, (uint32_t)claimed_lowest);
     return to < 0 ? to : duplicate(personality, file, (int32_t)to, close_on_exec);
 }
 
@@ -86,7 +127,9 @@ int64_t call_dup2(struct personality *personality, const uint64_t arguments[6])
     struct open_file *file = descriptor_file(personality, from);
     if (!file || to < 0 || (uint32_t)to >= personality->descriptor_limit)
         return -EBADF;
-    return from == to ? to : duplicate(personality, file, to, false);
+    if (from == to)
+        return to;
+    return make_room(personality, (uint32_t)to) ? duplicate(personality, file, to, false) : -ENOMEM;
 }
 
 int64_t call_dup3(struct personality *personality, const uint64_t arguments[6])

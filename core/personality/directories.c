@@ -15,6 +15,7 @@
 #include "descriptors.h"
 #include "host_call.h"
 #include "paths.h"
+#include "scratch.h"
 
 /* The entry that a path names, in a directory that may be changed. */
 static int64_t find_entry(struct personality *personality, int which, int32_t directory_descriptor,
@@ -151,9 +152,9 @@ int64_t call_getdents64(struct personality *personality, const uint64_t argument
         return -ENOTDIR;
     uint32_t size = (uint32_t)arguments[2];
     size = size < BOUNCE_CAPACITY ? size : BOUNCE_CAPACITY;
-    int64_t length = HOST_CALL(personality, SYS_getdents64, file->host, (long)personality->bounce, size);
+    int64_t length = HOST_CALL(personality, SYS_getdents64, file->host, (long)personality_scratch()->bounce, size);
     if (length <= 0)
         return length;
-    int64_t error = argument_store(personality, arguments[1], personality->bounce, (size_t)length);
+    int64_t error = argument_store(personality, arguments[1], personality_scratch()->bounce, (size_t)length);
     return error ? error : length;
 }

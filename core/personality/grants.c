@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
 #include "host_call.h"
+#include "host_memory.h"
 
 /* "/" and "/a/b" are normal; "", "a", "/a/", "//a", "/a/../b" are not. */
 static bool is_normal(const char *path)
@@ -40,10 +40,12 @@ static int add_grant(struct personality *personality, const struct personality_d
     if (!S_ISDIR(status.st_mode))
         return -ENOTDIR;
     struct grant *grant = &personality->grants[personality->grant_count];
-    grant->guest_path = strdup(strcmp(directory->guest_path, "/") == 0 ? "" : directory->guest_path);
+    const char *path = strcmp(directory->guest_path, "/") == 0 ? "" : directory->guest_path;
+    grant->length = strlen(path);
+    grant->guest_path = host_memory_allocate(personality->process, grant->length + 1);
     if (!grant->guest_path)
         return -ENOMEM;
-    grant->length = strlen(grant->guest_path);
+    memcpy(grant->guest_path, path, grant->length);
     grant->writable = directory->writable;
     grant->directory = host_duplicate(directory->descriptor);
     personality->grant_count++;
@@ -72,13 +74,18 @@ int grants_add(struct personality *personality, const struct personality_options
 {
     if (options->directory_count > MAXIMUM_DIRECTORIES)
         return -EINVAL;
+    if (options->directory_count == 0)
+        return 0;
+    size_t size = options->directory_count * sizeof *personality->grants;
+    personality->grants = host_memory_allocate(personality->process, size);
+    if (!personality->grants)
+        return -ENOMEM;
+    personality->grant_capacity = (uint32_t)options->directory_count;
     for (size_t index = 0; index < options->directory_count; index++) {
         int error = add_grant(personality, &options->directories[index]);
         if (error)
             return error;
     }
-    if (options->directory_count == 0)
-        return 0;
     struct statfs filesystem;
     personality->own_descriptors = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (personality->own_descriptors < 0 || fstatfs(personality->own_descriptors, &filesystem) != 0)
@@ -89,10 +96,13 @@ int grants_add(struct personality *personality, const struct personality_options
 void grants_release(struct personality *personality)
 {
     for (size_t index = 0; index < personality->grant_count; index++) {
-        free(personality->grants[index].guest_path);
-        if (personality->grants[index].directory >= 0)
-            close(personality->grants[index].directory);
+        const struct grant *grant = &personality->grants[index];
+        host_memory_free(personality->process, grant->guest_path, grant->length + 1);
+        if (grant->directory >= 0)
+            close(grant->directory);
     }
+    host_memory_free(personality->process, personality->grants,
+                     personality->grant_capacity * sizeof *personality->grants);
     if (personality->own_descriptors >= 0)
         close(personality->own_descriptors);
 }

@@ -7,6 +7,7 @@
 
 #include "calls.h"
 #include "host_call.h"
+#include "scratch.h"
 
 int64_t call_exit(struct personality *personality, const uint64_t arguments[6])
 {
@@ -123,11 +124,11 @@ int64_t call_getrandom(struct personality *personality, const uint64_t arguments
     size = size < INT32_MAX ? size : INT32_MAX;
     while (done < size) {
         uint64_t piece = size - done < BOUNCE_CAPACITY ? size - done : BOUNCE_CAPACITY;
-        int64_t filled = HOST_CALL(personality, SYS_getrandom, (long)personality->bounce, (long)piece, 0);
+        int64_t filled = HOST_CALL(personality, SYS_getrandom, (long)personality_scratch()->bounce, (long)piece, 0);
         if (filled < 0)
             return filled;
         uint64_t address = guest_addr_from_register(arguments[0]).value + done;
-        if (address > UINT32_MAX || argument_store(personality, address, personality->bounce, (size_t)filled) != 0)
+        if (address > UINT32_MAX || argument_store(personality, address, personality_scratch()->bounce, (size_t)filled) != 0)
             return done ? (int64_t)done : -EFAULT;
         done += (uint64_t)filled;
     }

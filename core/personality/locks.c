@@ -22,6 +22,7 @@
 #include "calls.h"
 #include "descriptors.h"
 #include "host_call.h"
+#include "host_memory.h"
 
 /* The kernel's struct flock on x86-64. */
 struct guest_lock {
@@ -40,12 +41,10 @@ static const struct timespec retry_pause = {.tv_nsec = 5 * 1000 * 1000};
 
 static struct lock_owner *find_owner(const struct personality *personality, const struct stat *status)
 {
-    for (uint32_t index = 0; index < personality->descriptor_limit; index++) {
-        struct lock_owner *owner = &personality->lock_owners[index];
-        if (owner->host && owner->device == status->st_dev && owner->inode == status->st_ino)
-            return owner;
-    }
-    return NULL;
+    struct lock_owner *owner = personality->lock_owners;
+    while (owner && (owner->device != status->st_dev || owner->inode != status->st_ino))
+        owner = owner->next;
+    return owner;
 }
 
 /* Opened for both kinds of lock where that is allowed; else the guest's own description has to do. */
@@ -59,21 +58,21 @@ static int64_t open_owner(struct personality *personality, const struct open_fil
     return host >= 0 ? host : HOST_CALL(personality, SYS_fcntl, file->host, F_DUPFD_CLOEXEC, 3);
 }
 
+/* There are no more of them than open files: with the last descriptor of a file its owner goes. */
 static int64_t make_owner(struct personality *personality, const struct open_file *file, const struct stat *status,
                           struct lock_owner **made)
 {
-    for (uint32_t index = 0; index < personality->descriptor_limit; index++) {
-        struct lock_owner *owner = &personality->lock_owners[index];
-        if (owner->host)
-            continue;
-        int64_t host = open_owner(personality, file);
-        if (host < 0)
-            return host;
-        *owner = (struct lock_owner){(int)host, status->st_dev, status->st_ino};
-        *made = owner;
-        return 0;
+    struct lock_owner *owner = host_memory_allocate(personality->process, sizeof *owner);
+    if (!owner)
+        return -ENOLCK;
+    int64_t host = open_owner(personality, file);
+    if (host < 0) {
+        host_memory_free(personality->process, owner, sizeof *owner);
+        return host;
     }
-    return -ENOLCK;
+    *owner = (struct lock_owner){personality->lock_owners, (int)host, status->st_dev, status->st_ino};
+    *made = personality->lock_owners = owner;
+    return 0;
 }
 
 /* The lock with its start counted from the file's start. */
@@ -163,10 +162,14 @@ void locks_release(struct personality *personality, const struct open_file *file
     if (file->kind != FILE_REGULAR || fstat(file->host, &status) != 0)
         return;
     struct lock_owner *owner = find_owner(personality, &status);
-    if (owner) {
-        close(owner->host);
-        *owner = (struct lock_owner){0};
-    }
+    if (!owner)
+        return;
+    struct lock_owner **link = &personality->lock_owners;
+    while (*link != owner)
+        link = &(*link)->next;
+    *link = owner->next;
+    close(owner->host);
+    host_memory_free(personality->process, owner, sizeof *owner);
 }
 
 /* These belong to the description in Linux too, so the guest's own will do. */

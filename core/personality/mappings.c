@@ -13,6 +13,7 @@
 #include "descriptors.h"
 #include "host_call.h"
 #include "memory.h"
+#include "scratch.h"
 
 #define KNOWN_MAP_FLAGS                                                                                                \
     (MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_POPULATE |           \
@@ -110,12 +111,12 @@ static int64_t fill_from_file(struct personality *personality, const struct map_
 {
     for (uint64_t done = 0; done < request->size;) {
         uint64_t piece = request->size - done < BOUNCE_CAPACITY ? request->size - done : BOUNCE_CAPACITY;
-        int64_t length = HOST_CALL(personality, SYS_pread64, request->file->host, (long)personality->bounce,
+        int64_t length = HOST_CALL(personality, SYS_pread64, request->file->host, (long)personality_scratch()->bounce,
                                    (long)piece, request->file_offset + (int64_t)done);
         if (length <= 0)
             return length;
         guest_addr to = {request->range.start.value + (uint32_t)done};
-        if (!copy_out(personality->process, to, personality->bounce, (size_t)length))
+        if (!copy_out(personality->process, to, personality_scratch()->bounce, (size_t)length))
             return -EFAULT;
         done += (uint64_t)length;
     }

@@ -131,7 +131,7 @@ static int64_t open_path(struct personality *personality, int32_t directory_desc
         return error;
     if (place.directory < 0)
         return -EACCES;
-    int64_t descriptor = descriptor_find_free(personality, 0);
+    int64_t descriptor = descriptor_reserve(personality, 0);
     if (descriptor < 0)
         return descriptor;
 

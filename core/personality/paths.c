@@ -21,6 +21,7 @@
 
 #include "descriptors.h"
 #include "host_call.h"
+#include "scratch.h"
 
 /* A resolution that is raced by renames is tried again this often. */
 enum { RACED_ATTEMPTS = 64 };
@@ -105,7 +106,7 @@ static int64_t place_below(const struct personality *personality, int32_t direct
 int64_t place_find(struct personality *personality, int which, int32_t directory_descriptor, uint64_t guest_path,
                    struct place *place)
 {
-    struct path_text *text = &personality->path_texts[which];
+    struct path_text *text = &personality_scratch()->path_texts[which];
     size_t length;
     switch (copy_in_string(personality->process, text->guest, guest_addr_from_register(guest_path), PATH_CAPACITY,
                            &length)) {
@@ -122,7 +123,7 @@ int64_t place_find(struct personality *personality, int which, int32_t directory
     if (relative && directory_descriptor != AT_FDCWD)
         return place_below(personality, directory_descriptor, text->guest, place);
 
-    strcpy(text->absolute, relative ? personality->working_directory : "");
+    strcpy(text->absolute, relative && personality->working_directory ? personality->working_directory : "");
     int64_t error =
         walk_text(personality, text->absolute, !relative || personality->working_directory_exact, text->guest);
     if (error)

@@ -9,7 +9,7 @@
 struct place {
     int directory; /* -1: a directory above the grants, which exists by name only; nothing can be done in it */
     bool writable;
-    char *rest; /* not empty, not absolute; lives in one of the personality's path texts */
+    char *rest; /* not empty, not absolute; lives in one of the call's path texts */
 };
 
 /* One name in one directory: what unlink, mkdir and rename act on. */

@@ -3,20 +3,17 @@
 #include "personality.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "descriptors.h"
 #include "grants.h"
 #include "host_call.h"
+#include "host_memory.h"
+#include "scratch.h"
 #include "state.h"
 #include "table.h"
-
-static uint64_t pages_for(size_t size)
-{
-    return (size + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE;
-}
+#include "working_directory.h"
 
 static int add_streams(struct personality *personality, const int streams[3])
 {
@@ -26,6 +23,9 @@ static int add_streams(struct personality *personality, const int streams[3])
             continue;
         if (fstat(streams[number], &status) != 0)
             return -errno;
+        int64_t descriptor = descriptor_reserve(personality, (uint32_t)number);
+        if (descriptor < 0)
+            return (int)descriptor;
         struct open_file file = {
             .host = host_duplicate(streams[number]),
             .kind = FILE_STREAM,
@@ -40,44 +40,23 @@ static int add_streams(struct personality *personality, const int streams[3])
     return 0;
 }
 
-/* Everything that the personality will ever need, charged before it is allocated. */
-static struct personality *allocate(struct process *process, uint32_t descriptor_limit)
-{
-    size_t entry = sizeof(struct descriptor) + sizeof(struct open_file) + sizeof(struct lock_owner);
-    uint64_t pages = pages_for(sizeof(struct personality) + descriptor_limit * entry);
-    if (!process_charge(process, pages))
-        return NULL;
-    struct personality *personality = calloc(1, sizeof *personality);
-    if (!personality) {
-        process_refund(process, pages);
-        return NULL;
-    }
-    personality->process = process;
-    personality->charged_pages = pages;
-    personality->own_descriptors = -1;
-    personality->descriptor_limit = descriptor_limit;
-    personality->descriptors = calloc(descriptor_limit, sizeof *personality->descriptors);
-    personality->open_files = calloc(descriptor_limit, sizeof *personality->open_files);
-    personality->lock_owners = calloc(descriptor_limit, sizeof *personality->lock_owners);
-    process->personality = personality;
-    return personality;
-}
-
 int personality_create(struct process *process, const struct personality_options *options)
 {
     if (options->open_files < 3 || options->open_files > MAXIMUM_OPEN_FILES)
         return -EINVAL;
-    struct personality *personality = allocate(process, options->open_files);
+    struct personality *personality = host_memory_allocate(process, sizeof *personality);
     if (!personality)
         return -ENOMEM;
+    process->personality = personality;
+    personality->process = process;
+    personality->own_descriptors = -1;
+    personality->descriptor_limit = options->open_files;
     personality->output_limit = options->output_limit;
     personality->initial_break = options->initial_break.value;
     personality->current_break = options->initial_break.value;
     personality->creation_mask = 022;
     personality->working_directory_exact = true;
-    int error = -ENOMEM;
-    if (personality->descriptors && personality->open_files && personality->lock_owners)
-        error = grants_add(personality, options);
+    int error = grants_add(personality, options);
     if (!error)
         error = add_streams(personality, options->streams);
     if (error)
@@ -90,18 +69,12 @@ void personality_destroy(struct process *process)
     struct personality *personality = process->personality;
     if (!personality)
         return;
-    if (personality->descriptors && personality->open_files && personality->lock_owners)
-        for (uint32_t number = 0; number < personality->descriptor_limit; number++)
-            if (personality->descriptors[number].file)
-                descriptor_release(personality, (int32_t)number);
+    descriptors_release(personality);
     grants_release(personality);
-    uint64_t pages = personality->charged_pages;
-    free(personality->descriptors);
-    free(personality->open_files);
-    free(personality->lock_owners);
-    free(personality);
+    working_directory_forget(personality);
+    host_memory_free(process, personality->signal_actions, SIGNAL_COUNT * sizeof *personality->signal_actions);
+    host_memory_free(process, personality, sizeof *personality);
     process->personality = NULL;
-    process_refund(process, pages);
 }
 
 uint64_t personality_output_bytes(const struct process *process)
@@ -112,5 +85,7 @@ uint64_t personality_output_bytes(const struct process *process)
 
 int64_t motte_personality_call(struct process *process, int64_t number, const uint64_t arguments[6])
 {
+    if (!personality_scratch_prepare())
+        return -ENOMEM;
     return table_handler(number)(process->personality, arguments);
 }

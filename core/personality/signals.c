@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "calls.h"
+#include "host_memory.h"
 
 enum { ACTION_DEFAULT = 0, ACTION_IGNORE = 1, SET_SIZE = 8 };
 
@@ -19,11 +20,25 @@ enum { ACTION_DEFAULT = 0, ACTION_IGNORE = 1, SET_SIZE = 8 };
     (BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) |          \
      BIT(SIGTTOU))
 
+static struct guest_signal_action action_of(const struct personality *personality, int signal)
+{
+    return personality->signal_actions ? personality->signal_actions[signal - 1] : (struct guest_signal_action){0};
+}
+
+static bool set_action(struct personality *personality, int signal, const struct guest_signal_action *action)
+{
+    if (!personality->signal_actions)
+        personality->signal_actions = host_memory_allocate(personality->process, SIGNAL_COUNT * sizeof *action);
+    if (personality->signal_actions)
+        personality->signal_actions[signal - 1] = *action;
+    return personality->signal_actions;
+}
+
 /* Acts on every pending signal that has a default action, or none, and is not blocked. */
 static void deliver(struct personality *personality)
 {
     for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        uint64_t handler = personality->signal_actions[signal - 1].handler;
+        uint64_t handler = action_of(personality, signal).handler;
         uint64_t deliverable = personality->pending_signals & ~personality->blocked_signals & BIT(signal);
         if (!deliverable || handler > ACTION_IGNORE)
             continue;
@@ -72,11 +87,12 @@ int64_t call_rt_sigaction(struct personality *personality, const uint64_t argume
         return -EINVAL;
     if (arguments[1] && argument_fetch(personality, &action, arguments[1], sizeof action) != 0)
         return -EFAULT;
-    struct guest_signal_action *current = &personality->signal_actions[signal - 1];
-    if (arguments[2] && argument_store(personality, arguments[2], current, sizeof *current) != 0)
+    const struct guest_signal_action before = action_of(personality, signal);
+    if (arguments[2] && argument_store(personality, arguments[2], &before, sizeof before) != 0)
         return -EFAULT;
     if (arguments[1]) {
-        *current = action;
+        if (!set_action(personality, signal, &action))
+            return -ENOMEM;
         deliver(personality);
     }
     return 0;

@@ -1,7 +1,8 @@
 /* The state of one Linux system-call personality: what a guest process has open, where it stands, what it asked for.
  *
- * Everything is allocated, and charged to the process's bank, when the process is created; no call allocates host
- * memory afterwards.  All of it belongs to the process's own thread, except `output_bytes`, which anyone may read.
+ * Tables begin small and grow with what the guest opens, charged to its bank (host_memory.h): 10,000 processes that
+ * wait take no more than they use.  Buffers of a call are the thread's (scratch.h).  All of it belongs to the process's
+ * own thread, except `output_bytes`, which anyone may read.
  */
 #ifndef MOTTE_PERSONALITY_STATE_H
 #define MOTTE_PERSONALITY_STATE_H
@@ -45,7 +46,7 @@ enum file_kind { FILE_STREAM, FILE_REGULAR, FILE_DIRECTORY };
 
 /* What several descriptors can share (after dup): Linux's "open file description". */
 struct open_file {
-    uint32_t references; /* 0: this entry of the pool is free */
+    uint32_t references;
     int host;
     enum file_kind kind;
     bool readable;
@@ -63,7 +64,8 @@ struct descriptor {
 
 /* All record locks of this process on one file (locks.c). */
 struct lock_owner {
-    int host; /* 0: this entry is free */
+    struct lock_owner *next;
+    int host;
     dev_t device;
     ino_t inode;
 };
@@ -76,30 +78,19 @@ struct guest_signal_action {
     uint64_t mask;
 };
 
-struct guest_span {
-    uint64_t base;
-    uint64_t size;
-};
-
-/* A path while it is resolved; rename needs two. */
-struct path_text {
-    char guest[PATH_CAPACITY];
-    char absolute[2 * PATH_CAPACITY]; /* working directory, slash, path, NUL */
-};
-
 struct personality {
     struct process *process;
-    uint64_t charged_pages;
 
     /* files */
-    struct grant grants[MAXIMUM_DIRECTORIES];
-    size_t grant_count;
+    struct grant *grants;
+    uint32_t grant_count, grant_capacity;
     int own_descriptors; /* /proc/self/fd of the host, for opening again what O_PATH holds; -1 without grants */
-    struct descriptor *descriptors;
-    struct open_file *open_files;
+    struct descriptor *descriptors; /* `descriptor_count` entries; those above are free as well */
+    uint32_t descriptor_count;
+    uint32_t descriptor_limit;
+    struct open_file *reserved_file; /* for the next open; NULL or unused */
     struct lock_owner *lock_owners;
-    uint32_t descriptor_limit; /* entries in each of the three tables above */
-    char working_directory[PATH_CAPACITY];
+    char *working_directory;      /* NULL is the root */
     bool working_directory_exact; /* no symbolic link was followed on the way: `..` may be taken off the text */
     mode_t creation_mask;
 
@@ -114,14 +105,9 @@ struct personality {
     uint32_t current_break;
 
     /* signals: bit n - 1 is signal n */
-    struct guest_signal_action signal_actions[SIGNAL_COUNT];
+    struct guest_signal_action *signal_actions; /* SIGNAL_COUNT of them; NULL: all default */
     uint64_t blocked_signals;
     uint64_t pending_signals;
-
-    /* buffers of the call that is being made */
-    struct path_text path_texts[2];
-    struct guest_span spans[VECTOR_CAPACITY];
-    unsigned char bounce[BOUNCE_CAPACITY];
 };
 
 /* A handler checks everything it was given, then acts. It returns a result, or a negative errno. */

@@ -15,6 +15,7 @@
 #include "descriptors.h"
 #include "host_call.h"
 #include "paths.h"
+#include "scratch.h"
 
 /* Everything belongs to the guest's own user, whoever owns it on the host. */
 static int64_t store_status(struct personality *personality, uint64_t guest_status, const struct stat *host)
@@ -155,7 +156,7 @@ static int64_t read_link(struct personality *personality, int32_t directory_desc
     int64_t handle = place_open(personality, &place, O_PATH | O_NOFOLLOW, 0);
     if (handle < 0)
         return handle;
-    char *target = (char *)personality->bounce;
+    char *target = (char *)personality_scratch()->bounce;
     ssize_t length = readlinkat((int)handle, "", target, PATH_CAPACITY);
     int64_t result = length >= 0 ? length : errno == ENOENT ? -EINVAL : -errno; /* ENOENT: it is no link */
     close((int)handle);

@@ -12,6 +12,7 @@
 #include "calls.h"
 #include "descriptors.h"
 #include "host_call.h"
+#include "scratch.h"
 #include "vectors.h"
 
 struct transfer {
@@ -30,7 +31,7 @@ static int64_t move_piece(struct personality *personality, const struct transfer
         if (file->nonblocking && file->kind == FILE_STREAM && poll(&ready, 1, 0) == 0)
             return -EAGAIN;
         int64_t moved =
-            HOST_CALL(personality, number, file->host, (long)personality->bounce, (long)size, transfer->position);
+            HOST_CALL(personality, number, file->host, (long)personality_scratch()->bounce, (long)size, transfer->position);
         if (moved != -EAGAIN || file->nonblocking)
             return moved;
         int64_t waited = HOST_CALL(personality, SYS_poll, (long)&ready, 1, -1);
@@ -137,7 +138,7 @@ static int64_t decode_and_move(struct personality *personality, const uint64_t a
         return -ESPIPE;
     struct transfer transfer = {.file = file, .position = position};
     int64_t error = shape == ONE_BUFFER
-                        ? vector_of_one(personality, arguments[1], arguments[2], &transfer.vector)
+                        ? vector_of_one(arguments[1], arguments[2], &transfer.vector)
                         : vector_fetch(personality, arguments[1], argument_int(arguments[2]), &transfer.vector);
     if (error)
         return error;

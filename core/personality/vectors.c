@@ -4,24 +4,25 @@
 
 #define LONGEST_TRANSFER UINT64_C(0x7ffff000) /* Linux moves no more in one call */
 
-static int64_t vector_begin(struct personality *personality, size_t count, struct vector *vector)
+static int64_t vector_begin(struct guest_span *spans, size_t count, struct vector *vector)
 {
     uint64_t total = 0;
     for (size_t index = 0; index < count; index++) {
-        if (personality->spans[index].size > INT64_MAX)
+        if (spans[index].size > INT64_MAX)
             return -EINVAL;
         uint64_t room = LONGEST_TRANSFER - total;
-        total += personality->spans[index].size < room ? personality->spans[index].size : room;
+        total += spans[index].size < room ? spans[index].size : room;
     }
-    *vector = (struct vector){personality->spans, count, 0, total};
+    *vector = (struct vector){spans, count, 0, total};
     vector_advance(vector, 0);
     return 0;
 }
 
-int64_t vector_of_one(struct personality *personality, uint64_t guest_base, uint64_t guest_size, struct vector *vector)
+int64_t vector_of_one(uint64_t guest_base, uint64_t guest_size, struct vector *vector)
 {
-    personality->spans[0] = (struct guest_span){guest_base, guest_size};
-    return vector_begin(personality, 1, vector);
+    struct guest_span *spans = personality_scratch()->spans;
+    spans[0] = (struct guest_span){guest_base, guest_size};
+    return vector_begin(spans, 1, vector);
 }
 
 int64_t vector_fetch(struct personality *personality, uint64_t guest_spans, int32_t guest_count,
@@ -30,8 +31,9 @@ int64_t vector_fetch(struct personality *personality, uint64_t guest_spans, int3
     if (guest_count < 0 || guest_count > VECTOR_CAPACITY)
         return -EINVAL;
     size_t count = (size_t)guest_count;
-    int64_t error = argument_fetch(personality, personality->spans, guest_spans, count * sizeof *personality->spans);
-    return error ? error : vector_begin(personality, count, vector);
+    struct guest_span *spans = personality_scratch()->spans;
+    int64_t error = argument_fetch(personality, spans, guest_spans, count * sizeof *spans);
+    return error ? error : vector_begin(spans, count, vector);
 }
 
 void vector_advance(struct vector *vector, uint64_t size)
@@ -59,14 +61,14 @@ static bool piece_out(struct personality *personality, unsigned char *piece, gue
 
 static size_t copy_pieces(struct personality *personality, struct vector vector, copy_piece *copy, size_t size)
 {
+    unsigned char *bounce = personality_scratch()->bounce;
     size_t done = 0;
     while (done < size) {
         uint64_t room = vector.spans->size - vector.offset;
         size_t part = room < size - done ? room : size - done;
         /* The base wraps as a register does; a buffer does not wrap around the window's end. */
         uint64_t address = guest_addr_from_register(vector.spans->base).value + vector.offset;
-        if (address > UINT32_MAX
-            || !copy(personality, personality->bounce + done, (guest_addr){(uint32_t)address}, part))
+        if (address > UINT32_MAX || !copy(personality, bounce + done, (guest_addr){(uint32_t)address}, part))
             break;
         done += part;
         vector_advance(&vector, part);

@@ -2,7 +2,7 @@
 #ifndef MOTTE_PERSONALITY_VECTORS_H
 #define MOTTE_PERSONALITY_VECTORS_H
 
-#include "state.h"
+#include "scratch.h"
 
 struct vector {
     struct guest_span *spans;
@@ -12,8 +12,8 @@ struct vector {
 };
 
 /* Both check sizes, not addresses: those are checked by the copies. 0, or a negative errno. The spans are kept in the
- * personality until the next call. */
-int64_t vector_of_one(struct personality *personality, uint64_t guest_base, uint64_t guest_size, struct vector *vector);
+ * call's scratch. */
+int64_t vector_of_one(uint64_t guest_base, uint64_t guest_size, struct vector *vector);
 int64_t vector_fetch(struct personality *personality, uint64_t guest_spans, int32_t guest_count,
                      struct vector *vector);
 

@@ -9,6 +9,7 @@
 #include "calls.h"
 #include "descriptors.h"
 #include "host_call.h"
+#include "scratch.h"
 
 enum { SELECT_CAPACITY = 1024 }; /* bits in an fd_set */
 
@@ -26,7 +27,7 @@ static int64_t wait_ready(struct personality *personality, struct pollfd *list, 
 static int64_t poll_guest_list(struct personality *personality, uint64_t guest_list, uint64_t count,
                                struct timespec *timeout)
 {
-    struct pollfd *list = (struct pollfd *)personality->bounce, *host = list + POLL_CAPACITY;
+    struct pollfd *list = (struct pollfd *)personality_scratch()->bounce, *host = list + POLL_CAPACITY;
     if (count > personality->descriptor_limit || count > POLL_CAPACITY)
         return -EINVAL;
     if (argument_fetch(personality, list, guest_list, count * sizeof *list) != 0)
@@ -112,7 +113,7 @@ static int64_t select_guest_sets(struct personality *personality, const uint64_t
 {
     struct select_sets asked = {0}, ready = {0};
     int32_t descriptors[SELECT_CAPACITY];
-    struct pollfd *host = (struct pollfd *)personality->bounce;
+    struct pollfd *host = (struct pollfd *)personality_scratch()->bounce;
     int32_t count = argument_int(arguments[0]);
     if (count < 0 || count > SELECT_CAPACITY)
         return -EINVAL;

@@ -12,7 +12,10 @@
 
 #include "calls.h"
 #include "host_call.h"
+#include "host_memory.h"
 #include "paths.h"
+#include "scratch.h"
+#include "working_directory.h"
 
 /* Takes ".", ".." and doubled slashes out of an absolute path, in place; "" is the root. */
 static void normalise(char *path)
@@ -34,6 +37,25 @@ static void normalise(char *path)
     *end = '\0';
 }
 
+void working_directory_forget(struct personality *personality)
+{
+    char *text = personality->working_directory;
+    if (text)
+        host_memory_free(personality->process, text, strlen(text) + 1);
+}
+
+static bool set_working_directory(struct personality *personality, const char *absolute, bool exact)
+{
+    size_t size = strlen(absolute) + 1;
+    char *text = host_memory_allocate(personality->process, size);
+    if (!text)
+        return false;
+    working_directory_forget(personality);
+    personality->working_directory = memcpy(text, absolute, size);
+    personality->working_directory_exact = exact;
+    return true;
+}
+
 int64_t call_chdir(struct personality *personality, const uint64_t arguments[6])
 {
     struct place place;
@@ -41,7 +63,7 @@ int64_t call_chdir(struct personality *personality, const uint64_t arguments[6])
     if (error)
         return error;
     bool exact = true;
-    char *absolute = personality->path_texts[FIRST_PATH].absolute;
+    char *absolute = personality_scratch()->path_texts[FIRST_PATH].absolute;
     if (place.directory >= 0) {
         int64_t handle = place_open(personality, &place, O_PATH | O_DIRECTORY, 0);
         if (handle < 0)
@@ -56,14 +78,13 @@ int64_t call_chdir(struct personality *personality, const uint64_t arguments[6])
         normalise(absolute);
     if (strlen(absolute) >= PATH_CAPACITY)
         return -ENAMETOOLONG;
-    strcpy(personality->working_directory, absolute);
-    personality->working_directory_exact = exact;
-    return 0;
+    return set_working_directory(personality, absolute, exact) ? 0 : -ENOMEM;
 }
 
 int64_t call_getcwd(struct personality *personality, const uint64_t arguments[6])
 {
-    const char *text = *personality->working_directory ? personality->working_directory : "/";
+    const char *text = personality->working_directory;
+    text = text && *text ? text : "/";
     size_t size = strlen(text) + 1;
     if (arguments[1] < size)
         return -ERANGE;

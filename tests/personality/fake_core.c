@@ -291,6 +291,12 @@ uint64_t fake_charged(const struct process *process)
     return fake_of(process)->charged;
 }
 
+/* The part of it that is for pages of the window. */
+uint64_t fake_window_charge(const struct process *process)
+{
+    return count_charged(fake_of(process)->pages, PAGES);
+}
+
 void fake_set_limit(struct process *process, uint64_t pages)
 {
     fake_of(process)->limit = pages;

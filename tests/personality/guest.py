@@ -70,7 +70,11 @@ def library() -> ctypes.CDLL:
         # In a process of its own: it puts a bare folder in the place of the imported package.
         generate_header = [sys.executable, ROOT / "core/generate_header.py", ROOT, f"{folder}/motte_abi.h"]
         subprocess.run(generate_header, check=True)
-        sources = [*sorted((ROOT / "core/personality").glob("*.c")), Path(__file__).parent / "fake_core.c"]
+        sources = [
+            *sorted((ROOT / "core/personality").glob("*.c")),
+            ROOT / "core/host_memory.c",
+            Path(__file__).parent / "fake_core.c",
+        ]
         command = ["cc", "-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]
         command += ["-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
         command += [f"-I{ROOT}/core", f"-I{folder}", "-o", f"{folder}/personality.so", *map(str, sources)]
@@ -87,9 +91,9 @@ def library() -> ctypes.CDLL:
     loaded.fake_has_written.argtypes = [ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int64]
     loaded.fake_is_calling.restype = ctypes.c_bool
     loaded.personality_create.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Options)]
-    for name in ("fake_stop_request", "fake_charged", "personality_output_bytes"):
+    for name in ("fake_stop_request", "fake_charged", "fake_window_charge", "personality_output_bytes"):
         getattr(loaded, name).restype = ctypes.c_uint64
-    for name in ("fake_stop_request", "fake_charged", "personality_output_bytes"):
+    for name in ("fake_stop_request", "fake_charged", "fake_window_charge", "personality_output_bytes"):
         getattr(loaded, name).argtypes = [ctypes.c_void_p]
     for name in ("fake_window", "fake_is_calling", "fake_kill", "fake_destroy", "personality_destroy"):
         getattr(loaded, name).argtypes = [ctypes.c_void_p]
@@ -155,9 +159,8 @@ class Guest:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Destroys the process; what the personality itself was charged for comes back."""
-        before = self.charged
         self._library.personality_destroy(self._process)
-        assert self.charged == before - self.own_charge
+        assert self.charged == self._library.fake_window_charge(self._process)
         self._library.fake_destroy(self._process)
 
     # --- calls -------------------------------------------------------------------------------------------------

@@ -284,7 +284,7 @@ def test_what_cannot_be_set_up_leaves_nothing_behind(data: Path) -> None:
         Guest(Grant("/data", data), streams=(9999, -1, -1))
     assert raised.value.errno == errno.EBADF
     with pytest.raises(OSError) as raised:
-        Guest(Grant("/data", data), memory_pages=10)
+        Guest(Grant("/" + "d" * 4000, data), memory_pages=1)
     assert raised.value.errno == errno.ENOMEM
     assert len(names(Path("/proc/self/fd"))) == before
 

@@ -1,0 +1,67 @@
+#include "host_memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "process.h"
+
+/* What the host's allocator spends on a block: a header of one word, whole units of 16 bytes, at least two of them. */
+enum { HEADER = 8, UNIT = 16, SMALLEST = 32 };
+
+static uint64_t footprint(size_t size)
+{
+    uint64_t whole = ((uint64_t)size + HEADER + UNIT - 1) / UNIT * UNIT;
+    return whole > SMALLEST ? whole : SMALLEST;
+}
+
+static uint64_t pages_of(uint64_t bytes)
+{
+    return (bytes + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE;
+}
+
+bool host_memory_charge(struct process *process, size_t size)
+{
+    uint64_t bytes = process->host_bytes + footprint(size);
+    uint64_t more = pages_of(bytes) - pages_of(process->host_bytes);
+    if (more && !process_charge(process, more))
+        return false;
+    process->host_bytes = bytes;
+    return true;
+}
+
+void host_memory_refund(struct process *process, size_t size)
+{
+    uint64_t bytes = process->host_bytes - footprint(size);
+    uint64_t less = pages_of(process->host_bytes) - pages_of(bytes);
+    process->host_bytes = bytes;
+    if (less)
+        process_refund(process, less);
+}
+
+void *host_memory_allocate(struct process *process, size_t size)
+{
+    if (!host_memory_charge(process, size))
+        return NULL;
+    void *block = calloc(1, size);
+    if (!block)
+        host_memory_refund(process, size);
+    return block;
+}
+
+void *host_memory_resize(struct process *process, void *block, size_t old_size, size_t size)
+{
+    void *resized = host_memory_allocate(process, size);
+    if (!resized || !block)
+        return resized;
+    memcpy(resized, block, old_size < size ? old_size : size);
+    host_memory_free(process, block, old_size);
+    return resized;
+}
+
+void host_memory_free(struct process *process, void *block, size_t size)
+{
+    if (!block)
+        return;
+    free(block);
+    host_memory_refund(process, size);
+}

@@ -1,0 +1,31 @@
+/* Host memory that is spent on one process: structures, tables, copies of strings.
+ *
+ * The host's allocator packs blocks of many processes into one page, so a block cannot be charged as the page that it
+ * lies in.  Each process has one account of the bytes that its blocks take, the allocator's own overhead
+ * included, and its bank pays for that many bytes in whole pages.  So a process never takes more than it has paid for,
+ * and what rounding adds is less than one page a process.
+ *
+ * Like everything that charges: only on the process's own thread, or by its creator before the start.
+ */
+#ifndef MOTTE_HOST_MEMORY_H
+#define MOTTE_HOST_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct process;
+
+/* A zeroed block; NULL if the bank or the host has no more. */
+void *host_memory_allocate(struct process *process, size_t size);
+
+/* A block that may move: NULL, and the old one unchanged, as above. The part beyond `old_size` is zeroed. */
+void *host_memory_resize(struct process *process, void *block, size_t old_size, size_t size);
+
+/* `size` as it was asked for; `block` may be NULL, whatever the size. */
+void host_memory_free(struct process *process, void *block, size_t size);
+
+/* The account alone, for a block that somebody else allocates. */
+bool host_memory_charge(struct process *process, size_t size);
+void host_memory_refund(struct process *process, size_t size);
+
+#endif
