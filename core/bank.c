@@ -1,24 +1,63 @@
 #include "bank.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "panic.h"
+#include "bank_lock.h"
+#include "bank_tree.h"
 
-struct bank {
-    _Atomic uint64_t used, peak;
-    _Atomic uint32_t references;
-    uint64_t limit;
-};
+static _Atomic uint64_t last_identity;
 
-struct bank *bank_create(uint64_t limit_pages)
+/* Notes a refusal for the caller, if that is interested. */
+static void tell(struct bank *obstacle, struct bank **refused)
+{
+    if (!refused)
+        return;
+    bank_retain(obstacle);
+    *refused = obstacle;
+}
+
+/* --- lives ------------------------------------------------------------------------------------------------------- */
+
+static int join(struct bank *bank, struct bank *parent, struct bank **refused)
+{
+    if (bank_state_now(parent) != BANK_ALIVE)
+        return -ESTALE;
+    if (bank_depth(parent) >= BANK_DEPTH)
+        return -ELOOP;
+    struct bank *obstacle = bank_obstacle(parent, BANK_COST);
+    if (obstacle) {
+        tell(obstacle, refused);
+        return -EDQUOT;
+    }
+
+    bank_add_banks(parent, 1);
+    bank_retain(parent);
+    bank->parent = parent;
+    return 0;
+}
+
+int bank_create(struct bank *parent, uint64_t limit_pages, struct bank **created, struct bank **refused)
 {
     struct bank *bank = calloc(1, sizeof *bank);
     if (!bank)
-        return NULL;
+        return -ENOMEM;
+    bank->identity = atomic_fetch_add(&last_identity, 1) + 1;
+    bank->lock = parent ? parent->lock : bank_lock_for(bank->identity);
     bank->limit = limit_pages;
     atomic_init(&bank->references, 1);
-    return bank;
+    int result = 0;
+    if (parent) {
+        pthread_mutex_lock(bank->lock);
+        result = join(bank, parent, refused);
+        pthread_mutex_unlock(bank->lock);
+    }
+    if (result < 0)
+        free(bank);
+    else
+        *created = bank;
+    return result;
 }
 
 void bank_retain(struct bank *bank)
@@ -26,43 +65,148 @@ void bank_retain(struct bank *bank)
     atomic_fetch_add(&bank->references, 1);
 }
 
+/* B5. The banks of a path may all go at once, each with the one below it. */
 void bank_release(struct bank *bank)
 {
-    if (atomic_fetch_sub(&bank->references, 1) == 1)
+    while (bank && atomic_fetch_sub(&bank->references, 1) == 1) {
+        if (bank->parent && !bank->removed)
+            (void)bank_remove(bank);
+        struct bank *parent = bank->parent;
         free(bank);
+        bank = parent;
+    }
 }
 
-bool bank_charge(struct bank *bank, uint64_t pages)
+int bank_remove(struct bank *bank)
 {
-    uint64_t used = atomic_load(&bank->used);
-    do {
-        if (pages > bank->limit - used)
-            return false;
-    } while (!atomic_compare_exchange_weak(&bank->used, &used, used + pages));
-
-    uint64_t peak = atomic_load(&bank->peak);
-    while (peak < used + pages && !atomic_compare_exchange_weak(&bank->peak, &peak, used + pages)) {
+    pthread_mutex_lock(bank->lock);
+    int result = bank_state_now(bank) != BANK_ALIVE ? -ESTALE : !bank->parent ? -EPERM : 0;
+    if (result == 0) {
+        bank_subtract_banks(bank_superior(bank), 1);
+        bank->removed = true;
+        atomic_store(&bank->has_keeper, false);
     }
-    return true;
+    pthread_mutex_unlock(bank->lock);
+    return result;
+}
+
+int bank_destroy(struct bank *bank)
+{
+    pthread_mutex_lock(bank->lock);
+    int result = bank_state_now(bank) != BANK_ALIVE ? -ESTALE : 0;
+    if (result == 0) {
+        struct bank *superior = bank_superior(bank);
+        if (superior)
+            bank_subtract_banks(superior, 1 + bank->banks);
+        bank->destroyed = true;
+        atomic_store(&bank->has_keeper, false);
+    }
+    pthread_mutex_unlock(bank->lock);
+    return result;
+}
+
+/* --- use --------------------------------------------------------------------------------------------------------- */
+
+bool bank_charge(struct bank *bank, uint64_t pages, struct bank **refused)
+{
+    pthread_mutex_lock(bank->lock);
+    struct bank *drawn = bank_heir(bank), *obstacle = bank_obstacle(drawn, pages);
+    if (obstacle)
+        tell(obstacle, refused);
+    else
+        bank_draw(drawn, pages);
+    pthread_mutex_unlock(bank->lock);
+    return !obstacle;
 }
 
 void bank_refund(struct bank *bank, uint64_t pages)
 {
-    uint64_t before = atomic_fetch_sub(&bank->used, pages);
-    require(before >= pages, "a bank was given back more pages than were drawn from it");
+    pthread_mutex_lock(bank->lock);
+    bank_give_back(bank_heir(bank), pages);
+    pthread_mutex_unlock(bank->lock);
 }
 
-uint64_t bank_used(const struct bank *bank)
+int bank_set_limit(struct bank *bank, uint64_t limit_pages)
 {
-    return atomic_load(&bank->used);
+    pthread_mutex_lock(bank->lock);
+    int result = bank_state_now(bank) != BANK_ALIVE ? -ESTALE : 0;
+    if (result == 0)
+        bank->limit = limit_pages;
+    pthread_mutex_unlock(bank->lock);
+    return result;
 }
 
-uint64_t bank_peak(const struct bank *bank)
+static uint64_t available_to(struct bank *bank)
 {
-    return atomic_load(&bank->peak);
+    uint64_t available = BANK_UNLIMITED;
+    for (; bank; bank = bank_superior(bank))
+        if (bank->limit != BANK_UNLIMITED && bank_room(bank) < available)
+            available = bank_room(bank);
+    return available;
 }
 
-uint64_t bank_limit(const struct bank *bank)
+bool bank_figures(struct bank *bank, struct bank_figures *figures)
 {
-    return bank->limit;
+    pthread_mutex_lock(bank->lock);
+    bool alive = bank_state_now(bank) == BANK_ALIVE;
+    if (alive)
+        *figures = (struct bank_figures){bank->limit, bank->used, bank->peak, available_to(bank), bank->banks};
+    pthread_mutex_unlock(bank->lock);
+    return alive;
+}
+
+enum bank_state bank_state(struct bank *bank)
+{
+    pthread_mutex_lock(bank->lock);
+    enum bank_state state = bank_state_now(bank);
+    pthread_mutex_unlock(bank->lock);
+    return state;
+}
+
+bool bank_draws_from(struct bank *bank, struct bank *superior)
+{
+    if (bank->lock != superior->lock)
+        return false;
+    pthread_mutex_lock(bank->lock);
+    struct bank *each = bank_heir(bank);
+    while (each && each != superior)
+        each = bank_superior(each);
+    pthread_mutex_unlock(bank->lock);
+    return each != NULL;
+}
+
+uint64_t bank_tightest(struct bank *bank)
+{
+    pthread_mutex_lock(bank->lock);
+    struct bank *obstacle = bank_obstacle(bank_heir(bank), UINT64_MAX);
+    uint64_t identity = obstacle ? obstacle->identity : bank->identity;
+    pthread_mutex_unlock(bank->lock);
+    return identity;
+}
+
+struct bank *bank_parent(struct bank *bank)
+{
+    pthread_mutex_lock(bank->lock);
+    struct bank *parent = bank_superior(bank);
+    if (parent)
+        bank_retain(parent);
+    pthread_mutex_unlock(bank->lock);
+    return parent;
+}
+
+uint64_t bank_identity(const struct bank *bank)
+{
+    return bank->identity;
+}
+
+bool bank_has_keeper(const struct bank *bank)
+{
+    return atomic_load(&bank->has_keeper);
+}
+
+void bank_set_has_keeper(struct bank *bank, bool has_keeper)
+{
+    pthread_mutex_lock(bank->lock);
+    atomic_store(&bank->has_keeper, has_keeper && bank_state_now(bank) == BANK_ALIVE);
+    pthread_mutex_unlock(bank->lock);
 }

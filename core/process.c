@@ -136,7 +136,7 @@ void process_times(struct process *process, uint64_t *cpu_ns, uint64_t *wall_ns)
 
 bool process_charge(struct process *process, uint64_t pages)
 {
-    if (!bank_charge(process->bank, pages))
+    if (!bank_charge(process->bank, pages, NULL))
         return false;
     uint64_t now = atomic_fetch_add(&process->pages, pages) + pages;
     if (now > atomic_load(&process->peak_pages))

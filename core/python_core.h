@@ -22,6 +22,7 @@ struct process_options;
 struct python_bank {
     PyObject_HEAD
     struct bank *bank;
+    uint64_t charged; /* pages, through this object */
 };
 
 struct python_code_region {
@@ -73,9 +74,12 @@ PyObject *python_process_read_memory(PyObject *self, PyObject *arguments);
 
 /* Exceptions of motte.errors. */
 struct python_errors {
-    PyObject *bad_state, *closed, *limit_reached, *unsupported, *internal_error;
+    PyObject *bad_state, *closed, *invalid_cap, *limit_reached, *too_deep, *unsupported, *internal_error;
 };
 extern struct python_errors python_errors;
+
+/* LimitReached, with the identity of the bank that refused. */
+void python_raise_refusal(const char *problem, uint64_t refusing_identity);
 
 /* "O&" converters: a non-negative integer of 64 bits; the same, where None is UINT64_MAX. */
 int python_to_u64(PyObject *object, void *address);

@@ -58,7 +58,9 @@ static int find_errors(void)
     } wanted[] = {
         {"BadState", &python_errors.bad_state},
         {"Closed", &python_errors.closed},
+        {"InvalidCap", &python_errors.invalid_cap},
         {"LimitReached", &python_errors.limit_reached},
+        {"TooDeep", &python_errors.too_deep},
         {"Unsupported", &python_errors.unsupported},
         {"InternalError", &python_errors.internal_error},
     };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bank.h"
 #include "process_create.h"
 
 /* Arrays borrow the bytes of the Python objects that they were made from; `kept` holds these sequences meanwhile. */
@@ -130,11 +131,13 @@ static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *
         && take_directories(spawn, directories);
 }
 
-static void raise_error(int error, const char *problem)
+static void raise_error(int error, const char *problem, struct bank *bank)
 {
     if (error == -EINVAL) {
         PyErr_SetString(PyExc_ValueError, problem);
-    } else if (error == -ENOMEM || error == -E2BIG) {
+    } else if (error == -ENOMEM) {
+        python_raise_refusal(problem, bank_tightest(bank));
+    } else if (error == -E2BIG) {
         PyErr_SetString(python_errors.limit_reached, problem);
     } else {
         PyObject *values = Py_BuildValue("is", -error, problem);
@@ -152,7 +155,7 @@ struct process *python_spawn(PyObject *arguments, PyObject *keywords)
         const char *problem = NULL;
         int result = process_create(&spawn.options, &process, &problem);
         if (result < 0)
-            raise_error(result, problem);
+            raise_error(result, problem, spawn.options.bank);
     }
     release(&spawn);
     return process;

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from motte.abi.faults import FaultKind, StopReason
+    from motte.bank import BankRestriction, BankStatistics, SpaceBank
+    from motte.bank_tree import BankRequest
     from motte.build_options import BuildOptions
     from motte.directories import Directory
     from motte.errors import (
@@ -24,10 +26,13 @@ if TYPE_CHECKING:
         Closed,
         CompileError,
         InternalError,
+        InvalidCap,
         LimitReached,
         MotteError,
+        NoAccess,
         Refused,
         Timeout,
+        TooDeep,
         Unsupported,
     )
     from motte.exit import Exit, Fault, Frame, Usage
@@ -44,6 +49,9 @@ __all__ = [
     "CAPTURE",
     "DISCARD",
     "BadState",
+    "BankRequest",
+    "BankRestriction",
+    "BankStatistics",
     "BuildOptions",
     "Closed",
     "CompileError",
@@ -54,15 +62,19 @@ __all__ = [
     "FaultKind",
     "Frame",
     "InternalError",
+    "InvalidCap",
     "LimitReached",
     "Machine",
     "MachineStatistics",
     "MotteError",
+    "NoAccess",
     "Process",
     "Program",
     "Refused",
+    "SpaceBank",
     "StopReason",
     "Timeout",
+    "TooDeep",
     "Unsupported",
     "Usage",
     "Verdict",
@@ -73,6 +85,8 @@ __all__ = [
 
 _NAMES_BY_MODULE = {
     "motte.abi.faults": ("FaultKind", "StopReason"),
+    "motte.bank": ("BankRestriction", "BankStatistics", "SpaceBank"),
+    "motte.bank_tree": ("BankRequest",),
     "motte.build_options": ("BuildOptions",),
     "motte.directories": ("Directory",),
     "motte.errors": (
@@ -80,10 +94,13 @@ _NAMES_BY_MODULE = {
         "Closed",
         "CompileError",
         "InternalError",
+        "InvalidCap",
         "LimitReached",
         "MotteError",
+        "NoAccess",
         "Refused",
         "Timeout",
+        "TooDeep",
         "Unsupported",
     ),
     "motte.exit": ("Exit", "Fault", "Frame", "Usage"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 # ruff: noqa: N818 (the names are the public contract, and most say more than "error")
 
 if TYPE_CHECKING:
+    from motte.bank import SpaceBank
     from motte.verifier.verdict import Verdict
 
 
@@ -47,7 +48,29 @@ class Refused(MotteError):
 
 
 class LimitReached(MotteError):
-    """A limit stands in the way; the message names it and its value."""
+    """A limit stands in the way; the message names it.
+
+    ``bank`` is the bank that refused, if one did: a handle that can be compared and asked for its name, and nothing
+    else.
+    """
+
+    def __init__(self, message: str, bank_identity: int | None = None, bank: SpaceBank | None = None) -> None:
+        """The core knows of banks by their identity only."""
+        super().__init__(message)
+        self.bank_identity = bank_identity
+        self.bank = bank
+
+
+class InvalidCap(MotteError):
+    """What the handle stood for is gone: its bank was destroyed or removed."""
+
+
+class NoAccess(MotteError):
+    """The handle does not have the right to this operation."""
+
+
+class TooDeep(MotteError):
+    """A tree would have more levels than it may have."""
 
 
 class Timeout(MotteError, TimeoutError):

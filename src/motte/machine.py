@@ -7,18 +7,20 @@ that becomes executable :mod:`motte.program`, what one run is :mod:`motte.proces
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from motte.abi.layout import PAGE_SIZE
 from motte.abi.limits import DEFAULT_LIMITS
+from motte.bank import SpaceBank, pages_of_limit
+from motte.bank_tree import Account, BankTree
 from motte.build import Progress, artifact_of, name_of
 from motte.build_options import BuildOptions
-from motte.core import Bank, spawn
 from motte.core import Process as CoreProcess
+from motte.core import spawn
 from motte.directories import Directory, GrantedDirectory, granted_directories, open_directories
-from motte.errors import Closed
+from motte.errors import Closed, InvalidCap
 from motte.initial_strings import Argument, argument_strings, environment_strings
 from motte.process import Process
 from motte.program import Program
@@ -60,12 +62,17 @@ class Machine:
         Beyond it a guest's ``malloc`` returns NULL.  It covers program images, stacks, heaps and page tables.
         """
         limit = size_bytes(memory, "memory")
-        self._memory = limit
-        self._bank = Bank(None if limit is None else limit // PAGE_SIZE)
+        self._lock = threading.Lock()  # guards the four fields below
+        self._banks = BankTree(None if limit is None else limit // PAGE_SIZE, self._lock)
         self._programs: set[Program] = set()
         self._processes: set[Process] = set()
         self._closed = False
-        self._lock = threading.Lock()  # guards the three fields above
+
+    @property
+    def bank(self) -> SpaceBank:
+        """The bank that everything of this machine is drawn from, with all rights; its limit is ``memory``."""
+        self._check_open()
+        return SpaceBank(self._banks, self._banks.root)
 
     def load(
         self,
@@ -98,6 +105,7 @@ class Machine:
         args: Iterable[Argument] = (),
         *,
         env: Mapping[str, str] | None = None,
+        bank: SpaceBank | Size = None,
         stdin: Input = None,
         stdout: Output = CAPTURE,
         stderr: Output = CAPTURE,
@@ -119,11 +127,15 @@ class Machine:
         ``stack`` is the native stack, ``data_stack`` that of addressable locals.  ``backtrace`` is how many calls
         the backtrace of its end tells of, 0 for none.
 
+        ``bank`` pays for the process, and ends it when it is destroyed; by default the machine's own.  A size makes a
+        bank of that size for this process alone, below the machine's.
+
         Raises ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
-        are not there, ``LimitReached`` where the machine's memory does not suffice to start.
+        are not there, ``LimitReached`` where the bank's memory does not suffice to start.
         """
+        account = self._account(bank)
         limits = run_limits(
-            memory=self._memory,
+            memory=self._banks.smallest_limit(account),
             time=time,
             extra_time=extra_time,
             wall_time=wall_time,
@@ -141,14 +153,16 @@ class Machine:
             undo.callback(program.release)
             streams = Streams(stdin, stdout, stderr)
             undo.callback(streams.close)
-            core = self._create(program, limits, arguments, environment, streams, granted)
+            core = self._create(account, program, limits, arguments, environment, streams, granted)
             undo.callback(core.close)
             streams.attached()
             with self._lock:
                 self._check_open()
+                self._banks.require_alive(account)
                 core.start()
                 process = Process(core, program, streams, limits, self._forget)
                 self._processes.add(process)
+                self._banks.enter(process, account, private=not isinstance(bank, SpaceBank | None))
             undo.pop_all()
         return process
 
@@ -156,16 +170,17 @@ class Machine:
         """What the machine holds now: a frozen record."""
         with self._lock:
             self._check_open()
+            memory = SpaceBank(self._banks, self._banks.root).statistics()
             return MachineStatistics(
                 programs=len(self._programs),
                 processes=len(self._processes),
-                memory=self._bank.used * PAGE_SIZE,
-                peak_memory=self._bank.peak * PAGE_SIZE,
-                memory_limit=self._memory,
+                memory=memory.used,
+                peak_memory=memory.peak,
+                memory_limit=memory.limit,
             )
 
     def close(self) -> None:
-        """Kill all processes, unload all programs; harmless when repeated."""
+        """Kill all processes, unload all programs, destroy all banks; harmless when repeated."""
         with self._lock:
             self._closed = True
             processes, programs = list(self._processes), list(self._programs)
@@ -173,6 +188,8 @@ class Machine:
             process.close()
         for program in programs:
             program.close()
+        with suppress(InvalidCap):  # it was destroyed before
+            self._banks.destroy(self._banks.root)
         with self._lock:
             self._programs.clear()
 
@@ -186,8 +203,17 @@ class Machine:
         """Close."""
         self.close()
 
+    def _account(self, bank: SpaceBank | Size) -> Account:
+        self._check_open()
+        if bank is None:
+            return self._banks.root
+        if isinstance(bank, SpaceBank):
+            return bank.account_to_draw_from(self._banks)
+        return self._banks.sub(self._banks.root, pages_of_limit(bank, "bank"), None)
+
     def _create(  # noqa: PLR0917 (all that a process is made of, in the order of the core's own list)
         self,
+        account: Account,
         program: Program,
         limits: RunLimits,
         arguments: list[bytes],
@@ -196,7 +222,7 @@ class Machine:
         directories: tuple[Directory, ...],
     ) -> CoreProcess:
         stack = program.plan.data_stack(limits.data_stack)
-        with open_directories(directories) as opened:
+        with open_directories(directories) as opened, self._banks.named_refusals():
             return spawn(
                 program.region,
                 entry=program.plan.entry_offset,
@@ -205,7 +231,7 @@ class Machine:
                 data_stack_variables=program.plan.data_stack_variables,
                 arguments=arguments,
                 environment=environment,
-                bank=self._bank,
+                bank=account.core,
                 native_stack=limits.native_stack,
                 cpu_ns=limits.cpu_time_until_stop_ns,
                 wall_ns=limits.wall_time_ns,
@@ -218,6 +244,7 @@ class Machine:
     def _forget(self, process: Process) -> None:
         with self._lock:
             self._processes.discard(process)
+            self._banks.leave(process)
 
     def _check_open(self) -> None:
         if self._closed:

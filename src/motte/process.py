@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from motte.abi.faults import StopReason
 from motte.backtrace import backtrace
 from motte.core import Process as CoreProcess
-from motte.errors import BadState, Closed, Timeout
+from motte.errors import BadState, Closed, InvalidCap, Timeout
 from motte.exit import Exit, Frame, Usage, usage_of
 from motte.exit_words import describe_exit
 from motte.image import Location
@@ -69,7 +69,8 @@ class Process:
         self._users = 0
         self._closing = False
         self._closed = False
-        self._changed = threading.Condition()  # guards the four fields above
+        self._rescinded = False
+        self._changed = threading.Condition()  # guards the five fields above
         self.program = program
         self.limits = limits
         self.memory = Memory(self._use)
@@ -81,6 +82,8 @@ class Process:
         and the process runs on.  Raises ``Closed`` after ``close()``.
         """
         timeout_ns = 0 if timeout == 0 else duration_ns(timeout, "timeout")
+        if end := self._kept_end():
+            return end
         with self._use() as core:
             if not core.wait(timeout_ns):
                 raise Timeout(f"{self.program.name} still runs after {timeout} s")
@@ -88,17 +91,23 @@ class Process:
 
     def kill(self) -> None:
         """Stop the process wherever it is; harmless when it has ended.  ``wait()`` says what became of it."""
+        if self._kept_end():
+            return
         with self._use() as core:
             core.kill()
 
     def statistics(self) -> Usage:
         """What the process has used up to now: a frozen record."""
+        if end := self._kept_end():
+            return end.usage
         with self._use() as core:
             return usage_of(core.statistics())
 
     @property
     def returncode(self) -> int | None:
         """The exit status, or ``None`` while the process runs."""
+        if end := self._kept_end():
+            return end.returncode
         with self._use() as core:
             return self._end(core).returncode if core.wait(0) else None
 
@@ -114,20 +123,19 @@ class Process:
 
     def close(self) -> None:
         """Kill the process if it runs, and release all that it holds; harmless when repeated."""
-        with self._changed:
-            self._closing = True
-            if self._closed:
-                return
-            self._core.kill()
-            while self._users:
-                self._changed.wait()
-            if self._closed:  # by another thread, while this one waited
-                return
-            self._streams.close()
-            self._core.close()
-            self._closed = True
-        self.program.release()
-        self._on_close(self)
+        self._end_life(rescinded=False)
+
+    def rescind(self) -> None:
+        """Its bank is destroyed: kill it and release all that it holds.
+
+        How it ended, its statistics and its captured output stay readable until ``close()``; everything else raises
+        ``InvalidCap``.  Harmless when it is closed.
+        """
+        with suppress(Closed, InvalidCap), self._use() as core:
+            core.kill()
+            core.wait(None)
+            self._end(core)
+        self._end_life(rescinded=True)
 
     def __await__(self) -> Generator[object, None, Exit]:
         """Wait in an event loop, without holding up the loop."""
@@ -152,6 +160,8 @@ class Process:
     def _use(self) -> Iterator[CoreProcess]:
         """The core's object, for a thread that ``close()`` has to wait for."""
         with self._changed:
+            if self._rescinded:
+                raise InvalidCap(f"the process of {self.program.name} ended with its bank")
             if self._closing:
                 raise Closed(f"the process of {self.program.name} is closed")
             self._users += 1
@@ -161,6 +171,28 @@ class Process:
             with self._changed:
                 self._users -= 1
                 self._changed.notify_all()
+
+    def _kept_end(self) -> Exit | None:
+        """How it ended, if it has nothing else any more."""
+        with self._changed:
+            return self._exit if self._rescinded else None
+
+    def _end_life(self, *, rescinded: bool) -> None:
+        with self._changed:
+            self._rescinded = rescinded and (self._rescinded or not self._closing)
+            self._closing = True
+            if self._closed:
+                return
+            self._core.kill()
+            while self._users:
+                self._changed.wait()
+            if self._closed:  # by another thread, while this one waited
+                return
+            self._streams.close()
+            self._core.close()
+            self._closed = True
+        self.program.release()
+        self._on_close(self)
 
     def _end(self, core: CoreProcess) -> Exit:
         """How it ended; only once it has."""
@@ -175,13 +207,14 @@ class Process:
             return self._exit
 
     def _captured(self, stream: int) -> bytes:
-        with self._use() as core:
-            if not core.wait(0):
-                raise BadState(f"{self.program.name} still runs: wait() for its output")
-            output = self._streams.captured(stream)
-            if output is None:
-                raise BadState(f"{('stdin', 'stdout', 'stderr')[stream]} is not captured: spawn with CAPTURE")
-            return output
+        if not self._kept_end():
+            with self._use() as core:
+                if not core.wait(0):
+                    raise BadState(f"{self.program.name} still runs: wait() for its output")
+        output = self._streams.captured(stream)
+        if output is None:
+            raise BadState(f"{('stdin', 'stdout', 'stderr')[stream]} is not captured: spawn with CAPTURE")
+        return output
 
     async def _wait_in_loop(self) -> Exit:
         import asyncio

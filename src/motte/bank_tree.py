@@ -1,0 +1,189 @@
+"""The official banks of one machine: names, keepers, and who draws from which.
+
+The core keeps the accounts (``core/bank.h``): how much, how deep, alive or not.  This file knows what Python adds to
+each of them, and ends the processes of a bank that is destroyed.  It knows no rights: those belong to the handles
+(:mod:`motte.bank`).
+"""
+
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from motte.abi.layout import PAGE_SIZE
+from motte.bank import SpaceBank
+from motte.core import Bank
+from motte.errors import Closed, InvalidCap, LimitReached
+
+if TYPE_CHECKING:
+    from motte.process import Process
+
+
+Drawn = TypeVar("Drawn")
+
+
+@dataclass(frozen=True, slots=True)
+class BankRequest:
+    """What a bank's keeper is asked: may the bank grow?"""
+
+    bank: SpaceBank
+    """The bank that has met its limit, with all rights."""
+
+    size: int
+    """Bytes that are wanted: whole pages."""
+
+    process: "Process | None"
+    """Who wants them; ``None`` if it is the host."""
+
+
+BankKeeper = Callable[[BankRequest], object]
+"""May raise the bank's limit; when it returns, the draw is tried once more, whatever it returns."""
+
+
+class Account:
+    """One bank; all handles of it share this."""
+
+    def __init__(self, core: Bank, parent: "Account | None", name: str | None) -> None:
+        """Without a name it gets one from its identity."""
+        self.core = core
+        self.parent = parent  # keeps the superiors known for as long as anything draws from them
+        self.name = name or f"bank {core.identity}"
+        self.keeper: BankKeeper | None = None
+        self.asking = threading.RLock()  # held while the keeper is asked
+        self.asked = False  # under ``asking``
+
+
+class BankTree:
+    """A root and everything below it."""
+
+    def __init__(self, limit_pages: int | None, lock: threading.Lock) -> None:
+        """``lock`` is the machine's: it guards which process draws from which bank, and the end of a bank."""
+        self.root = Account(Bank(limit_pages), None, "machine")
+        self._official = weakref.WeakValueDictionary({self.root.core.identity: self.root})
+        self._drawing: dict[Process, tuple[Account, bool]] = {}
+        self._lock = lock
+
+    def sub(self, parent: Account, limit_pages: int | None, name: str | None) -> Account:
+        """A new bank.  Raises ``InvalidCap``, ``TooDeep``, and ``LimitReached`` if the parent cannot pay for it."""
+        core = self.draw(1, lambda: parent.core.sub(limit_pages))
+        account = Account(core, parent, name)
+        self._official[core.identity] = account
+        return account
+
+    def is_official(self, account: Account) -> bool:
+        """Whether it is one of this machine's, and alive."""
+        return self._official.get(account.core.identity) is account and account.core.state == "alive"
+
+    def parent_of(self, account: Account) -> Account | None:
+        """Who pays for it; ``None`` for the root."""
+        identity = account.core.parent_identity
+        return None if identity is None else self._official[identity]
+
+    def smallest_limit(self, account: Account) -> int | None:
+        """In bytes, of the account and its superiors; ``None`` if none has one."""
+        limits = [each.core.limit for each in self._path(account)]
+        return min((limit * PAGE_SIZE for limit in limits if limit is not None), default=None)
+
+    def remove(self, account: Account) -> None:
+        """Pass all to the parent.  Raises ``InvalidCap``, and ``BadState`` for the root."""
+        parent = self.parent_of(account)
+        account.core.remove(parent.core if parent else None)
+
+    # --- processes -------------------------------------------------------------------------------------------------
+
+    def require_alive(self, account: Account) -> None:
+        """Raises ``InvalidCap``.  Under the lock, the answer holds until that is released."""
+        if account.core.state != "alive":
+            raise InvalidCap(f"bank {account.name!r} was {account.core.state}")
+
+    def enter(self, process: "Process", account: Account, *, private: bool) -> None:
+        """From now on the process ends with the bank, and a private bank with the process.  Under the lock."""
+        self._drawing[process] = (account, private)
+
+    def leave(self, process: "Process") -> None:
+        """It was closed.  Under the lock; harmless when repeated."""
+        account, private = self._drawing.pop(process, (self.root, False))
+        if private:
+            with suppress(InvalidCap):
+                account.core.destroy()
+
+    def destroy(self, account: Account) -> None:
+        """End all processes that draw from it, wait until they have given everything back, and end it.
+
+        A process that is created meanwhile is ended, too, or not let in.  Raises ``InvalidCap``.
+        """
+        while True:
+            with self._lock:
+                drawing = [
+                    process for process, (each, _) in self._drawing.items() if each.core.draws_from(account.core)
+                ]
+                if not drawing or account.core.state != "alive":
+                    account.core.destroy()
+                    return
+            for process in drawing:
+                with suppress(Closed):
+                    process.kill()
+            for process in drawing:
+                process.rescind()
+                with self._lock:
+                    self.leave(process)
+
+    # --- limits ----------------------------------------------------------------------------------------------------
+
+    def draw(self, pages: int, action: Callable[[], Drawn]) -> Drawn:
+        """Do what draws ``pages``; ask the keeper of the bank that refuses, once, and do it again.
+
+        Raises ``LimitReached`` with the bank that refused, and what the keeper raises.
+        """
+        try:
+            return action()
+        except LimitReached as refusal:
+            if refusal.bank_identity is None:
+                raise
+            if not self.ask_keeper(refusal.bank_identity, pages, None):
+                raise self._named(refusal) from None
+        with self.named_refusals():
+            return action()
+
+    @contextmanager
+    def named_refusals(self) -> Iterator[None]:
+        """Within, the core's refusals are raised with their bank."""
+        try:
+            yield
+        except LimitReached as refusal:
+            raise self._named(refusal) from None
+
+    def ask_keeper(self, identity: int, pages: int, process: "Process | None") -> bool:
+        """Ask the keeper of the bank that refused; whether the draw is worth another try.
+
+        Returns false if the bank has none, is gone, or is drawn from by its own keeper while that is asked: a keeper
+        never needs what it keeps.  What the keeper raises comes through.
+        """
+        account = self._official.get(identity)
+        if account is None:
+            return False
+        with account.asking:
+            if account.keeper is None or account.asked or account.core.state != "alive":
+                return False
+            account.asked = True
+            try:
+                account.keeper(BankRequest(SpaceBank(self, account), pages * PAGE_SIZE, process))
+            finally:
+                account.asked = False
+            return True
+
+    def _named(self, refusal: LimitReached) -> LimitReached:
+        """The core's refusal in words, with a handle of the bank that it was."""
+        account = None if refusal.bank_identity is None else self._official.get(refusal.bank_identity)
+        if account is None:
+            return refusal
+        handle = SpaceBank(self, account).powerless()
+        return LimitReached(f"{refusal}: bank {account.name!r} refuses", refusal.bank_identity, handle)
+
+    def _path(self, account: Account) -> Iterator[Account]:
+        each: Account | None = account
+        while each is not None:
+            yield each
+            each = self.parent_of(each)
