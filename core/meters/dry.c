@@ -36,7 +36,7 @@ struct meter *meters_next_dry(struct meter *root)
     return meter;
 }
 
-void meter_settle(struct meter *meter)
+void meter_settle(struct meter *meter, uint64_t now)
 {
     for (; meter; meter = meter->contender.parent) {
         bool wanted = meter_ready(meter) > 0;
@@ -49,7 +49,7 @@ void meter_settle(struct meter *meter)
         if (!meter->contender.parent || wanted == queued)
             return;
         if (wanted)
-            fair_queue(&meter->contender);
+            fair_queue(&meter->contender, now);
         else
             fair_dequeue(&meter->contender);
     }

@@ -37,6 +37,19 @@ static void hold(struct meter *group, uint64_t ticks)
     group->surplus = ticks < SURPLUS_LIMIT - group->surplus ? group->surplus + ticks : SURPLUS_LIMIT;
 }
 
+/* Counts what the stretches under way have used by `now`. */
+static void catch_up(struct meter *group, uint64_t now)
+{
+    if (!group->under_way)
+        return;
+    uint64_t passed = group->under_way * now - group->starts;
+    if (passed <= group->early)
+        return;
+    uint64_t ticks = passed - group->early;
+    group->early = passed;
+    advance(group, ticks);
+}
+
 static virtual_time slice_of(const struct contender *contender)
 {
     return contender->is_meter ? ((const struct meter *)(const void *)contender)->own_slice
@@ -81,11 +94,13 @@ static void leave(struct meter *group, struct contender *contender)
         advance(group, to_ticks(group->virtual_now - contender->eligible, contender->weight));
 }
 
-void fair_queue(struct contender *contender)
+void fair_queue(struct contender *contender, uint64_t now)
 {
     assert(contender->queue == CONTENDER_NOT_QUEUED);
-    if (!contender->running)
+    if (!contender->running) {
+        catch_up(contender->parent, now);
         join(contender->parent, contender);
+    }
     insert(contender->parent, contender);
 }
 
@@ -107,8 +122,9 @@ static void make_eligible(struct meter *group)
     }
 }
 
-struct contender *fair_choose(struct meter *group)
+struct contender *fair_choose(struct meter *group, uint64_t now)
 {
+    catch_up(group, now);
     make_eligible(group);
     if (!group->eligible.count) {
         /* All who wait have had their shares, and those who have not are running: no worker idles for that. */
@@ -120,10 +136,12 @@ struct contender *fair_choose(struct meter *group)
     return group->eligible.items[0].owner;
 }
 
-void fair_start(struct contender *contender, bool queued)
+void fair_start(struct contender *contender, uint64_t now, bool queued)
 {
     struct meter *group = contender->parent;
     contender->running++;
+    group->under_way++;
+    group->starts += now;
     take_out(group, contender);
     if (contender->is_meter)
         contender->eligible += meter_of(contender)->own_slice;
@@ -145,7 +163,21 @@ static void forgive(struct meter *group, struct contender *contender)
     advance(group, to_ticks(missed, contender->weight));
 }
 
-void fair_stop(struct contender *contender, uint64_t used, bool queued)
+/* A stretch is over; virtual time has moved by a part of it already. */
+static void settle_early(struct meter *group, uint64_t started, uint64_t used)
+{
+    uint64_t counted = used < group->early ? used : group->early;
+    group->early -= counted;
+    group->starts -= started;
+    if (counted < used)
+        advance(group, used - counted);
+    if (--group->under_way == 0 && group->early) {
+        hold(group, group->early);
+        group->early = 0;
+    }
+}
+
+void fair_stop(struct contender *contender, uint64_t started, uint64_t used, bool queued)
 {
     struct meter *group = contender->parent;
     if (contender->queue != CONTENDER_NOT_QUEUED)
@@ -156,7 +188,7 @@ void fair_stop(struct contender *contender, uint64_t used, bool queued)
         contender->eligible -= meter_of(contender)->own_slice;
     if (used > group->longest_stretch)
         group->longest_stretch = used;
-    advance(group, used);
+    settle_early(group, started, used);
     if (group->root->workers > 1)
         forgive(group, contender);
     if (queued)

@@ -15,6 +15,9 @@
  * members does not push the clock away from the long-lived ones.  A newcomer starts at max(its own time, now): sleeping
  * earns nothing, and debts are kept.
  *
+ * Stretches under way have used time that nobody has been charged yet: virtual time moves by it before anybody joins or
+ * is chosen (`early`), or else one that wakes up beside a long stretch would come in as if it had been there all along.
+ *
  * With several workers, a meter may be queued and running at once: at each start of a stretch it is charged a whole
  * slice in advance, which its stop corrects, so that the other workers see it served.
  */
@@ -24,17 +27,17 @@
 #include "tree.h"
 
 /* For one that has a parent and is not queued; it becomes a member if it was not running either. */
-void fair_queue(struct contender *contender);
+void fair_queue(struct contender *contender, uint64_t now);
 /* For one that is queued; it is a member no longer, unless it is running. */
 void fair_dequeue(struct contender *contender);
 
 /* The next of a group in which somebody is queued; it stays queued. */
-struct contender *fair_choose(struct meter *group);
+struct contender *fair_choose(struct meter *group, uint64_t now);
 
 /* A stretch begins at or below this queued one; `queued`: it stays queued. */
-void fair_start(struct contender *contender, bool queued);
-/* A stretch is over in which `used` ticks passed; `queued`: it is to be queued from now on. */
-void fair_stop(struct contender *contender, uint64_t used, bool queued);
+void fair_start(struct contender *contender, uint64_t now, bool queued);
+/* A stretch that began at `started` is over; `used` ticks passed in it. `queued`: it is to be queued from now on. */
+void fair_stop(struct contender *contender, uint64_t started, uint64_t used, bool queued);
 
 /* 2^48 / weight. */
 uint64_t fair_inverse(uint64_t weight);

@@ -18,23 +18,21 @@ bool runnable_queued(const struct runnable *runnable)
 
 enum runnable_state runnable_wake(struct runnable *runnable, uint64_t now)
 {
-    (void)now;
     if (runnable_queued(runnable) || runnable->contender.running)
         return RUNNABLE_MAY_RUN;
     if (exhausted(runnable))
         return RUNNABLE_EXHAUSTED;
-    fair_queue(&runnable->contender);
-    meter_settle(runnable->contender.parent);
+    fair_queue(&runnable->contender, now);
+    meter_settle(runnable->contender.parent, now);
     return RUNNABLE_MAY_RUN;
 }
 
 void runnable_cancel(struct runnable *runnable, uint64_t now)
 {
-    (void)now;
     if (!runnable_queued(runnable))
         return;
     fair_dequeue(&runnable->contender);
-    meter_settle(runnable->contender.parent);
+    meter_settle(runnable->contender.parent, now);
 }
 
 void runnable_refill(struct runnable *runnable, int64_t ticks)
@@ -79,7 +77,7 @@ static void take(struct runnable *runnable, uint64_t now, uint64_t slice)
     runnable->started = now;
     bool queued = false;
     for (struct contender *contender = &runnable->contender; contender->parent;) {
-        fair_start(contender, queued);
+        fair_start(contender, now, queued);
         struct meter *group = contender->parent;
         if (group->has_rate)
             limits_schedule(group);
@@ -97,7 +95,7 @@ struct runnable *meters_pick(struct meter *root, uint64_t now, uint64_t *credit,
     struct meter *group = root;
     struct contender *chosen;
     *slice = root->slice;
-    while ((chosen = fair_choose(group))->is_meter) {
+    while ((chosen = fair_choose(group, now))->is_meter) {
         group = meter_of(chosen);
         if (group->slice < *slice)
             *slice = group->slice;
@@ -119,7 +117,7 @@ enum runnable_state meters_stop(struct runnable *runnable, uint64_t now, uint64_
     bool queued = ready && !exhausted(runnable);
     for (struct contender *contender = &runnable->contender; contender->parent;) {
         struct meter *group = contender->parent;
-        fair_stop(contender, used, queued);
+        fair_stop(contender, runnable->started, used, queued);
         group->used += used;
         group->lent -= credit;
         if (group->has_total || group->has_rate) {
@@ -171,6 +169,6 @@ void meters_advance(struct meter *root, uint64_t now)
         struct meter *meter = root->events.items[0].owner;
         limits_collect(meter, now);
         limits_schedule(meter);
-        meter_settle(meter);
+        meter_settle(meter, now);
     }
 }

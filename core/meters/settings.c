@@ -5,14 +5,14 @@
 #include "tree.h"
 
 /* A limit has changed. */
-static void apply(struct meter *meter)
+static void apply(struct meter *meter, uint64_t now)
 {
     if (!meter->has_total || meter->left > 0) {
         meter->announced = false;
         meter_unlist(meter);
     }
     limits_schedule(meter);
-    meter_settle(meter);
+    meter_settle(meter, now);
 }
 
 void meter_set_budget(struct meter *meter, int64_t ticks, uint64_t now)
@@ -21,7 +21,7 @@ void meter_set_budget(struct meter *meter, int64_t ticks, uint64_t now)
     limits_collect(meter, now);
     meter->has_total = ticks != METER_UNLIMITED;
     meter->left = ticks;
-    apply(meter);
+    apply(meter, now);
 }
 
 void meter_refill(struct meter *meter, int64_t ticks, uint64_t now)
@@ -32,19 +32,18 @@ void meter_refill(struct meter *meter, int64_t ticks, uint64_t now)
         int64_t room = METER_UNLIMITED - 1 - (meter->left > 0 ? meter->left : 0);
         meter->left += ticks < room ? ticks : room;
     }
-    apply(meter);
+    apply(meter, now);
 }
 
 void meter_set_rate(struct meter *meter, int64_t budget_ticks, uint64_t period_ticks, uint64_t now)
 {
-    (void)now;
     assert(budget_ticks > 0 || !period_ticks);
     struct rate *rate = &meter->rate;
     meter->has_rate = period_ticks != 0;
     rate->period = period_ticks;
     rate->budget = rate->left = budget_ticks;
     rate->count = 0;
-    apply(meter);
+    apply(meter, now);
 }
 
 void meter_set_weight(struct meter *meter, uint32_t weight, uint64_t now)
@@ -64,5 +63,5 @@ void meter_set_on(struct meter *meter, bool on, uint64_t now)
 {
     limits_collect(meter, now);
     meter->is_on = on;
-    apply(meter);
+    apply(meter, now);
 }

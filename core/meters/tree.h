@@ -29,6 +29,9 @@ struct meter {
     /* The group below it (fair.c). */
     virtual_time virtual_now;
     uint64_t surplus;                  /* ticks to be used before virtual_now moves */
+    uint64_t early;                    /* ticks of the stretches under way by which it moved already */
+    uint64_t starts;                   /* of the stretches under way, added up */
+    uint32_t under_way;
     uint64_t weight;                   /* of all that are queued or running in it */
     uint64_t ticks_to_virtual;         /* 2^48 / inverted_weight, */
     uint64_t inverted_weight;          /* which may be an old `weight` */
@@ -76,7 +79,7 @@ static inline uint32_t meter_ready(const struct meter *meter)
 
 /* Somebody was queued or dequeued in this meter, or its limits changed: it is queued in its parent if somebody is
  * queued in it and nothing stops it; and so on upwards. */
-void meter_settle(struct meter *meter);
+void meter_settle(struct meter *meter, uint64_t now);
 
 /* Onto the list of the dry, if it has not been there since it was last refilled. */
 void meter_announce(struct meter *meter);

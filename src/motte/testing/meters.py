@@ -92,13 +92,15 @@ class MeterSimulator:
         while True:
             self._wake_sleepers()
             self._start_idle()
-            while self._stop_due():
+            while self._stop_due() or self._tell_dry():
                 self._start_idle()
             if self.now == end:
                 break
             self.now = min(end, self._next_time())
         for worker in self._workers:
             self._stop(worker)
+        while self._tell_dry():
+            pass
 
     def interrupt_all_below(self, meter: SimulatedMeter) -> None:
         """Stop, after the latency, whoever runs below ``meter``; for limits that are set while somebody runs."""
@@ -192,9 +194,12 @@ class MeterSimulator:
             process.is_over = True
         if process.is_over:
             self.core.detach(process.number, self.now)
-        while (number := self.core.next_dry()) is not None:
-            if self._on_dry is not None:
-                self._on_dry(self.meters[number])
+
+    def _tell_dry(self) -> bool:
+        number = self.core.next_dry()
+        if number is not None and self._on_dry is not None:
+            self._on_dry(self.meters[number])
+        return number is not None
 
     def _next_time(self) -> int:
         times = [worker.end(self.latency_ticks) for worker in self._workers]

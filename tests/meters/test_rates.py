@@ -1,0 +1,116 @@
+"""Rates: never more than the budget in any window of a period, and nearly as much on average."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meters.traces import most_in_a_window
+from motte.core import MeterSimulation
+from motte.testing import Act, MeterSimulator, Run, SimulatedMeter, Sleep, repeat, spin
+
+SLICE = 1000
+ACTS = st.lists(st.builds(Run, st.integers(1, 4000)) | st.builds(Sleep, st.integers(1, 9000)), min_size=1, max_size=6)
+
+
+def stretches_below(simulator: MeterSimulator, meter: SimulatedMeter) -> list[tuple[int, int]]:
+    return [(stretch.start, stretch.end) for stretch in simulator.trace if stretch.process.meter is meter]
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    workers=st.integers(1, 3),
+    budget=st.integers(1, 8000),
+    period=st.integers(100, 20_000),
+    programs=st.lists(ACTS, min_size=1, max_size=4),
+    neighbours=st.integers(0, 2),
+)
+def test_no_window_of_a_period_holds_more_than_the_budget(
+    workers: int, budget: int, period: int, programs: list[list[Act]], neighbours: int
+) -> None:
+    simulator = MeterSimulator(workers=workers, slice_ticks=SLICE)
+    meter = simulator.root.sub(rate=(budget, period))
+    for acts in programs:
+        simulator.process(meter, repeat(*acts))
+    for _ in range(neighbours):
+        simulator.process(simulator.root.sub(), spin())
+    simulator.run(10 * period)
+    assert most_in_a_window(stretches_below(simulator, meter), period) <= budget
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("neighbours", [0, 3])
+@pytest.mark.parametrize("percent", [1, 5, 20, 50])
+def test_a_spinner_gets_nineteen_twentieths_of_its_rate(percent: int, neighbours: int, workers: int) -> None:
+    period = 100 * SLICE
+    simulator = MeterSimulator(workers=workers, slice_ticks=SLICE)
+    meter = simulator.root.sub(rate=(percent * SLICE, period), weight=1000)
+    simulator.process(meter, spin())
+    for _ in range(neighbours):
+        simulator.process(simulator.root.sub(weight=10), spin())
+    simulator.run(100 * period)
+    assert 0.95 * percent * SLICE * 100 <= meter.used <= percent * SLICE * 100
+
+
+def test_a_meter_that_waits_for_its_rate_is_not_dry() -> None:
+    told: list[SimulatedMeter] = []
+    simulator = MeterSimulator(slice_ticks=SLICE, on_dry=told.append)
+    meter = simulator.root.sub(rate=(SLICE, 10 * SLICE))
+    process = simulator.process(meter, spin())
+    simulator.run(25 * SLICE)
+    assert process.used == 3 * SLICE
+    assert told == []
+    assert not meter.is_dry
+
+
+def test_an_overshoot_of_a_rate_is_paid_before_anything_else() -> None:
+    core = MeterSimulation()
+    core.set_rate(0, 100, 1000, 0)
+    core.wake(core.attach(0, None), 0)
+    assert core.pick(0) == (0, 100, 1_000_000)
+    core.stop(0, 130, 130, True)
+    assert core.look_at_meter(0)[2] == 0
+    assert core.next_event() == 1000
+    core.advance(999)
+    assert not core.anyone_waits()
+    core.advance(1000)
+    assert core.anyone_waits()
+    assert core.pick(1000) == (0, 100, 1_000_000)
+
+
+def test_an_early_stretch_comes_back_one_period_after_its_start() -> None:
+    core = MeterSimulation()
+    core.set_rate(0, 100, 1000, 0)
+    core.wake(core.attach(0, None), 0)
+    core.pick(500)
+    core.stop(0, 540, 40, True)
+    core.pick(600)
+    core.stop(0, 660, 60, True)
+    assert core.pick(660) is None
+    assert core.next_event() == 1500
+    assert core.pick(1499) is None
+    assert core.pick(1500) == (0, 40, 1_000_000)
+
+
+def test_removing_a_rate_lets_go_on_at_once() -> None:
+    simulator = MeterSimulator(slice_ticks=SLICE)
+    meter = simulator.root.sub(rate=(SLICE, 10 * SLICE))
+    simulator.process(meter, spin())
+    simulator.run(5 * SLICE)
+    assert meter.used == SLICE
+    assert meter.rate_left == 0
+    meter.set_rate(0, 0)
+    simulator.run(5 * SLICE)
+    assert meter.used == 6 * SLICE
+    assert meter.rate_left is None
+
+
+def test_a_rate_and_a_total_hold_together() -> None:
+    simulator = MeterSimulator(slice_ticks=SLICE)
+    meter = simulator.root.sub(rate=(SLICE, 10 * SLICE), budget=3 * SLICE + 1)
+    simulator.process(meter, spin())
+    simulator.run(95 * SLICE)
+    assert meter.used == 3 * SLICE + 1
+    assert meter.is_dry
+    assert most_in_a_window(stretches_below(simulator, meter), 10 * SLICE) == SLICE
