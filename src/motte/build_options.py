@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.quantities import Duration, Size, duration_ns, size_bytes
@@ -11,7 +11,8 @@ from motte.quantities import Duration, Size, duration_ns, size_bytes
 if TYPE_CHECKING:
     from motte.compiler.options import CompileOptions
 
-CHECKED_MODES: Final = ("use", "cast")
+Checked = Literal["use", "cast"]
+CHECKED_MODES: Final[tuple[Checked, ...]] = get_args(Checked)
 """Where integers that become pointers can be tested: see :attr:`BuildOptions.checked`."""
 
 
@@ -37,7 +38,7 @@ class BuildOptions:
     cpu: str = "native"
     """The CPU to compile for: this one, or one such as ``x86-64-v3`` for artifacts that travel."""
 
-    checked: Literal["use", "cast"] | None = None
+    checked: Checked | None = None
     """Test pointers that are made from integers: ``"use"`` where they are first dereferenced, ``"cast"`` where they are
     made; ``None`` not at all.  A bad one is a fault ``BAD_CAST``, which names the line of the cast (with ``debug``)."""
 

@@ -86,13 +86,14 @@ class Fault:
 
     kind: FaultKind
     address: int | None
-    """Window address of the access, or the refused function pointer cut to the function table's size.
+    """Window address of the access, the refused function pointer cut to the function table's size, or the integer (of
+    64 bits) that a bad cast made a pointer.
 
     ``None`` where there is none, as for an overflow of the native stack, which is not in the window.
     """
 
     access: str | None
-    """``"read"``, ``"write"`` or ``None``."""
+    """``"read"``, ``"write"`` or ``None``; ``"execute"`` where a bad cast was to be called."""
 
     function: str | None
     file: str | None

@@ -99,18 +99,16 @@ def _what(record: "StopRecord", limits: RunLimits) -> str:  # noqa: PLR0911, PLR
         case FaultKind.GENERAL_PROTECTION:
             return "general protection fault"
         case FaultKind.BAD_CAST:
-            return _bad_cast(record)
+            return _bad_cast(record, address)
         case FaultKind.BAD_LONG_JUMP:
             return f"longjmp to a frame that is not alive, by the buffer at {address}"
         case _:
             return f"misuse of a kernel call, argument {address}"
 
 
-def _bad_cast(record: "StopRecord") -> str:
-    integer = f"{(record.address or 0) % (1 << 64):#x}"
-    if record.access == "execute":
-        return f"call through a pointer that was made from the integer {integer}, which is no function"
-    return f"bad cast: a pointer was made from the integer {integer}, where nothing is mapped"
+def _bad_cast(record: "StopRecord", address: str) -> str:
+    what = "which is no function" if record.access == "execute" else "where nothing is mapped"
+    return f"bad cast: a pointer was made from the integer {address}, {what}"
 
 
 def _stack_limit(record: "StopRecord", limits: RunLimits, stack: int, option: str) -> str:

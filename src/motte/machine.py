@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from motte.abi.layout import PAGE_SIZE
@@ -16,7 +16,7 @@ from motte.abi.limits import DEFAULT_LIMITS
 from motte.bank import SpaceBank, pages_of_limit
 from motte.bank_tree import Account, BankTree
 from motte.build import Progress, artifact_of, name_of
-from motte.build_options import BuildOptions
+from motte.build_options import BuildOptions, Checked
 from motte.core import Process as CoreProcess
 from motte.core import spawn
 from motte.directories import Directory, GrantedDirectory, granted_directories, open_directories
@@ -79,18 +79,24 @@ class Machine:
         source: Source | Sequence[Source],
         options: BuildOptions | None = None,
         *,
+        checked: Checked | None = None,
         progress: Progress | None = None,
     ) -> Program:
         """Compile (or take from the cache), link, verify, and make executable.
 
         ``source`` is a path (``.c .cc .cpp .ll .bc .motte``), bytes (an artifact, bitcode, or LLVM assembly),
-        or a list of them that make one program.  Raises ``CompileError`` for what does not
-        compile or link, ``Refused`` for what does not verify, ``LimitReached`` for what is too large, ``OSError``
-        for an unreadable file.
+        or a list of them that make one program.  ``checked`` says where pointers that are made from integers are
+        tested, in the place of :attr:`BuildOptions.checked`; an artifact is as it was compiled.
+
+        Raises ``CompileError`` for what does not compile or link, ``Refused`` for what does not verify,
+        ``LimitReached`` for what is too large, ``OSError`` for an unreadable file.
         """
         self._check_open()
         sources = [source] if isinstance(source, str | bytes | os.PathLike) else list(source)
-        artifact = artifact_of(sources, options or BuildOptions(), progress=progress)
+        options = options or BuildOptions()
+        if checked is not None:
+            options = replace(options, checked=checked)
+        artifact = artifact_of(sources, options, progress=progress)
         program = Program(artifact, name=name_of(sources))
         with self._lock:
             if not self._closed:

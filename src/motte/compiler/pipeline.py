@@ -32,7 +32,7 @@ def compile_unit(request: CompileRequest, progress: Progress) -> ConfinedUnit:
     module = accept(read(request.modules), request.options)
     legalise(module, CallingConvention(module.types, vector_bits(target)))
     if request.options.checked:
-        mark_casts(module, always_returns=request.options.checked == "use")
+        mark_casts(module, request.options.checked)
     parts = parts_of(module, b"".join(request.modules)) if request.stage == "object" else [str(module)]
     progress("optimising")
     results = run_forked([partial(_compile_part, part, request, progress) for part in parts])

@@ -26,6 +26,8 @@ class Process(_core.Process):
         address, kind_of_access = (None, None) if access is None or not faulted else (access[0], ACCESSES[access[1]])
         if faulted and fault == FaultKind.BAD_INDIRECT_CALL and named is not None:
             address = named["r10"]  # every indirect call takes its pointer there
+        if fault == FaultKind.BAD_CAST and address is not None:  # an integer of 64 bits; nothing was accessed yet
+            address, kind_of_access = address % (1 << 64), "execute" if kind_of_access == "execute" else None
         return StopRecord(
             reason=StopReason(reason),
             value=value,

@@ -28,7 +28,8 @@ class StopRecord:
 
     ``fault`` is there for FAULTED; with a page fault or a misaligned access also ``access`` and ``address`` (a
     window address, at most a little past the window's end; negative for the native stack).  With a bad
-    indirect call ``address`` is the function pointer, masked to the function table's size.
+    indirect call ``address`` is the function pointer, masked to the function table's size; with a bad cast the integer
+    that was cast, of 64 bits, and ``access`` is ``"execute"`` if it was to be called.
 
     ``registers`` are there if the process was stopped in its own code, at ``code_offset``; they never hold a
     host address.  Inside the instructions that check and make an indirect call, ``code_offset`` is the first of them.

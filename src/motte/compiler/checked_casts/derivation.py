@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from motte.compiler.checked_casts.marking import MARKER, location_of
+from motte.compiler.ir.calls import parse_call
 from motte.compiler.ir.functions import Function
 from motte.compiler.ir.instructions import operands_of
 from motte.compiler.ir.scan import NAME, split_list
@@ -23,10 +24,7 @@ Origins = dict[str, str]
 
 _NO_CAST: Final = "0"
 _VALUE: Final = re.compile("%" + NAME)
-_MARKED: Final = re.compile(
-    r"^  (?P<result>%" + NAME + r") = (?:(?:tail|notail) )?call ptr " + MARKER + r"\(i64 (?P<integer>[^)]+)\)"
-)
-_OPCODE: Final = re.compile(r"^  %" + NAME + r" = (getelementptr|phi|select|freeze|(?:tail )?call ptr @llvm\.[\w.]+)\b")
+_OPCODE: Final = re.compile(r"^  %" + NAME + r" = (getelementptr|phi|select|freeze|(?:tail )?call [^@]*@llvm\.[\w.]+)")
 _HANDED_ON: Final = ("ptrmask.", "launder.invariant.group.", "strip.invariant.group.")
 
 
@@ -48,9 +46,10 @@ class Derivation:
         self._function = function
         self._steps = {index: step for index, line in enumerate(function.lines) if (step := _step(line)) is not None}
         self._origins: dict[str, Origins] = {
-            match["result"]: {location_of(line): match["integer"]}
+            pointer: {location_of(line): integer}
             for line in function.lines
-            if MARKER in line and (match := _MARKED.match(line))
+            if MARKER in line
+            for pointer, integer in [marked(line)]
         }
         self._same: dict[str, str] = {}
         while sum(self._follow(step) for step in self._steps.values()):
@@ -107,12 +106,19 @@ class Derivation:
         return value
 
 
+def marked(line: str) -> tuple[str, str]:
+    """The pointer that a marker's call makes, and the integer."""
+    call = parse_call(line)
+    assert call.result is not None, line
+    return call.result, call.arguments[0].value
+
+
 def without_marker(line: str) -> str:
     """A marker's call as the plain conversion; any other line as it is."""
-    match = _MARKED.match(line) if MARKER in line else None
-    if match is None:
+    if MARKER not in line:
         return line
-    return f"  {match['result']} = inttoptr i64 {match['integer']} to ptr{location_of(line)}"
+    pointer, integer = marked(line)
+    return f"  {pointer} = inttoptr i64 {integer} to ptr{location_of(line)}"
 
 
 def _step(line: str) -> _Step | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from motte.compiler.ir.attributes import GROUP_REFERENCE
 from motte.compiler.ir.functions import Function
 from motte.compiler.ir.module import Module
 from motte.compiler.ir.scan import NAME
 from motte.compiler.ir.types import sequence
+from motte.compiler.options import Checked
 
 MARKER: Final = "@.motte.cast"
 """``ptr @.motte.cast(i64)``; the accepted module has no such name."""
@@ -17,24 +19,39 @@ MARKER: Final = "@.motte.cast"
 _FACTS: Final = "nomerge nounwind nosync nofree nocallback memory(inaccessiblemem: readwrite)"
 _DECLARATION: Final = f"declare ptr {MARKER}(i64) {_FACTS}"
 
+INLINED_LINES: Final = 60
+"""In mode ``use``, functions up to this length that make and return pointers are always inlined."""
+
 _CAST: Final = re.compile(
     r"^  (?P<result>%" + NAME + r") = inttoptr (?P<type>i\d+|<\d+ x i\d+>) (?P<integer>%" + NAME + r") to (?P<to>[^,]+)"
 )
 _LOCATION: Final = re.compile(r", !dbg !\d+")
 
 
-def mark_casts(module: Module, *, always_returns: bool) -> None:
-    """Rewrite the module in place; ``always_returns`` says that a bad cast does not end the program where it is."""
-    declaration = f"{_DECLARATION} willreturn" if always_returns else _DECLARATION
+def mark_casts(module: Module, mode: Checked) -> None:
+    """Rewrite the module in place, for tests at the casts or at the first uses of what they make."""
     for function in module.functions():
-        if function.mentions(" = inttoptr "):
-            lines: list[str] = []
-            for line in function.lines:
-                match = _CAST.match(line)
-                lines += [line] if match is None else _marked(function, match, location_of(line))
-            if len(lines) > len(function.lines) or any(MARKER in line for line in lines):
-                module.require(declaration)
+        lines: list[str] = []
+        for line in function.lines:
+            match = _CAST.match(line)
+            lines += [line] if match is None else _marked(function, match, location_of(line))
+        if lines != function.lines:
             function.lines = lines
+            # A bad cast does not end the program where only uses are tested.
+            module.require(_DECLARATION if mode == "cast" else f"{_DECLARATION} willreturn")
+            if mode == "use" and function.header.result == "ptr" and len(lines) <= INLINED_LINES:
+                _inline(module, function)
+
+
+def _inline(module: Module, function: Function) -> None:
+    """Whoever removes a tag and returns the pointer is part of its callers, where the dereference is."""
+    reference = GROUP_REFERENCE.search(function.header.suffix)
+    if reference is None:
+        return
+    attributes = module.attributes[reference.group(1)]
+    if not {"noinline", "optnone", "alwaysinline"}.intersection(attributes):
+        number = module.attributes.number_of((*attributes, "alwaysinline"))
+        function.header.suffix = GROUP_REFERENCE.sub(f" #{number}", function.header.suffix, count=1)
 
 
 def location_of(line: str) -> str:
