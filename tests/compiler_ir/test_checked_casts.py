@@ -234,6 +234,7 @@ b:
   {}
   br label %z
 z:
+  call void @keep(ptr null)
   store volatile i32 3, ptr %p
 """
 
@@ -283,6 +284,42 @@ def test_a_pointer_that_runs_through_a_loop_keeps_its_one_integer() -> None:
         "  br i1 %c, label %z, label %l\nz:\n  ret i32 0"
     )
     assert seen_in(USES(function(body), level=0)) == [("%x", PointerUse.ACCESS)]
+
+
+LOOP = """\
+  br i1 %c, label %a, label %z
+a:
+  br label %l
+l:
+  %i = phi i64 [ 0, %a ], [ %n, %l ]
+  {}
+  %e = getelementptr i32, ptr %p, i64 %i
+  %v = load i32, ptr %e
+  store i32 %v, ptr %q
+  %n = add i64 %i, 1
+  %d = icmp eq i32 %v, 0
+  br i1 %d, label %z, label %l
+z:
+"""
+
+
+@pytest.mark.parametrize(("before", "moves"), [("", True), ("call void @keep(ptr %q)", False)])
+def test_a_test_leaves_a_loop_if_nothing_else_comes_first(before: str, moves: bool) -> None:
+    text = USES(using(LOOP.format(before), "i64 %x, i1 %c, ptr %q"), level=0)
+    assert seen_in(text) == [("%x", PointerUse.ACCESS)]
+    test = TESTED.search(text)
+    assert test is not None
+    assert (test.start() < text.index("\nl:")) == moves
+
+
+def test_a_test_leaves_two_loops() -> None:
+    body = LOOP.replace("label %z, label %l\nz:", "label %m, label %l\nm:\n  br i1 %c, label %a, label %z\nz:")
+    body = "  br label %s\ns:\n" + body.replace("br i1 %c, label %a, label %z\na:", "br label %a\na:").format("")
+    text = USES(using(body, "i64 %x, i1 %c, ptr %q"), level=0)
+    assert seen_in(text) == [("%x", PointerUse.ACCESS)]
+    test = TESTED.search(text)
+    assert test is not None
+    assert test.start() < text.index("\na:")
 
 
 def test_a_small_function_that_returns_what_it_made_is_part_of_its_caller() -> None:

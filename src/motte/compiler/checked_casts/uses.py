@@ -30,6 +30,8 @@ _ACCESS: Final = re.compile(
 )
 _POINTER: Final = re.compile(r"ptr (%" + NAME + r")")
 _BLOCK: Final = re.compile(r"@llvm\.(memcpy|memmove|memset)\.")
+_NESTED_LOOPS: Final = 3
+"""Out of how many loops a test may move."""
 _MASKED: Final = re.compile(r"@llvm\.masked\.(?:load|store|expandload|compressstore)\.")
 
 
@@ -43,6 +45,10 @@ def check_uses(module: Module, function: Function) -> None:
         for line, joins in zip(function.lines, after, strict=True)
     ]
     passed = PassedChecks(function.lines, wanted, computed)
+    for _ in range(_NESTED_LOOPS):
+        for line, check in passed.earlier():
+            wanted[line].append(check)
+        passed = PassedChecks(function.lines, wanted, computed)
     lines: list[str] = []
     for index, line in enumerate(function.lines):
         for check in wanted[index]:
