@@ -84,7 +84,7 @@ def run_command(
       126  does not compile or verify     130  Ctrl-C
       132  illegal instruction or trap    134  abort()
       136  division by zero or overflow   137  killed
-      139  bad memory access, stack overflow, bad function pointer, bad longjmp
+      139  bad memory access, stack overflow, bad function pointer, bad longjmp, bad cast
       153  output limit
     """
     with ExitStack() as stack:

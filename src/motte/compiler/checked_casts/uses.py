@@ -46,8 +46,8 @@ def check_uses(module: Module, function: Function) -> None:
     ]
     passed = PassedChecks(function.lines, wanted, computed)
     for _ in range(_NESTED_LOOPS):
-        for line, check in passed.earlier():
-            wanted[line].append(check)
+        for place, check in passed.earlier():
+            wanted[place].append(check)
         passed = PassedChecks(function.lines, wanted, computed)
     lines: list[str] = []
     for index, line in enumerate(function.lines):
