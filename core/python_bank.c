@@ -103,7 +103,10 @@ static PyObject *sub(PyObject *self, PyObject *argument)
 /* What was charged through this object can be given back through the heir's. Atomic under the GIL. */
 static PyObject *remove_bank(PyObject *self, PyObject *heir)
 {
-    struct bank *bank = self_of(self)->bank, *parent = bank_parent(bank);
+    struct bank *bank = self_of(self)->bank;
+    if (bank_state(bank) != BANK_ALIVE)
+        return raise_invalid(bank);
+    struct bank *parent = bank_parent(bank);
     if (parent)
         bank_release(parent); /* only compared */
     if (parent && (!PyObject_TypeCheck(heir, &python_bank_type) || self_of(heir)->bank != parent)) {
@@ -151,6 +154,14 @@ static PyObject *refund(PyObject *self, PyObject *argument)
     }
     bank_refund(self_of(self)->bank, pages);
     self_of(self)->charged -= pages;
+    Py_RETURN_NONE;
+}
+
+static PyObject *refund_all(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    bank_refund(self_of(self)->bank, self_of(self)->charged);
+    self_of(self)->charged = 0;
     Py_RETURN_NONE;
 }
 
@@ -260,6 +271,7 @@ static PyMethodDef methods[] = {
     {"sub", sub, METH_O, PyDoc_STR("A bank below it, with a limit in pages or None.")},
     {"charge", charge, METH_O, PyDoc_STR("Draw pages, all or none.")},
     {"refund", refund, METH_O, PyDoc_STR("Give back pages that were drawn through this object.")},
+    {"refund_all", refund_all, METH_NOARGS, PyDoc_STR("Give back all pages that were drawn through this object.")},
     {"set_limit", set_limit, METH_O, PyDoc_STR("In pages, or None; applies to what is drawn later.")},
     {"set_has_keeper", set_has_keeper, METH_O, PyDoc_STR("Whether somebody is to be asked before it refuses.")},
     {"figures", get_figures, METH_NOARGS, PyDoc_STR("(limit, used, peak, available, banks) at one moment.")},

@@ -121,6 +121,7 @@ class SpaceBank:
     def allocate(self, size: Size) -> None:
         """Draw ``size`` bytes, all or none, for something that the host itself keeps on behalf of guests.
 
+        They come back by ``free``, or when the bank is destroyed.
         Raises ``LimitReached``.
         """
         account = self._allowed(BankRestriction.NO_ALLOC)

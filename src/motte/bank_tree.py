@@ -120,7 +120,7 @@ class BankTree:
                     process for process, (each, _) in self._drawing.items() if each.core.draws_from(account.core)
                 ]
                 if not drawing or account.core.state != "alive":
-                    account.core.destroy()
+                    self._end(account)
                     return
             for process in drawing:
                 with suppress(Closed):
@@ -129,6 +129,13 @@ class BankTree:
                 process.rescind()
                 with self._lock:
                     self.leave(process)
+
+    def _end(self, account: Account) -> None:
+        """The bank, and what the host itself has drawn from it and from those below."""
+        account.core.destroy()
+        for each in list(self._official.values()):
+            if each.core.draws_from(account.core):
+                each.core.refund_all()
 
     # --- limits ----------------------------------------------------------------------------------------------------
 
@@ -174,11 +181,13 @@ class BankTree:
                 account.asked = False
             return True
 
-    def _named(self, refusal: LimitReached) -> LimitReached:
+    def _named(self, refusal: LimitReached) -> LimitReached | InvalidCap:
         """The core's refusal in words, with a handle of the bank that it was."""
         account = None if refusal.bank_identity is None else self._official.get(refusal.bank_identity)
         if account is None:
             return refusal
+        if account.core.state == "destroyed":  # meanwhile
+            return InvalidCap(f"bank {account.name!r} was destroyed")
         handle = SpaceBank(self, account).powerless()
         return LimitReached(f"{refusal}: bank {account.name!r} refuses", refusal.bank_identity, handle)
 
