@@ -1,23 +1,6 @@
-/* A tree of meters with the clock in the caller's hand: what the scheduler does with core/meters, step by step, without
- * a thread.  Meters and runnables are numbers, counted from 0 in the order of their making; meter 0 is the root.  The
- * library aborts where its caller errs; here that is an exception. */
-#include "python_core.h"
+#include "python_meters.h"
 
 #include <stdlib.h>
-
-#include "meters/meters.h"
-
-struct numbered {
-    struct runnable runnable; /* first, so that one is found from the other */
-    Py_ssize_t number;
-};
-
-struct simulation {
-    PyObject_HEAD
-    struct meter **meters; /* NULL once closed */
-    struct numbered **runnables; /* NULL once detached; each apart, since they must not move */
-    Py_ssize_t meter_count, runnable_count;
-};
 
 static bool grow(void *array_address, Py_ssize_t count)
 {
@@ -33,8 +16,7 @@ static bool grow(void *array_address, Py_ssize_t count)
     return true;
 }
 
-/* Its meter of that number, or NULL with an exception. */
-static struct meter *meter_at(PyObject *object, Py_ssize_t number)
+struct meter *simulation_meter(PyObject *object, Py_ssize_t number)
 {
     struct simulation *self = (struct simulation *)object;
     if (number >= 0 && number < self->meter_count && self->meters[number])
@@ -107,18 +89,31 @@ static void destroy(PyObject *object)
     Py_TYPE(object)->tp_free(object);
 }
 
+static PyObject *unsigned_or_none(uint64_t value)
+{
+    if (value == UINT64_MAX)
+        Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(value);
+}
+
 static PyObject *add_meter(PyObject *object, PyObject *arguments)
 {
     struct simulation *self = (struct simulation *)object;
     Py_ssize_t parent_number;
     if (!PyArg_ParseTuple(arguments, "n:add_meter", &parent_number))
         return NULL;
-    struct meter *parent = meter_at(object, parent_number);
+    struct meter *parent = simulation_meter(object, parent_number);
     if (!parent || !grow(&self->meters, self->meter_count))
         return NULL;
     struct meter *meter = meter_create(parent);
-    if (!meter)
-        return PyErr_Format(python_errors.limit_reached, "meters nest %d deep at most", METER_DEPTH_LIMIT);
+    if (!meter) {
+        int depth = 0;
+        for (; parent; parent = meter_parent(parent))
+            depth++;
+        return depth > METER_DEPTH_LIMIT
+                   ? PyErr_Format(python_errors.limit_reached, "meters nest %d deep at most", METER_DEPTH_LIMIT)
+                   : PyErr_NoMemory();
+    }
     meter_set_identity(meter, (uint64_t)self->meter_count);
     self->meters[self->meter_count] = meter;
     return PyLong_FromSsize_t(self->meter_count++);
@@ -129,7 +124,7 @@ static PyObject *close_meter(PyObject *object, PyObject *arguments)
     Py_ssize_t number;
     if (!PyArg_ParseTuple(arguments, "n:close_meter", &number))
         return NULL;
-    struct meter *meter = meter_at(object, number);
+    struct meter *meter = simulation_meter(object, number);
     if (!meter)
         return NULL;
     if (!number)
@@ -139,144 +134,14 @@ static PyObject *close_meter(PyObject *object, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
-static int to_ticks(PyObject *object, void *address)
-{
-    long long value = object == Py_None ? METER_UNLIMITED : PyLong_AsLongLong(object);
-    if (PyErr_Occurred())
-        return 0;
-    if (value < 0) {
-        PyErr_SetString(PyExc_ValueError, "ticks are not negative");
-        return 0;
-    }
-    *(int64_t *)address = value;
-    return 1;
-}
-
-static PyObject *ticks_or_none(int64_t ticks)
-{
-    if (ticks == METER_UNLIMITED)
-        Py_RETURN_NONE;
-    return PyLong_FromLongLong(ticks);
-}
-
-static PyObject *unsigned_or_none(uint64_t value)
-{
-    if (value == UINT64_MAX)
-        Py_RETURN_NONE;
-    return PyLong_FromUnsignedLongLong(value);
-}
-
-static PyObject *set_budget(PyObject *self, PyObject *arguments)
-{
-    Py_ssize_t number;
-    int64_t ticks;
-    uint64_t now;
-    if (!PyArg_ParseTuple(arguments, "nO&O&:set_budget", &number, to_ticks, &ticks, python_to_u64, &now))
-        return NULL;
-    struct meter *meter = meter_at(self, number);
-    if (!meter)
-        return NULL;
-    meter_set_budget(meter, ticks, now);
-    Py_RETURN_NONE;
-}
-
-static PyObject *refill(PyObject *self, PyObject *arguments)
-{
-    Py_ssize_t number;
-    int64_t ticks;
-    uint64_t now;
-    if (!PyArg_ParseTuple(arguments, "nO&O&:refill", &number, to_ticks, &ticks, python_to_u64, &now))
-        return NULL;
-    struct meter *meter = meter_at(self, number);
-    if (!meter)
-        return NULL;
-    meter_refill(meter, ticks, now);
-    Py_RETURN_NONE;
-}
-
-static PyObject *set_rate(PyObject *self, PyObject *arguments)
-{
-    Py_ssize_t number;
-    int64_t ticks;
-    uint64_t period, now;
-    if (!PyArg_ParseTuple(arguments, "nO&O&O&:set_rate", &number, to_ticks, &ticks, python_to_u64, &period,
-                          python_to_u64, &now))
-        return NULL;
-    struct meter *meter = meter_at(self, number);
-    if (!meter)
-        return NULL;
-    if (period && (!ticks || ticks == METER_UNLIMITED))
-        return PyErr_Format(PyExc_ValueError, "a rate has a budget of at least one tick");
-    meter_set_rate(meter, ticks, period, now);
-    Py_RETURN_NONE;
-}
-
-static PyObject *set_weight(PyObject *self, PyObject *arguments)
-{
-    Py_ssize_t number;
-    unsigned weight;
-    uint64_t now;
-    if (!PyArg_ParseTuple(arguments, "nIO&:set_weight", &number, &weight, python_to_u64, &now))
-        return NULL;
-    struct meter *meter = meter_at(self, number);
-    if (!meter)
-        return NULL;
-    if (!weight || weight > METER_WEIGHT_LIMIT)
-        return PyErr_Format(PyExc_ValueError, "a weight is 1 to %d", METER_WEIGHT_LIMIT);
-    meter_set_weight(meter, weight, now);
-    Py_RETURN_NONE;
-}
-
-static PyObject *set_slice(PyObject *self, PyObject *arguments)
-{
-    Py_ssize_t number;
-    uint64_t ticks;
-    if (!PyArg_ParseTuple(arguments, "nO&:set_slice", &number, python_to_u64, &ticks))
-        return NULL;
-    struct meter *meter = meter_at(self, number);
-    if (!meter)
-        return NULL;
-    if (!ticks)
-        return PyErr_Format(PyExc_ValueError, "a slice has at least one tick");
-    meter_set_slice(meter, ticks);
-    Py_RETURN_NONE;
-}
-
-static PyObject *set_on(PyObject *self, PyObject *arguments)
-{
-    Py_ssize_t number;
-    int on;
-    uint64_t now;
-    if (!PyArg_ParseTuple(arguments, "npO&:set_on", &number, &on, python_to_u64, &now))
-        return NULL;
-    struct meter *meter = meter_at(self, number);
-    if (!meter)
-        return NULL;
-    meter_set_on(meter, on, now);
-    Py_RETURN_NONE;
-}
-
-static PyObject *look_at_meter(PyObject *self, PyObject *arguments)
-{
-    Py_ssize_t number;
-    if (!PyArg_ParseTuple(arguments, "n:look_at_meter", &number))
-        return NULL;
-    const struct meter *meter = meter_at(self, number);
-    if (!meter)
-        return NULL;
-    return Py_BuildValue("KNNNN", (unsigned long long)meter_used(meter), ticks_or_none(meter_left(meter)),
-                         ticks_or_none(meter_rate_left(meter)), PyBool_FromLong(meter_is_dry(meter)),
-                         PyBool_FromLong(meter_is_on(meter)));
-}
-
 static PyObject *attach(PyObject *object, PyObject *arguments)
 {
     struct simulation *self = (struct simulation *)object;
     Py_ssize_t number;
     int64_t budget;
-    if (!PyArg_ParseTuple(arguments, "nO&:attach", &number, to_ticks, &budget))
+    if (!PyArg_ParseTuple(arguments, "nO&:attach", &number, simulation_to_ticks, &budget))
         return NULL;
-    struct meter *meter = meter_at(object, number);
+    struct meter *meter = simulation_meter(object, number);
     if (!meter || !grow(&self->runnables, self->runnable_count))
         return NULL;
     struct numbered *numbered = calloc(1, sizeof *numbered);
@@ -332,7 +197,7 @@ static PyObject *refill_runnable(PyObject *self, PyObject *arguments)
 {
     Py_ssize_t number;
     int64_t ticks;
-    if (!PyArg_ParseTuple(arguments, "nO&:refill_runnable", &number, to_ticks, &ticks))
+    if (!PyArg_ParseTuple(arguments, "nO&:refill_runnable", &number, simulation_to_ticks, &ticks))
         return NULL;
     struct runnable *runnable = runnable_at(self, number);
     if (!runnable)
@@ -349,7 +214,7 @@ static PyObject *look_at_runnable(PyObject *self, PyObject *arguments)
     const struct runnable *runnable = runnable_at(self, number);
     if (!runnable)
         return NULL;
-    return Py_BuildValue("KNN", (unsigned long long)runnable->used, ticks_or_none(runnable_left(runnable)),
+    return Py_BuildValue("KNN", (unsigned long long)runnable->used, simulation_from_ticks(runnable_left(runnable)),
                          PyBool_FromLong(runnable_queued(runnable)));
 }
 
@@ -362,7 +227,8 @@ static PyObject *pick(PyObject *object, PyObject *arguments)
     struct runnable *runnable = meters_pick(self->meters[0], now, &credit, &slice);
     if (!runnable)
         Py_RETURN_NONE;
-    return Py_BuildValue("nNK", ((struct numbered *)(void *)runnable)->number, unsigned_or_none(credit), (unsigned long long)slice);
+    Py_ssize_t number = ((struct numbered *)(void *)runnable)->number;
+    return Py_BuildValue("nNK", number, unsigned_or_none(credit), (unsigned long long)slice);
 }
 
 static PyObject *stop(PyObject *self, PyObject *arguments)
@@ -371,7 +237,7 @@ static PyObject *stop(PyObject *self, PyObject *arguments)
     uint64_t now;
     int64_t used;
     int ready;
-    if (!PyArg_ParseTuple(arguments, "nO&O&p:stop", &number, python_to_u64, &now, to_ticks, &used, &ready))
+    if (!PyArg_ParseTuple(arguments, "nO&O&p:stop", &number, python_to_u64, &now, simulation_to_ticks, &used, &ready))
         return NULL;
     struct runnable *runnable = runnable_that(self, number, true);
     return runnable ? PyBool_FromLong(meters_stop(runnable, now, (uint64_t)used, ready) == RUNNABLE_MAY_RUN) : NULL;
@@ -382,7 +248,7 @@ static PyObject *extend(PyObject *self, PyObject *arguments)
     Py_ssize_t number;
     uint64_t now, credit, slice;
     int64_t used;
-    if (!PyArg_ParseTuple(arguments, "nO&O&:extend", &number, python_to_u64, &now, to_ticks, &used))
+    if (!PyArg_ParseTuple(arguments, "nO&O&:extend", &number, python_to_u64, &now, simulation_to_ticks, &used))
         return NULL;
     struct runnable *runnable = runnable_that(self, number, true);
     if (!runnable)
@@ -427,13 +293,14 @@ static PyObject *next_dry(PyObject *self, PyObject *unused)
 static PyMethodDef methods[] = {
     {"add_meter", add_meter, METH_VARARGS, PyDoc_STR("(parent): its number.")},
     {"close_meter", close_meter, METH_VARARGS, PyDoc_STR("(meter): it lives on while anything is below it.")},
-    {"set_budget", set_budget, METH_VARARGS, PyDoc_STR("(meter, ticks or None, now).")},
-    {"refill", refill, METH_VARARGS, PyDoc_STR("(meter, ticks, now).")},
-    {"set_rate", set_rate, METH_VARARGS, PyDoc_STR("(meter, ticks, period, now); a period of 0 removes it.")},
-    {"set_weight", set_weight, METH_VARARGS, PyDoc_STR("(meter, weight, now).")},
-    {"set_slice", set_slice, METH_VARARGS, PyDoc_STR("(meter, ticks).")},
-    {"set_on", set_on, METH_VARARGS, PyDoc_STR("(meter, on, now).")},
-    {"look_at_meter", look_at_meter, METH_VARARGS,
+    {"set_budget", simulation_set_budget, METH_VARARGS, PyDoc_STR("(meter, ticks or None, now).")},
+    {"refill", simulation_refill, METH_VARARGS, PyDoc_STR("(meter, ticks, now).")},
+    {"set_rate", simulation_set_rate, METH_VARARGS,
+     PyDoc_STR("(meter, ticks, period, now); a period of 0 removes the rate.")},
+    {"set_weight", simulation_set_weight, METH_VARARGS, PyDoc_STR("(meter, weight, now).")},
+    {"set_slice", simulation_set_slice, METH_VARARGS, PyDoc_STR("(meter, ticks).")},
+    {"set_on", simulation_set_on, METH_VARARGS, PyDoc_STR("(meter, on, now).")},
+    {"look_at_meter", simulation_look_at_meter, METH_VARARGS,
      PyDoc_STR("(meter): (used, left or None, left of the rate or None, is dry, is on).")},
     {"attach", attach, METH_VARARGS, PyDoc_STR("(meter, budget or None): the number of a new runnable.")},
     {"detach", detach, METH_VARARGS, PyDoc_STR("(runnable, now).")},

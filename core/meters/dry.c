@@ -39,6 +39,10 @@ struct meter *meters_next_dry(struct meter *root)
 void meter_settle(struct meter *meter, uint64_t now)
 {
     for (; meter; meter = meter->contender.parent) {
+        if (meter->has_rate) {
+            limits_collect(meter, now);
+            limits_schedule(meter);
+        }
         bool wanted = meter_ready(meter) > 0;
         bool queued = meter->contender.queue != CONTENDER_NOT_QUEUED;
         if (wanted && limits_block(meter)) {

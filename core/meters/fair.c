@@ -2,53 +2,7 @@
 
 #include <assert.h>
 
-#define FRACTION_BITS 48
-#define SURPLUS_LIMIT (UINT64_C(1) << 62)
-
-uint64_t fair_inverse(uint64_t weight)
-{
-    return (UINT64_C(1) << FRACTION_BITS) / weight;
-}
-
-/* Virtual time of one of this weight, in ticks; in two halves, for 128 bits are not enough for the product. */
-static uint64_t to_ticks(virtual_time span, uint64_t weight)
-{
-    virtual_time ticks = ((span >> FRACTION_BITS / 2) * weight) >> FRACTION_BITS / 2;
-    return ticks < SURPLUS_LIMIT ? (uint64_t)ticks : SURPLUS_LIMIT;
-}
-
-/* `ticks` were used in the group, or owed to it. */
-static void advance(struct meter *group, uint64_t ticks)
-{
-    if (group->surplus) {
-        uint64_t held = ticks < group->surplus ? ticks : group->surplus;
-        group->surplus -= held;
-        ticks -= held;
-    }
-    if (group->inverted_weight != group->weight) {
-        group->inverted_weight = group->weight;
-        group->ticks_to_virtual = fair_inverse(group->weight);
-    }
-    group->virtual_now += (virtual_time)ticks * group->ticks_to_virtual;
-}
-
-static void hold(struct meter *group, uint64_t ticks)
-{
-    group->surplus = ticks < SURPLUS_LIMIT - group->surplus ? group->surplus + ticks : SURPLUS_LIMIT;
-}
-
-/* Counts what the stretches under way have used by `now`. */
-static void catch_up(struct meter *group, uint64_t now)
-{
-    if (!group->under_way)
-        return;
-    uint64_t passed = group->under_way * now - group->starts;
-    if (passed <= group->early)
-        return;
-    uint64_t ticks = passed - group->early;
-    group->early = passed;
-    advance(group, ticks);
-}
+#include "group_clock.h"
 
 static virtual_time slice_of(const struct contender *contender)
 {
@@ -56,12 +10,19 @@ static virtual_time slice_of(const struct contender *contender)
                                : contender->parent->leaf_slice;
 }
 
+/* A meter that runs on one worker is queued for the others as if each of its stretches had used a slice already. */
+static virtual_time eligible_for_others(const struct contender *contender)
+{
+    return contender->eligible + (contender->running ? contender->running * slice_of(contender) : 0);
+}
+
 static void insert(struct meter *group, struct contender *contender)
 {
-    contender->deadline = contender->eligible + slice_of(contender);
-    if (contender->eligible > group->virtual_now) {
+    virtual_time eligible = eligible_for_others(contender);
+    contender->deadline = eligible + slice_of(contender);
+    if (eligible > group->virtual_now) {
         contender->queue = CONTENDER_WAITING;
-        heap_insert(&group->waiting, contender->eligible, contender, &contender->place);
+        heap_insert(&group->waiting, eligible, contender, &contender->place);
     } else {
         contender->queue = CONTENDER_ELIGIBLE;
         heap_insert(&group->eligible, contender->deadline, contender, &contender->place);
@@ -74,13 +35,27 @@ static void take_out(struct meter *group, struct contender *contender)
     contender->queue = CONTENDER_NOT_QUEUED;
 }
 
+/* Its time has changed: queued, wherever it was before, or not. */
+static void place(struct meter *group, struct contender *contender, bool queued)
+{
+    if (contender->queue == CONTENDER_ELIGIBLE && queued && eligible_for_others(contender) <= group->virtual_now) {
+        contender->deadline = eligible_for_others(contender) + slice_of(contender);
+        heap_change(&group->eligible, contender->place, contender->deadline);
+        return;
+    }
+    if (contender->queue != CONTENDER_NOT_QUEUED)
+        take_out(group, contender);
+    if (queued)
+        insert(group, contender);
+}
+
 static void join(struct meter *group, struct contender *contender)
 {
     group->weight += contender->weight;
     if (contender->eligible <= group->virtual_now)
         contender->eligible = group->virtual_now;
     else
-        advance(group, to_ticks(contender->eligible - group->virtual_now, contender->weight));
+        clock_advance(group, clock_ticks(contender->eligible - group->virtual_now, contender->weight));
 }
 
 static void leave(struct meter *group, struct contender *contender)
@@ -89,16 +64,16 @@ static void leave(struct meter *group, struct contender *contender)
     if (!group->weight)
         group->surplus = 0;
     else if (contender->eligible > group->virtual_now)
-        hold(group, to_ticks(contender->eligible - group->virtual_now, contender->weight));
+        clock_hold(group, clock_ticks(contender->eligible - group->virtual_now, contender->weight));
     else
-        advance(group, to_ticks(group->virtual_now - contender->eligible, contender->weight));
+        clock_advance(group, clock_ticks(group->virtual_now - contender->eligible, contender->weight));
 }
 
 void fair_queue(struct contender *contender, uint64_t now)
 {
     assert(contender->queue == CONTENDER_NOT_QUEUED);
     if (!contender->running) {
-        catch_up(contender->parent, now);
+        clock_catch_up(contender->parent, now);
         join(contender->parent, contender);
     }
     insert(contender->parent, contender);
@@ -124,12 +99,14 @@ static void make_eligible(struct meter *group)
 
 struct contender *fair_choose(struct meter *group, uint64_t now)
 {
-    catch_up(group, now);
+    clock_catch_up(group, now);
+    if (group->waiting.count == 1 && !group->eligible.count && group->waiting.items[0].key <= group->virtual_now)
+        return group->waiting.items[0].owner; /* no choice: spare it the other heap */
     make_eligible(group);
     if (!group->eligible.count) {
         /* All who wait have had their shares, and those who have not are running: no worker idles for that. */
         virtual_time earliest = group->waiting.items[0].key;
-        hold(group, to_ticks(earliest - group->virtual_now, group->weight));
+        clock_hold(group, clock_ticks(earliest - group->virtual_now, group->weight));
         group->virtual_now = earliest;
         make_eligible(group);
     }
@@ -142,58 +119,37 @@ void fair_start(struct contender *contender, uint64_t now, bool queued)
     contender->running++;
     group->under_way++;
     group->starts += now;
-    take_out(group, contender);
-    if (contender->is_meter)
-        contender->eligible += meter_of(contender)->own_slice;
-    if (queued)
-        insert(group, contender);
+    bool has_rivals = group->weight > contender->weight; /* else its place in the queue is the same anyhow */
+    if (!queued || (has_rivals && group->root->workers > 1))
+        place(group, contender, queued);
 }
 
 /* One that the workers cannot give its share (more weight than one of them can serve) must not save up what it missed:
- * it would have the others wait for that later. Within two of the longest stretches nobody has missed anything. */
+ * it would have the others wait for that later.  What may be missing is what one more stretch than there are workers
+ * could have used. */
 static void forgive(struct meter *group, struct contender *contender)
 {
-    virtual_time ahead = contender->is_meter ? contender->running * meter_of(contender)->own_slice : 0;
-    virtual_time most = (virtual_time)(2 * group->longest_stretch) * contender->ticks_to_virtual;
-    virtual_time served = contender->eligible - ahead;
-    if (group->virtual_now <= most || served >= group->virtual_now - most)
+    uint64_t ticks = (group->root->workers + 1) * group->longest_stretch;
+    virtual_time most = (virtual_time)ticks * contender->ticks_to_virtual;
+    if (group->virtual_now <= most || contender->eligible >= group->virtual_now - most)
         return;
-    virtual_time missed = group->virtual_now - most - served;
+    virtual_time missed = group->virtual_now - most - contender->eligible;
     contender->eligible += missed;
-    advance(group, to_ticks(missed, contender->weight));
-}
-
-/* A stretch is over; virtual time has moved by a part of it already. */
-static void settle_early(struct meter *group, uint64_t started, uint64_t used)
-{
-    uint64_t counted = used < group->early ? used : group->early;
-    group->early -= counted;
-    group->starts -= started;
-    if (counted < used)
-        advance(group, used - counted);
-    if (--group->under_way == 0 && group->early) {
-        hold(group, group->early);
-        group->early = 0;
-    }
+    clock_advance(group, clock_ticks(missed, contender->weight));
 }
 
 void fair_stop(struct contender *contender, uint64_t started, uint64_t used, bool queued)
 {
     struct meter *group = contender->parent;
-    if (contender->queue != CONTENDER_NOT_QUEUED)
-        take_out(group, contender);
     contender->running--;
     contender->eligible += (virtual_time)used * contender->ticks_to_virtual;
-    if (contender->is_meter)
-        contender->eligible -= meter_of(contender)->own_slice;
     if (used > group->longest_stretch)
         group->longest_stretch = used;
-    settle_early(group, started, used);
+    clock_stop(group, started, used);
     if (group->root->workers > 1)
         forgive(group, contender);
-    if (queued)
-        insert(group, contender);
-    else if (!contender->running)
+    place(group, contender, queued);
+    if (!queued && !contender->running)
         leave(group, contender);
 }
 
@@ -205,24 +161,23 @@ void fair_reshape(struct meter *meter, uint32_t weight, uint64_t slice)
     bool member = queued || contender->running;
     if (queued)
         take_out(group, contender);
-    contender->eligible -= contender->running * meter->own_slice;
     if (member)
         leave(group, contender);
 
     /* A debt stays as many ticks as it was. */
-    uint64_t inverse = fair_inverse(weight);
-    if (group && contender->eligible > group->virtual_now)
-        contender->eligible = group->virtual_now +
-                              (virtual_time)to_ticks(contender->eligible - group->virtual_now, contender->weight) * inverse;
+    uint64_t inverse = clock_inverse(weight);
+    if (group && contender->eligible > group->virtual_now) {
+        uint64_t debt = clock_ticks(contender->eligible - group->virtual_now, contender->weight);
+        contender->eligible = group->virtual_now + (virtual_time)debt * inverse;
+    }
     contender->weight = weight;
     contender->ticks_to_virtual = inverse;
     meter->slice = slice;
     meter->own_slice = (virtual_time)slice * inverse;
-    meter->leaf_slice = (virtual_time)slice * fair_inverse(METER_WEIGHT);
+    meter->leaf_slice = (virtual_time)slice * clock_inverse(METER_WEIGHT);
 
     if (member)
         join(group, contender);
-    contender->eligible += contender->running * meter->own_slice;
     if (queued)
         insert(group, contender);
 }

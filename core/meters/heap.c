@@ -83,6 +83,10 @@ void heap_remove(struct heap *heap, uint32_t index)
 void heap_change(struct heap *heap, uint32_t index, virtual_time key)
 {
     assert(index < heap->count);
+    if (heap->count == 1) { /* one busy group is the common tree */
+        heap->items[0].key = key;
+        return;
+    }
     struct heap_item item = heap->items[index];
     item.key = key;
     settle(heap, index, item);

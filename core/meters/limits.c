@@ -1,20 +1,5 @@
 #include "limits.h"
 
-static bool total_is_out(const struct meter *meter)
-{
-    return meter->has_total && meter->left - meter->lent <= 0;
-}
-
-static bool rate_is_out(const struct meter *meter)
-{
-    return meter->has_rate && meter->rate.left - meter->lent <= 0;
-}
-
-bool limits_block(const struct meter *meter)
-{
-    return !meter->is_on || total_is_out(meter) || rate_is_out(meter);
-}
-
 static int64_t part(int64_t available, uint32_t workers, int64_t slice)
 {
     if (workers == 1)
@@ -75,7 +60,7 @@ void limits_schedule(struct meter *meter)
 {
     struct rate *rate = &meter->rate;
     struct heap *events = &meter->root->events;
-    if (!rate_is_out(meter) || !rate->count) {
+    if (!limits_rate_is_out(meter) || !rate->count || !meter_ready(meter)) {
         if (rate->has_event)
             heap_remove(events, rate->event);
         rate->has_event = false;

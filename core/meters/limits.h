@@ -11,8 +11,16 @@
 
 #include "tree.h"
 
+static inline bool limits_rate_is_out(const struct meter *meter)
+{
+    return meter->has_rate && meter->rate.left - meter->lent <= 0;
+}
+
 /* Off, or nothing available of the total or the rate: nobody below is picked. */
-bool limits_block(const struct meter *meter);
+static inline bool limits_block(const struct meter *meter)
+{
+    return !meter->is_on || (meter->has_total && meter->left - meter->lent <= 0) || limits_rate_is_out(meter);
+}
 
 /* What the counter gives to one more worker at most; for one that is not blocked. METER_UNLIMITED. */
 int64_t limits_offer(const struct meter *meter, uint32_t workers, int64_t slice);
@@ -22,7 +30,7 @@ void limits_charge(struct meter *meter, uint64_t started, uint64_t now, uint64_t
 
 /* Takes back what is due of the rate. */
 void limits_collect(struct meter *meter, uint64_t now);
-/* Puts the meter among its root's events if it waits for its rate, or takes it away. */
+/* Puts the meter among its root's events if somebody in it waits for its rate, or takes it away. */
 void limits_schedule(struct meter *meter);
 
 #endif

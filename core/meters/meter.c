@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fair.h"
+#include "group_clock.h"
 #include "limits.h"
 #include "tree.h"
 
@@ -68,7 +69,7 @@ void meter_release(struct meter *meter)
 
 void meters_set_workers(struct meter *root, uint32_t workers)
 {
-    assert(!root->contender.parent && workers);
+    assert(!root->contender.parent && !root->under_way && workers);
     root->workers = workers;
 }
 
@@ -79,7 +80,7 @@ bool runnable_attach(struct runnable *runnable, struct meter *meter, int64_t bud
     meter_retain(meter);
     meter->members++;
     *runnable = (struct runnable){
-        .contender = {.parent = meter, .weight = METER_WEIGHT, .ticks_to_virtual = fair_inverse(METER_WEIGHT)},
+        .contender = {.parent = meter, .weight = METER_WEIGHT, .ticks_to_virtual = clock_inverse(METER_WEIGHT)},
         .left = budget_ticks,
     };
     return true;

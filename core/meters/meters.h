@@ -10,8 +10,8 @@
  *   who next   Among those that may run, hierarchical EEVDF: see fair.h.
  *
  * What this library does not know: threads, locks, clocks, processes.  Time is a count of ticks that the caller passes
- * in and that never goes back; all functions run under one lock, the caller's.  Only meter_create, runnable_attach and
- * nothing else can fail or allocate: they reserve what all later calls need.
+ * in and that never goes back; all functions run under one lock, the caller's.  Only meter_create and runnable_attach
+ * can fail or allocate: they reserve what all later calls need.
  *
  * Credit.  Who runs was lent ticks before: they are reserved from its own budget and from each budget and rate above
  * it, so that no counter goes below zero while it runs, whatever runs beside it on other workers.  What it did not use
@@ -48,7 +48,7 @@ enum contender_queue { CONTENDER_NOT_QUEUED, CONTENDER_WAITING, CONTENDER_ELIGIB
 struct contender {
     virtual_time eligible, deadline;
     struct meter *parent;    /* NULL: a root */
-    uint64_t ticks_to_virtual; /* 2^48 / weight */
+    uint64_t ticks_to_virtual; /* the virtual time of a tick: 2^48 / weight */
     uint32_t weight;
     uint32_t place;   /* in the heap named by `queue` */
     uint32_t running; /* stretches under way at or below it */
@@ -79,7 +79,7 @@ struct meter *meter_create(struct meter *parent);
 void meter_retain(struct meter *meter);
 void meter_release(struct meter *meter);
 
-/* How many may run at once under this root, at least 1. It decides how credit is shared among workers. */
+/* How many may run at once under this root, at least 1; to be set while nobody runs. Credit is shared among so many. */
 void meters_set_workers(struct meter *root, uint32_t workers);
 
 /* A leaf below `meter`, which it holds. Not queued. False, and nothing changed, without memory. */

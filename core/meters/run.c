@@ -165,10 +165,6 @@ uint64_t meters_next_event(const struct meter *root)
 
 void meters_advance(struct meter *root, uint64_t now)
 {
-    while (root->events.count && root->events.items[0].key <= now) {
-        struct meter *meter = root->events.items[0].owner;
-        limits_collect(meter, now);
-        limits_schedule(meter);
-        meter_settle(meter, now);
-    }
+    while (root->events.count && root->events.items[0].key <= now)
+        meter_settle(root->events.items[0].owner, now); /* which takes it out, or has it wait for its next return */
 }

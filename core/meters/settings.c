@@ -7,6 +7,7 @@
 /* A limit has changed. */
 static void apply(struct meter *meter, uint64_t now)
 {
+    limits_collect(meter, now);
     if (!meter->has_total || meter->left > 0) {
         meter->announced = false;
         meter_unlist(meter);
@@ -18,7 +19,6 @@ static void apply(struct meter *meter, uint64_t now)
 void meter_set_budget(struct meter *meter, int64_t ticks, uint64_t now)
 {
     assert(ticks >= 0);
-    limits_collect(meter, now);
     meter->has_total = ticks != METER_UNLIMITED;
     meter->left = ticks;
     apply(meter, now);
@@ -27,7 +27,6 @@ void meter_set_budget(struct meter *meter, int64_t ticks, uint64_t now)
 void meter_refill(struct meter *meter, int64_t ticks, uint64_t now)
 {
     assert(ticks >= 0);
-    limits_collect(meter, now);
     if (meter->has_total) {
         int64_t room = METER_UNLIMITED - 1 - (meter->left > 0 ? meter->left : 0);
         meter->left += ticks < room ? ticks : room;
@@ -61,7 +60,6 @@ void meter_set_slice(struct meter *meter, uint64_t ticks)
 
 void meter_set_on(struct meter *meter, bool on, uint64_t now)
 {
-    limits_collect(meter, now);
     meter->is_on = on;
     apply(meter, now);
 }

@@ -93,6 +93,22 @@ def test_an_early_stretch_comes_back_one_period_after_its_start() -> None:
     assert core.pick(1500) == (0, 40, 1_000_000)
 
 
+def test_a_rate_that_nobody_waits_for_asks_for_no_event() -> None:
+    core = MeterSimulation()
+    core.set_rate(0, 100, 1000, 0)
+    core.wake(core.attach(0, None), 0)
+    core.pick(0)
+    core.stop(0, 100, 100, False)
+    assert core.next_event() is None
+    core.wake(0, 200)
+    assert core.next_event() == 1000
+    core.cancel(0, 300)
+    assert core.next_event() is None
+    core.wake(0, 5000)
+    assert core.next_event() is None
+    assert core.pick(5000) == (0, 100, 1_000_000)
+
+
 def test_removing_a_rate_lets_go_on_at_once() -> None:
     simulator = MeterSimulator(slice_ticks=SLICE)
     meter = simulator.root.sub(rate=(SLICE, 10 * SLICE))

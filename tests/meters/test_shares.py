@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from meters.traces import worst_share_error
-from motte.testing import MeterSimulator, Run, Sleep, repeat, spin
+from motte.testing import MeterSimulator, Run, SimulatedProcess, Sleep, repeat, spin
 
 MILLISECOND = 1000
 """One tick is a microsecond in these tests."""
 TWO_SECONDS = 2000 * MILLISECOND
 
 
-def spinners(simulator: MeterSimulator, weights: list[int]) -> dict[object, int]:
+def spinners(simulator: MeterSimulator, weights: list[int]) -> dict[SimulatedProcess, int]:
     return {simulator.process(simulator.root.sub(weight=weight), spin()): weight for weight in weights}
 
 
@@ -47,6 +47,33 @@ def test_groups_are_within_a_slice_of_their_shares_whatever_goes_on_in_them(tree
         simulator.run(777)
         for group in groups:
             assert abs(group.used - simulator.now / len(groups)) <= MILLISECOND
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.integers(1, 100), min_size=3, max_size=10), st.integers(2, 4))
+def test_on_several_workers_feasible_shares_are_within_two_slices(weights: list[int], workers: int) -> None:
+    """Feasible: no single process has more weight than one worker can serve."""
+    assume(max(weights) * workers <= sum(weights))
+    simulator = MeterSimulator(workers=workers, slice_ticks=MILLISECOND)
+    shares = spinners(simulator, weights)
+    simulator.run(TWO_SECONDS // 8)
+    assert worst_share_error(simulator.trace, shares, workers) <= 2 * MILLISECOND
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.integers(1, 100), min_size=1, max_size=4), st.integers(2, 4))
+def test_on_several_workers_groups_are_within_two_slices(weights: list[int], workers: int) -> None:
+    simulator = MeterSimulator(workers=workers, slice_ticks=MILLISECOND)
+    groups = {simulator.root.sub(weight=weight): weight for weight in weights}
+    for group in groups:
+        for _ in range(workers + 1):
+            simulator.process(group, spin())
+    simulator.run(TWO_SECONDS // 8)
+    shares = {process: groups[process.meter] / (workers + 1) for process in simulator.processes}
+    for group, weight in groups.items():
+        share = simulator.now * workers * weight / sum(weights)
+        assert abs(group.used - share) <= 2 * MILLISECOND
+    assert worst_share_error(simulator.trace, shares, workers) <= 2 * MILLISECOND
 
 
 def test_the_share_of_an_idle_sibling_goes_to_the_others_in_proportion() -> None:
