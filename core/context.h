@@ -1,6 +1,12 @@
-/* The page below a window: what the gates need while GS base is all that is left of the host.
+/* The page below a window: all of a process's state that is in no window and on no native stack while no worker runs it.
  *
- * A guest cannot name it: its addresses are 32 bits above W, its stack accesses lie inside its frames.
+ * A guest leaves for two reasons, and is resumed accordingly, by any worker:
+ *   RESUME_IN_GATE         in a kernel call.  The guest's stack pointer and callee-saved registers are here, the
+ *                          call's result too; every other register will be zero.
+ *   RESUME_AT_INSTRUCTION  between two instructions of its own (preempted, faulted, or about to start).  All of its
+ *                          registers are here.
+ *
+ * A guest cannot name this page: its addresses are 32 bits above W, its stack accesses lie inside its frames.
  */
 #ifndef MOTTE_CONTEXT_H
 #define MOTTE_CONTEXT_H
@@ -15,27 +21,34 @@ struct process;
 /* Exceptions masked, flags clear, round to nearest: what every guest runs with. */
 #define GUEST_MXCSR 0x1f80
 
+enum { MXCSR_IN_VECTORS = 24, GENERAL_REGISTERS = 16, REGISTER_STACK = 4, REGISTER_ARGUMENT = 7, REGISTER_FUNCTION_POINTER = 10 };
+
 struct context {
     struct process *process;
     uint64_t host_stack; /* of the worker that runs the process */
-    uint64_t host_gs_base;
     uint32_t host_mxcsr;
     uint32_t guest_mxcsr;
-    /* The guest's state while it is inside a gate. */
+    uint32_t resume;
+    uint32_t unused;
+    /* RESUME_IN_GATE */
     uint64_t guest_stack; /* points at the return address of the kernel call */
     uint64_t rbx, rbp, r12, r13, r14, r15;
-    /* Used once, by guest_enter. */
-    uint64_t entry;
-    uint64_t entry_argument;
+    int64_t result;
+    /* RESUME_AT_INSTRUCTION */
+    uint64_t registers[GENERAL_REGISTERS];
+    uint64_t instruction; /* host address */
+    uint64_t flags;
+    uint64_t unused_too[2];
+    _Alignas(64) unsigned char vectors[VECTORS_SIZE];
 };
 
 #define ASSERT_OFFSET(offset, member) \
     _Static_assert((offset) == offsetof(struct context, member), "context_offsets.h: " #member)
 ASSERT_OFFSET(CONTEXT_PROCESS, process);
 ASSERT_OFFSET(CONTEXT_HOST_STACK, host_stack);
-ASSERT_OFFSET(CONTEXT_HOST_GS_BASE, host_gs_base);
 ASSERT_OFFSET(CONTEXT_HOST_MXCSR, host_mxcsr);
 ASSERT_OFFSET(CONTEXT_GUEST_MXCSR, guest_mxcsr);
+ASSERT_OFFSET(CONTEXT_RESUME, resume);
 ASSERT_OFFSET(CONTEXT_GUEST_STACK, guest_stack);
 ASSERT_OFFSET(CONTEXT_RBX, rbx);
 ASSERT_OFFSET(CONTEXT_RBP, rbp);
@@ -43,8 +56,11 @@ ASSERT_OFFSET(CONTEXT_R12, r12);
 ASSERT_OFFSET(CONTEXT_R13, r13);
 ASSERT_OFFSET(CONTEXT_R14, r14);
 ASSERT_OFFSET(CONTEXT_R15, r15);
-ASSERT_OFFSET(CONTEXT_ENTRY, entry);
-ASSERT_OFFSET(CONTEXT_ENTRY_ARGUMENT, entry_argument);
+ASSERT_OFFSET(CONTEXT_RESULT, result);
+ASSERT_OFFSET(CONTEXT_REGISTERS, registers);
+ASSERT_OFFSET(CONTEXT_INSTRUCTION, instruction);
+ASSERT_OFFSET(CONTEXT_FLAGS, flags);
+ASSERT_OFFSET(CONTEXT_VECTORS, vectors);
 #undef ASSERT_OFFSET
 _Static_assert(sizeof(struct context) <= CONTEXT_SIZE, "one page");
 

@@ -6,9 +6,9 @@
 
 #define CONTEXT_PROCESS 0
 #define CONTEXT_HOST_STACK 8
-#define CONTEXT_HOST_GS_BASE 16
-#define CONTEXT_HOST_MXCSR 24
-#define CONTEXT_GUEST_MXCSR 28
+#define CONTEXT_HOST_MXCSR 16
+#define CONTEXT_GUEST_MXCSR 20
+#define CONTEXT_RESUME 24
 #define CONTEXT_GUEST_STACK 32
 #define CONTEXT_RBX 40
 #define CONTEXT_RBP 48
@@ -16,9 +16,19 @@
 #define CONTEXT_R13 64
 #define CONTEXT_R14 72
 #define CONTEXT_R15 80
-#define CONTEXT_ENTRY 88
-#define CONTEXT_ENTRY_ARGUMENT 96
+#define CONTEXT_RESULT 88
+#define CONTEXT_REGISTERS 96 /* sixteen, in the order of their numbers in instructions */
+#define CONTEXT_INSTRUCTION 224
+#define CONTEXT_FLAGS 232
+#define CONTEXT_VECTORS 256 /* as XSAVE lays them out */
 
-#define PROCESS_STOP_FLAG 0
+/* x87, SSE, AVX, and the three parts of AVX-512; what this CPU lacks is ignored. */
+#define VECTOR_COMPONENTS 0xe7
+#define VECTORS_SIZE 2688 /* up to the end of the last of them, in the standard layout */
+
+#define RESUME_IN_GATE 0
+#define RESUME_AT_INSTRUCTION 1
+
+#define PROCESS_ATTENTION 0
 
 #endif

@@ -1,50 +1,119 @@
+/* Faults: caught in a signal handler, settled outside of it.
+ *
+ * A handler may do next to nothing.  So it writes down what the CPU said and all of the guest's registers, and leaves the
+ * guest; everything that asks for locks, memory or judgement happens then, on the worker's own stack, and the guest
+ * is resumed at the same instruction if the cause is gone.
+ */
 #define _GNU_SOURCE
 #include "faults.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "aligned_access.h"
 #include "code_region.h"
+#include "context.h"
 #include "interrupted.h"
 #include "panic.h"
 #include "process.h"
 #include "slot.h"
 #include "stack_growth.h"
 #include "switch.h"
+#include "worker.h"
 
 /* The CPU's exception numbers (REG_TRAPNO), and bits of a page fault's error code (REG_ERR). */
-enum { TRAP_GENERAL_PROTECTION = 13, TRAP_PAGE_FAULT = 14 };
+enum { TRAP_PAGE_FAULT = 14 };
 enum { ERROR_WRITE = 1 << 1, ERROR_FETCH = 1 << 4 };
 
-static bool is_page_fault(int number, const ucontext_t *state)
+/* --- in the handler -------------------------------------------------------------------------------------------------- */
+
+/* The kernel saves vector registers as XSAVE lays them out, and tells how much of them; what lies behind our components
+ * (protection keys, say) is not the guest's. */
+static void save_vectors(struct context *context, const ucontext_t *state)
 {
-    return number == SIGSEGV && state->uc_mcontext.gregs[REG_TRAPNO] == TRAP_PAGE_FAULT;
+    enum { SOFTWARE_BYTES = 464, HEADER = 512, LEGACY_SIZE = 512 };
+    const uint32_t extended = 0x46505853;
+    struct {
+        uint32_t magic, whole_size;
+        uint64_t components;
+        uint32_t size;
+    } software;
+    const char *saved = (const char *)state->uc_mcontext.fpregs;
+    memcpy(&software, saved + SOFTWARE_BYTES, sizeof software);
+    require(software.magic == extended, "the kernel does not save vector registers in a signal frame");
+    size_t size = software.size < VECTORS_SIZE ? software.size : VECTORS_SIZE;
+    memcpy(context->vectors, saved, size);
+    uint64_t components;
+    memcpy(&components, saved + HEADER, sizeof components);
+    components &= VECTOR_COMPONENTS;
+    memset(context->vectors + SOFTWARE_BYTES, 0, LEGACY_SIZE - SOFTWARE_BYTES);
+    memset(context->vectors + HEADER, 0, 64);
+    memcpy(context->vectors + HEADER, &components, sizeof components);
 }
 
-static enum guest_access access_of(const ucontext_t *state)
+void fault_save_guest(struct process *process, const ucontext_t *state)
 {
-    uint64_t error = (uint64_t)state->uc_mcontext.gregs[REG_ERR];
-    if (error & ERROR_FETCH)
-        return ACCESS_EXECUTE;
-    return error & ERROR_WRITE ? ACCESS_WRITE : ACCESS_READ;
+    static const int encoding_order[GENERAL_REGISTERS] = {
+        REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+        REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+    };
+    struct context *context = slot_context(process->slot);
+    context->resume = RESUME_AT_INSTRUCTION;
+    for (int i = 0; i < GENERAL_REGISTERS; i++)
+        context->registers[i] = (uint64_t)state->uc_mcontext.gregs[encoding_order[i]];
+    context->instruction = instruction(state);
+    context->flags = (uint64_t)state->uc_mcontext.gregs[REG_EFL];
+    save_vectors(context, state);
 }
-
-/* --- copies of guest memory, on any thread ----------------------------------------------------------------------- */
 
 /* The copying instructions hold the window in r8. Nothing that they touch lies outside it, but for the host's own
  * buffer: a fault there is a bug of ours. */
-static enum fault_outcome fault_in_copy(struct process *process, int number, const siginfo_t *information,
-                                        const ucontext_t *state)
+static enum fault_outcome fault_in_copy(struct worker *worker, const siginfo_t *information, const ucontext_t *state)
 {
     uintptr_t window = (uintptr_t)state->uc_mcontext.gregs[REG_R8], address = (uintptr_t)information->si_addr;
     require(address - window < MOTTE_WINDOW_SIZE, "a copy of guest memory left its window");
-    if (process && slot_window(process->slot) == window && is_page_fault(number, state)
-        && stack_grow(process, address) == STACK_GROWN)
-        return FAULT_REPEAT;
+    if (worker) {
+        worker->copy_fault.address = address;
+        worker->copy_fault.writes = (uint64_t)state->uc_mcontext.gregs[REG_ERR] & ERROR_WRITE;
+    }
     return FAULT_FAIL_COPY;
 }
 
-/* --- the guest's own faults -------------------------------------------------------------------------------------- */
+enum fault_outcome fault_catch(struct worker *worker, int number, const siginfo_t *information,
+                               const ucontext_t *state)
+{
+    uintptr_t address = instruction(state);
+    if (between(address, guest_copy_access, guest_copy_accessed)
+        || between(address, guest_clear_access, guest_clear_accessed))
+        return fault_in_copy(worker, information, state);
+    struct process *process = worker ? atomic_load_explicit(&worker->process, memory_order_relaxed) : NULL;
+    if (!process || !code_region_contains(process->region, address))
+        return FAULT_NOT_OURS;
+    process->trap = (struct trap){
+        .pending = true,
+        .signal = number,
+        .code = information->si_code,
+        .number = (uint64_t)state->uc_mcontext.gregs[REG_TRAPNO],
+        .error = (uint64_t)state->uc_mcontext.gregs[REG_ERR],
+        .address = (uintptr_t)information->si_addr,
+    };
+    fault_save_guest(process, state);
+    return FAULT_LEAVE_GUEST;
+}
+
+/* --- outside of it ----------------------------------------------------------------------------------------------------- */
+
+static bool is_page_fault(const struct trap *trap)
+{
+    return trap->signal == SIGSEGV && trap->number == TRAP_PAGE_FAULT;
+}
+
+static enum guest_access access_of(const struct trap *trap)
+{
+    if (trap->error & ERROR_FETCH)
+        return ACCESS_EXECUTE;
+    return trap->error & ERROR_WRITE ? ACCESS_WRITE : ACCESS_READ;
+}
 
 static void record_access(struct process *process, enum guest_access access, uint64_t address)
 {
@@ -69,91 +138,58 @@ static enum motte_fault classify_address(const struct process *process, uintptr_
     return readable ? MOTTE_FAULT_READ_ONLY : MOTTE_FAULT_UNMAPPED;
 }
 
-static enum motte_fault classify_protection(struct process *process, const ucontext_t *state)
+static enum motte_fault classify_protection(struct process *process)
 {
-    static const int encoding_order[16] = {
-        REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-        REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
-    };
-    uint64_t registers[16];
-    for (int i = 0; i < 16; i++)
-        registers[i] = (uint64_t)state->uc_mcontext.gregs[encoding_order[i]];
-
+    const struct context *context = slot_context(process->slot);
     struct aligned_access access;
-    uintptr_t address = instruction(state);
+    uintptr_t address = context->instruction;
     size_t available = process->region->base + process->region->code_size - address;
-    if (!aligned_access_decode((const uint8_t *)address, available, registers, &access))
+    if (!aligned_access_decode((const uint8_t *)address, available, context->registers, &access))
         return MOTTE_FAULT_GENERAL_PROTECTION;
     record_access(process, access.writes ? ACCESS_WRITE : ACCESS_READ,
                   access.address - (access.in_window ? 0 : slot_window(process->slot)));
     return MOTTE_FAULT_MISALIGNED;
 }
 
-static enum motte_fault classify_illegal(const struct process *process, const ucontext_t *state)
+static enum motte_fault classify_illegal(const struct process *process)
 {
     const struct code_region *region = process->region;
-    return offsets_contain(region->traps, region->trap_count, instruction(state) - region->base)
-             ? MOTTE_FAULT_BAD_INDIRECT_CALL
-             : MOTTE_FAULT_ILLEGAL_INSTRUCTION;
+    uint64_t offset = slot_context(process->slot)->instruction - region->base;
+    return offsets_contain(region->traps, region->trap_count, offset) ? MOTTE_FAULT_BAD_INDIRECT_CALL
+                                                                      : MOTTE_FAULT_ILLEGAL_INSTRUCTION;
 }
 
-static enum motte_fault classify(struct process *process, int number, const siginfo_t *information,
-                                 const ucontext_t *state)
+static enum motte_fault classify(struct process *process)
 {
-    switch (number) {
+    const struct trap *trap = &process->trap;
+    switch (trap->signal) {
     case SIGFPE:
         return MOTTE_FAULT_DIVIDE;
     case SIGILL:
-        return classify_illegal(process, state);
+        return classify_illegal(process);
     case SIGBUS:
-        return information->si_code == BUS_ADRALN ? MOTTE_FAULT_MISALIGNED : MOTTE_FAULT_GENERAL_PROTECTION;
+        return trap->code == BUS_ADRALN ? MOTTE_FAULT_MISALIGNED : MOTTE_FAULT_GENERAL_PROTECTION;
     default:
-        return is_page_fault(number, state) ? classify_address(process, (uintptr_t)information->si_addr)
-                                            : classify_protection(process, state);
+        return is_page_fault(trap) ? classify_address(process, trap->address) : classify_protection(process);
     }
 }
 
-void fault_record_place(struct process *process, const ucontext_t *state)
+bool fault_settle(struct process *process)
 {
-    static const int order[SHOWN_REGISTERS] = {
-        REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_R8,
-        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_EFL,
-    };
-    const uint64_t arithmetic_flags = 0x8d5; /* CF PF AF ZF SF OF: the rest is the host's business */
-    struct stop_place *place = &process->place;
-    place->in_guest = true;
-    place->code_offset = instruction(state) - process->region->base;
-    place->stack = (uint64_t)state->uc_mcontext.gregs[REG_RSP];
-    for (int i = 0; i < SHOWN_REGISTERS; i++)
-        place->registers[i] = (uint64_t)state->uc_mcontext.gregs[order[i]];
-    place->registers[SHOWN_REGISTERS - 1] &= arithmetic_flags;
-}
-
-static enum fault_outcome fault_in_guest(struct process *process, int number, const siginfo_t *information,
-                                         const ucontext_t *state)
-{
+    struct trap *trap = &process->trap;
     enum stack_growth growth = STACK_ELSEWHERE;
     process_count(&process->faults);
-    if (is_page_fault(number, state)) {
-        growth = stack_grow(process, (uintptr_t)information->si_addr);
-        if (growth == STACK_GROWN)
-            return FAULT_REPEAT;
-        record_access(process, access_of(state), (uintptr_t)information->si_addr - slot_window(process->slot));
+    process->place.has_access = false;
+    if (is_page_fault(trap)) {
+        growth = stack_grow(process, trap->address);
+        if (growth == STACK_GROWN) {
+            trap->pending = false;
+            return true;
+        }
+        record_access(process, access_of(trap), trap->address - slot_window(process->slot));
     }
-    process->place.fault = classify(process, number, information, state);
-    fault_record_place(process, state);
+    process->place.fault = classify(process);
+    trap->pending = false;
     process_stop(process, MOTTE_STOP_FAULTED, growth == STACK_REFUSED);
-    return FAULT_LEAVE_GUEST;
-}
-
-enum fault_outcome fault_handle(struct process *process, int number, const siginfo_t *information,
-                                const ucontext_t *state)
-{
-    uintptr_t address = instruction(state);
-    if (between(address, guest_copy_access, guest_copy_accessed)
-        || between(address, guest_clear_access, guest_clear_accessed))
-        return fault_in_copy(process, number, information, state);
-    if (process && code_region_contains(process->region, address))
-        return fault_in_guest(process, number, information, state);
-    return FAULT_NOT_OURS;
+    return false;
 }

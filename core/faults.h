@@ -3,22 +3,27 @@
 #define MOTTE_FAULTS_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <ucontext.h>
 
 struct process;
+struct worker;
 
 enum fault_outcome {
-    FAULT_REPEAT,      /* the cause is gone (a stack grew): run the instruction again */
-    FAULT_LEAVE_GUEST, /* the process was asked to stop; its place is recorded */
-    FAULT_FAIL_COPY,   /* a copy of guest memory met an inaccessible page */
+    FAULT_LEAVE_GUEST, /* the process has a pending trap, and its registers are saved */
+    FAULT_FAIL_COPY,   /* a copy of guest memory met an inaccessible page: worker->copy_fault says which */
     FAULT_NOT_OURS,
 };
 
-/* In the signal handler. `process` is what this thread runs, or NULL. */
-enum fault_outcome fault_handle(struct process *process, int number, const siginfo_t *information,
-                                const ucontext_t *state);
+/* In the signal handler. `worker` is the calling thread's, or NULL. */
+enum fault_outcome fault_catch(struct worker *worker, int number, const siginfo_t *information,
+                               const ucontext_t *state);
 
-/* Records instruction and registers of a process that was stopped in its own code. */
-void fault_record_place(struct process *process, const ucontext_t *state);
+/* In the signal handler, which found the process in its own code: saves all registers in its context. */
+void fault_save_guest(struct process *process, const ucontext_t *state);
+
+/* On the worker that caught the trap, after the guest was left.  True if its cause is gone: the guest can go on.
+ * Otherwise the process was asked to stop, or its keeper is to be asked. */
+bool fault_settle(struct process *process);
 
 #endif

@@ -4,7 +4,9 @@
 
 #include "process.h"
 #include "slot.h"
+#include "stack_growth.h"
 #include "switch.h"
+#include "worker.h"
 
 /* The one check of a range: in 64 bits, before the window's base is added. An empty range is fine anywhere. */
 static bool range_is_inside(guest_addr start, size_t size)
@@ -17,28 +19,46 @@ static void *host_pointer(const struct process *process, guest_addr address)
     return (void *)(slot_window(process->slot) + address.value);
 }
 
+/* After a failure on the process's own worker: whether trying again makes sense, because a stack has grown. */
+static bool settle(struct process *process)
+{
+    struct worker *worker = worker_current();
+    bool own = worker && atomic_load_explicit(&worker->process, memory_order_relaxed) == process;
+    return own && stack_grow(process, worker->copy_fault.address) == STACK_GROWN;
+}
+
+static bool copy(struct process *process, void *to, const void *from, size_t size)
+{
+    while (guest_copy(to, from, size, slot_window(process->slot)) != 0)
+        if (!settle(process))
+            return false;
+    return true;
+}
+
 bool copy_in(struct process *process, void *to, guest_addr from, size_t size)
 {
-    return range_is_inside(from, size)
-        && guest_copy(to, host_pointer(process, from), size, slot_window(process->slot)) == 0;
+    return range_is_inside(from, size) && copy(process, to, host_pointer(process, from), size);
 }
 
 bool copy_out(struct process *process, guest_addr to, const void *from, size_t size)
 {
-    return range_is_inside(to, size)
-        && guest_copy(host_pointer(process, to), from, size, slot_window(process->slot)) == 0;
+    return range_is_inside(to, size) && copy(process, host_pointer(process, to), from, size);
 }
 
 bool copy_within(struct process *process, guest_addr to, guest_addr from, size_t size)
 {
     return range_is_inside(to, size) && range_is_inside(from, size)
-        && guest_copy(host_pointer(process, to), host_pointer(process, from), size, slot_window(process->slot)) == 0;
+        && copy(process, host_pointer(process, to), host_pointer(process, from), size);
 }
 
 bool clear_out(struct process *process, guest_addr to, size_t size)
 {
-    return range_is_inside(to, size)
-        && guest_clear(host_pointer(process, to), 0, size, slot_window(process->slot)) == 0;
+    if (!range_is_inside(to, size))
+        return false;
+    while (guest_clear(host_pointer(process, to), 0, size, slot_window(process->slot)) != 0)
+        if (!settle(process))
+            return false;
+    return true;
 }
 
 /* Page by page, because the string may end just before a page that is not there. */

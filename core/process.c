@@ -1,26 +1,15 @@
-#define _GNU_SOURCE
 #include "process.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "bank.h"
 #include "code_region.h"
 #include "context.h"
-#include "personality.h"
 #include "scheduler.h"
-#include "signals.h"
 #include "slot.h"
-#include "switch.h"
-#include "worker.h"
 
-_Static_assert(offsetof(struct process, stop_flag) == PROCESS_STOP_FLAG, "context_offsets.h");
+_Static_assert(offsetof(struct process, attention) == PROCESS_ATTENTION, "context_offsets.h");
 
 /* --- stopping ---------------------------------------------------------------------------------------------------- */
 
@@ -30,6 +19,7 @@ bool process_stop(struct process *process, enum motte_stop reason, int32_t value
     uint64_t none = 0, request = (uint64_t)reason << 32 | (uint32_t)value;
     bool first = atomic_compare_exchange_strong(&process->stop_request, &none, request);
     atomic_store(&process->stop_flag, 1);
+    atomic_store(&process->attention, 1);
     return first;
 }
 
@@ -38,98 +28,21 @@ bool process_stop_requested(const struct process *process)
     return atomic_load(&process->stop_flag) != 0;
 }
 
-int64_t interruptible_syscall(struct process *process, long number, long a, long b, long c, long d, long e, long f)
+/* The shown order is that of StopRecord; the flags are the arithmetic ones, for the rest is the host's business. */
+void process_note_place(struct process *process)
 {
-    const long arguments[6] = {a, b, c, d, e, f};
-    return checked_syscall(number, arguments, &process->stop_flag);
-}
-
-/* Under lock. */
-static void announce_stopped(struct process *process)
-{
-    atomic_store(&process->state, PROCESS_STOPPED);
-    syscall(SYS_futex, &process->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
-/* R4: the worker exists while process->worker says so, and it takes the lock to change that. */
-void process_kill(struct process *process)
-{
-    pthread_mutex_lock(&process->lock);
-    process_stop(process, MOTTE_STOP_KILLED, 0);
-    if (process->worker)
-        syscall(SYS_tgkill, getpid(), process->worker->thread_id, signals_interrupt());
-    if (atomic_load(&process->state) == PROCESS_CREATED)
-        announce_stopped(process);
-    pthread_mutex_unlock(&process->lock);
-}
-
-void process_stopped(struct process *process, uint64_t cpu_ns, uint64_t wall_ns)
-{
-    pthread_mutex_lock(&process->lock);
-    process->worker = NULL;
-    process->cpu_ns = cpu_ns;
-    process->wall_ns = wall_ns;
-    announce_stopped(process);
-    pthread_mutex_unlock(&process->lock);
-}
-
-/* --- starting and waiting ---------------------------------------------------------------------------------------- */
-
-int process_start(struct process *process)
-{
-    pthread_mutex_lock(&process->lock);
-    int result = -EBUSY;
-    if (!signals_install()) {
-        result = -EAGAIN;
-    } else if (atomic_load(&process->state) == PROCESS_CREATED && !process->closed) {
-        atomic_store(&process->state, PROCESS_RUNNING);
-        result = scheduler_start(process);
-        if (result < 0)
-            atomic_store(&process->state, PROCESS_CREATED);
-    }
-    pthread_mutex_unlock(&process->lock);
-    return result;
-}
-
-struct deadline deadline_after(uint64_t timeout_ns)
-{
-    enum { SECOND_NS = 1000000000 };
-    struct deadline deadline = {.exists = timeout_ns != UINT64_MAX};
-    if (!deadline.exists)
-        return deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline.at);
-    uint64_t nanoseconds = (uint64_t)deadline.at.tv_nsec + timeout_ns % SECOND_NS;
-    deadline.at.tv_sec += (time_t)(timeout_ns / SECOND_NS + nanoseconds / SECOND_NS);
-    deadline.at.tv_nsec = (long)(nanoseconds % SECOND_NS);
-    return deadline;
-}
-
-int process_wait(struct process *process, struct deadline deadline)
-{
-    const struct timespec *end = deadline.exists ? &deadline.at : NULL;
-    for (;;) {
-        uint32_t state = atomic_load(&process->state);
-        if (state == PROCESS_STOPPED)
-            return 1;
-        long result = syscall(SYS_futex, &process->state, FUTEX_WAIT_BITSET_PRIVATE, state, end, NULL,
-                              FUTEX_BITSET_MATCH_ANY);
-        if (result < 0 && errno == ETIMEDOUT)
-            return atomic_load(&process->state) == PROCESS_STOPPED;
-        if (result < 0 && errno == EINTR)
-            return -EINTR;
-    }
-}
-
-void process_times(struct process *process, uint64_t *cpu_ns, uint64_t *wall_ns)
-{
-    pthread_mutex_lock(&process->lock);
-    *cpu_ns = process->cpu_ns;
-    *wall_ns = process->wall_ns;
-    if (process->worker) {
-        *cpu_ns = nanoseconds_since(process->worker->cpu_clock, process->worker->started_cpu);
-        *wall_ns = nanoseconds_since(CLOCK_MONOTONIC, process->worker->started_wall);
-    }
-    pthread_mutex_unlock(&process->lock);
+    static const unsigned char order[SHOWN_REGISTERS - 1] = {0, 3, 1, 2, 6, 7, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+    const uint64_t arithmetic_flags = 0x8d5; /* CF PF AF ZF SF OF */
+    const struct context *context = slot_context(process->slot);
+    struct stop_place *place = &process->place;
+    place->in_guest = process->started_ns && context->resume == RESUME_AT_INSTRUCTION; /* else: no context yet */
+    if (!place->in_guest)
+        return;
+    place->code_offset = context->instruction - process->region->base;
+    place->stack = context->registers[REGISTER_STACK];
+    for (int i = 0; i < SHOWN_REGISTERS - 1; i++)
+        place->registers[i] = context->registers[order[i]];
+    place->registers[SHOWN_REGISTERS - 1] = context->flags & arithmetic_flags;
 }
 
 /* --- charges ----------------------------------------------------------------------------------------------------- */
@@ -140,7 +53,7 @@ bool process_charge(struct process *process, uint64_t pages)
         return false;
     uint64_t now = atomic_fetch_add(&process->pages, pages) + pages;
     if (now > atomic_load(&process->peak_pages))
-        atomic_store(&process->peak_pages, now); /* only the process's own thread charges */
+        atomic_store(&process->peak_pages, now); /* only the process's own worker charges */
     return true;
 }
 
@@ -176,6 +89,6 @@ void process_release(struct process *process)
 {
     if (atomic_fetch_sub(&process->references, 1) != 1)
         return;
-    pthread_mutex_destroy(&process->lock);
+    scheduler_release(process->scheduler);
     free(process);
 }

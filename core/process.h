@@ -1,33 +1,44 @@
-/* A process: one window, one bank, one run from its entry to its stop.
+/* A process: one window, one bank, one meter, one run from its entry to its exit.
  *
- *     CREATED --process_start--> RUNNING --its thread leaves the guest--> STOPPED --process_close--> (freed)
- *         \____________________________process_kill__________________________/
+ *     CREATED --process_start--> READY <--> RUNNING --> EXITED --process_close--> (freed)
+ *                                  ^           |
+ *                                  +-- WAITING | CALLING | FAULTED | SUSPENDED
  *
- * Whoever asks first decides why a process stops (process_stop); later requests are ignored.  A request is not yet a
- * stop: the process is STOPPED once its thread has left the guest for good.  What it still holds then (window,
- * descriptors, charges) can be looked at until process_close gives it back.
+ *     READY      wants to run; its meter may keep it from it
+ *     RUNNING    a worker runs it, in the guest or in a gate
+ *     WAITING    for a moment (sleep), without a worker
+ *     CALLING    a system call of the host's may take long: a thread waits in it, and others run guests meanwhile
+ *     FAULTED    a keeper has been told, and has not answered yet
+ *     SUSPENDED  at somebody's wish
  *
- * Lock order, for the whole core: process->lock, then the slot pool's or the code region's lock.  No lock is held
- * while guest memory is copied or while the personality runs.  Signal handlers take none.
+ * Whoever asks first decides why a process ends (process_stop); later requests are ignored.  A request is not yet the
+ * end: the process has EXITED once no worker touches it any more.  What it still holds then (window, descriptors,
+ * charges) can be looked at until process_close gives it back.
+ *
+ * Lock order, for the whole core: scheduler->lock; then a bank tree's, the slot pool's or the code region's.  No lock
+ * is held while guest memory is copied or while the personality runs.  Signal handlers take none: they save a guest's
+ * state and leave it, and everything else happens on the worker's own stack.
  *
  * Races, and what closes each:
- *   R1  A stop is requested after a gate has looked at stop_flag for the last time.  The signal that follows finds the
- *       thread between that look and the guest, and takes it to guest_leave (signals.c, switch.S).
+ *   R1  Attention is asked for after a gate has looked at the flag for the last time.  The signal that follows finds
+ *       the thread between that look and the guest, and takes it to guest_leave (signals.c, switch.S).
  *   R2  A stop is requested just before a host call that waits.  Look and call are one range in checked_syscall; the
  *       signal takes a thread that is inside it to the look's other exit.
- *   R3  The signal arrives where it cannot be acted upon (in a gate; in another handler): it is sent again every
- *       millisecond until the process has left (timers_insist).
- *   R4  A killer signals a thread that has just ended, and whose id belongs to another by now.  process->worker is
- *       valid under lock, and the worker takes the lock to leave.
+ *   R3  The signal arrives where it cannot be acted upon (in a gate; in another handler): the worker's timer repeats it
+ *       every millisecond until the guest has been left.
+ *   R4  A killer signals a thread that has just ended, or runs another process.  process->worker is valid under the
+ *       lock, and threads end only after all processes have; a signal without a cause changes nothing.
  *   R5  A process is killed while it starts.  The request is there before the guest is: guest_enter looks, too.
  *   R6  Two reasons to stop at once, a fault and a limit say.  stop_request is set by compare-and-exchange: one wins.
  *   R7  A process is closed while others wait for it.  They hold references; its window goes, the structure stays.
  *   R8  The host forks while guests run.  The child has neither their threads nor their slots; process_is_here.
+ *   R9  A worker clears `attention` when it takes a process on, and so might miss a request: it clears the flag under
+ *       the lock that every request is made under, and looks at the requests afterwards.  Requests that a process
+ *       makes for itself come from its own worker.
  */
 #ifndef MOTTE_PROCESS_H
 #define MOTTE_PROCESS_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,78 +46,110 @@
 #include <time.h>
 
 #include "guest_memory.h"
+#include "meters/meters.h"
 #include "motte_abi.h"
 #include "page_tables.h"
+#include "timeouts.h"
 #include "window.h"
 
 struct bank;
 struct code_region;
 struct personality;
+struct scheduler;
 struct slot;
 struct worker;
 
-enum process_state { PROCESS_CREATED, PROCESS_RUNNING, PROCESS_STOPPED };
+enum process_state {
+    PROCESS_CREATED,
+    PROCESS_READY,
+    PROCESS_RUNNING,
+    PROCESS_WAITING,
+    PROCESS_CALLING,
+    PROCESS_FAULTED,
+    PROCESS_SUSPENDED,
+    PROCESS_EXITED,
+};
 
 enum guest_access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE };
 
 /* Guest registers as Python sees them: rax rbx rcx rdx rsi rdi rbp r8..r15, flags. */
 enum { SHOWN_REGISTERS = 16 };
 
-/* Where the process stood when it stopped. Written by its own thread before the stop. */
+/* Where the process stands: filled in when it faults and when it has ended. */
 struct stop_place {
     enum motte_fault fault;
     bool has_access; /* the next two are meaningful */
     enum guest_access access;
     int64_t address;      /* of the faulting access, from the window's start; below it for the native stack */
     uint64_t code_offset; /* of the instruction, in its own code */
-    bool in_guest;        /* `registers` are meaningful: it was stopped at an instruction of its own */
+    bool in_guest;        /* `registers` are meaningful: it stands at an instruction of its own */
     uint64_t stack;       /* rsp there: for the core alone */
     uint64_t registers[SHOWN_REGISTERS];
 };
 
+/* What the CPU reported, as the signal handler found it. */
+struct trap {
+    bool pending;
+    int signal, code;
+    uint64_t number, error; /* REG_TRAPNO, REG_ERR */
+    uintptr_t address;      /* of a page fault */
+};
+
 struct process {
-    /* Any thread.  stop_flag is what the gates look at (switch.S: PROCESS_STOP_FLAG); it follows stop_request. */
+    /* Any thread.  `attention` is what the gates look at (switch.S: PROCESS_ATTENTION): the guest is to be left.
+     * stop_flag follows stop_request, and interrupts host calls. */
+    _Atomic uint32_t attention;
     _Atomic uint32_t stop_flag;
     _Atomic uint32_t references;
+    _Atomic uint32_t state;        /* enum process_state, changed under the scheduler's lock; a futex */
     _Atomic uint64_t stop_request; /* 0, or reason << 32 | value: set once */
-    _Atomic uint32_t state;        /* enum process_state; a futex */
     _Atomic uint64_t pages, peak_pages;
-    _Atomic uint64_t system_calls, faults, interruptions; /* counted by its own thread only */
+    _Atomic uint64_t system_calls, faults; /* counted by its own worker only */
 
     /* Constant once created. */
+    struct scheduler *scheduler;
     struct bank *bank;
     struct code_region *region;
     struct slot *slot;
+    uint64_t identity;      /* never used twice */
     uint64_t entry_address; /* host address of the entry function */
     guest_addr initial_block;
-    uint64_t cpu_limit_ns, wall_limit_ns; /* UINT64_MAX is none */
+    uint64_t wall_limit_ns; /* UINT64_MAX is none */
     uint32_t native_stack_size;
     uint32_t data_stack_limit; /* window address of its lowest byte */
     uint32_t fork_generation;
 
-    /* The process's own thread (its gates and fault handler), or the creator before the start. */
+    /* The worker that runs it, signal handlers included; the creator before the start; whoever holds the scheduler's
+     * lock while it neither runs nor calls. */
     struct personality *personality;
     struct window window;
     struct page_tables page_tables;
     uint64_t host_bytes; /* of host memory: host_memory.h */
-    uintptr_t native_stack_low;  /* lowest byte that is mapped */
+    guest_addr mapped_runs; /* what checked casts remember, in the guest (casts.h); 0 if it has none */
+    uintptr_t native_stack_low; /* lowest byte that is mapped */
     uint32_t data_stack_mapped; /* likewise, a window address */
     struct stop_place place;
-    guest_addr mapped_runs; /* what checked casts remember, in the guest (casts.h); 0 if it has none */
+    struct trap trap;
+    uint64_t sleep_until; /* ticks; 0: it does not want to sleep */
+    bool yields;
 
-    /* Under lock. */
-    pthread_mutex_t lock;
-    struct worker *worker; /* NULL unless RUNNING */
-    pthread_t thread;
-    bool thread_exists, closed;
-    uint64_t cpu_ns, wall_ns; /* totals once STOPPED */
+    /* Under the scheduler's lock. */
+    struct runnable runnable;
+    struct worker *worker; /* while RUNNING or CALLING */
+    struct timeout sleep, wall;
+    bool suspended, closed, exit_announced;
+    uint64_t started_ns, ended_ns; /* monotonic */
+    uint64_t preemptions;
+    uint32_t events; /* enum event_kind bits that were posted and not yet taken */
+    uint32_t wanted_events;
+    struct process *next_event;
 };
 
 /* --- for everybody -------------------------------------------------------------------------------------------- */
 
-/* Asks the process to stop for `reason` with `value` (exit status, signal number; else 0).  From any thread, and from
- * signal handlers.  False if another request came first.  It does not interrupt: a personality that asks for
- * its own process just returns; others use process_kill. */
+/* Asks the process to stop for `reason` with `value` (exit status, signal number; else 0): on its own worker, or under
+ * the scheduler's lock.  False if another request came first.  It does not interrupt: a personality that asks for its own
+ * process just returns; others use process_kill. */
 bool process_stop(struct process *process, enum motte_stop reason, int32_t value);
 
 /* True once a stop was asked for. A personality looks whenever a host call returned EINTR, and between the pieces of
@@ -117,10 +160,24 @@ bool process_stop_requested(const struct process *process);
 bool process_charge(struct process *process, uint64_t pages);
 void process_refund(struct process *process, uint64_t pages);
 
-/* A host system call that may block, made so that a stop cannot be lost: returns -EINTR without making the call if a
- * stop was requested up to the very instruction that enters the kernel, and is interrupted by a request that comes
- * later. Otherwise the kernel's result (negative errno). Only on the process's own thread. */
-int64_t interruptible_syscall(struct process *process, long number, long a, long b, long c, long d, long e, long f);
+/* A host system call, made so that a stop cannot be lost: returns -EINTR without making the call if a stop was requested
+ * up to the very instruction that enters the kernel, and is interrupted by a request that comes later.  Otherwise the
+ * kernel's result (negative errno).  Only on the process's own worker.
+ *
+ * interruptible_syscall keeps the worker's turn: for calls that take a moment.  It returns -EINTR, too, when others wait
+ * for the turn.  waiting_syscall gives the turn up before the call and gets in line for another one afterwards. */
+int64_t interruptible_syscall(struct process *process, long number, const long arguments[6]);
+int64_t waiting_syscall(struct process *process, long number, const long arguments[6]);
+
+/* The process will not run on after this call before the moment `monotonic_ns` (UINT64_MAX: before it is killed).  The
+ * call's result stands. */
+void process_sleep_until(struct process *process, uint64_t monotonic_ns);
+
+/* Others that want to run come first. */
+void process_yield(struct process *process);
+
+/* CPU time that it has used so far, on its own worker. */
+uint64_t process_cpu_ns(struct process *process);
 
 /* --- for the core --------------------------------------------------------------------------------------------- */
 
@@ -135,32 +192,14 @@ static inline void process_count(_Atomic uint64_t *counter)
  * time. All or nothing. */
 bool process_charge_range(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages);
 
-/* Starts a CREATED process on a worker of its own: 0; -EBUSY in another state; -EAGAIN or another negative errno if the
- * host refuses a thread or the signal handlers. */
-int process_start(struct process *process);
+/* Writes down where it stands, from its context. While nobody runs it. */
+void process_note_place(struct process *process);
 
-/* Stops it for KILLED, wherever it is; one that was not started is STOPPED at once. Harmless when it has stopped. */
-void process_kill(struct process *process);
-
-/* Waits until STOPPED: 1; 0 once the deadline has passed; -EINTR if a signal came first. */
-struct deadline {
-    bool exists;
-    struct timespec at; /* CLOCK_MONOTONIC */
-};
-struct deadline deadline_after(uint64_t timeout_ns); /* UINT64_MAX: none */
-int process_wait(struct process *process, struct deadline deadline);
-
-/* Kills, waits for the thread, and gives back everything but the structure itself. Idempotent. */
+/* Kills, waits for the end, and gives back everything but the structure itself. Idempotent. */
 void process_close(struct process *process);
 
 void process_retain(struct process *process);
 void process_release(struct process *process);
-
-/* CPU and wall time so far, or in all. */
-void process_times(struct process *process, uint64_t *cpu_ns, uint64_t *wall_ns);
-
-/* Called by the worker, last: from here on the thread does not touch the process. */
-void process_stopped(struct process *process, uint64_t cpu_ns, uint64_t wall_ns);
 
 /* False in a child of fork: windows do not exist there, nor the threads that ran them. */
 bool process_is_here(const struct process *process);

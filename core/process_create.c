@@ -2,14 +2,18 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bank.h"
 #include "code_region.h"
+#include "context.h"
 #include "gates.h"
 #include "host_mappings.h"
 #include "host_memory.h"
 #include "initial_block.h"
+#include "lifecycle.h"
 #include "process.h"
+#include "scheduler.h"
 #include "signals.h"
 #include "slot.h"
 #include "stack_growth.h"
@@ -132,18 +136,36 @@ static struct process *allocate(const struct process_options *options)
         free(process);
         return NULL;
     }
-    pthread_mutex_init(&process->lock, NULL);
+    if (!scheduler_admit(options->scheduler, process, options->meter, options->cpu_limit_ns)) {
+        slot_release(process->slot);
+        free(process);
+        return NULL;
+    }
     atomic_init(&process->references, 1);
     process->region = options->region;
     process->bank = options->bank;
     code_region_retain(process->region);
     bank_retain(process->bank);
     process->entry_address = options->region->base + options->entry;
-    process->cpu_limit_ns = options->cpu_limit_ns;
     process->wall_limit_ns = options->wall_limit_ns;
     process->native_stack_size = (uint32_t)options->native_stack_size;
     process->fork_generation = slot_fork_generation();
     return process;
+}
+
+/* It starts as if it had been interrupted before its entry function's first instruction. */
+static void prepare_context(struct process *process)
+{
+    struct context *context = slot_context(process->slot);
+    const uint32_t mxcsr = GUEST_MXCSR;
+    context->process = process;
+    context->guest_mxcsr = GUEST_MXCSR;
+    context->resume = RESUME_AT_INSTRUCTION;
+    context->guest_stack = slot_stack_top(process->slot) - sizeof(uint64_t);
+    context->registers[REGISTER_STACK] = context->guest_stack;
+    context->registers[REGISTER_ARGUMENT] = process->initial_block.value;
+    context->instruction = process->entry_address;
+    memcpy(context->vectors + MXCSR_IN_VECTORS, &mxcsr, sizeof mxcsr);
 }
 
 int process_create(const struct process_options *options, struct process **created, const char **problem)
@@ -159,6 +181,8 @@ int process_create(const struct process_options *options, struct process **creat
     if (!process)
         return -EAGAIN;
     int result = build(process, options, problem);
+    if (result == 0)
+        prepare_context(process);
     if (result < 0) {
         process_close(process);
         process_release(process);
@@ -170,23 +194,25 @@ int process_create(const struct process_options *options, struct process **creat
 
 /* --- take apart -------------------------------------------------------------------------------------------------- */
 
-/* In a forked child there is neither a thread to join nor a slot to clean: the structure is all that was copied.
+/* In a forked child there is neither a worker to wait for nor a slot to clean: the structure is all that was copied.
  *
- * Otherwise the order matters: the thread first, for it uses everything; then the personality, which may still hold
+ * Otherwise the order matters: the process's end first, for its worker uses everything; then the personality, which may still hold
  * charges; the slot; and the charges only when the pages are gone. */
 void process_close(struct process *process)
 {
     if (!process_is_here(process))
         return;
-    pthread_mutex_lock(&process->lock);
-    bool first = !process->closed, joinable = first && process->thread_exists;
+    struct scheduler *scheduler = process->scheduler;
+    pthread_mutex_lock(&scheduler->lock);
+    bool first = !process->closed;
     process->closed = true;
-    pthread_mutex_unlock(&process->lock);
+    process_end_for(process, MOTTE_STOP_KILLED);
+    pthread_mutex_unlock(&scheduler->lock);
     if (!first)
         return;
-    process_kill(process);
-    if (joinable)
-        pthread_join(process->thread, NULL);
+    while (process_wait(process, deadline_after(UINT64_MAX)) != 1) {
+    }
+    scheduler_dismiss(process);
     personality_destroy(process);
     window_clear(&process->window);
     slot_release(process->slot);

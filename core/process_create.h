@@ -11,7 +11,9 @@
 
 struct bank;
 struct code_region;
+struct meter;
 struct process;
+struct scheduler;
 
 struct byte_string {
     const char *bytes;
@@ -35,6 +37,8 @@ struct process_options {
     const struct byte_string *arguments, *environment;               /* without their NULs */
     size_t argument_count, environment_count;
     struct bank *bank;
+    struct scheduler *scheduler;
+    struct meter *meter; /* of this scheduler */
     uint64_t native_stack_size;
     uint64_t cpu_limit_ns, wall_limit_ns; /* UINT64_MAX is none */
     struct personality_options personality;

@@ -16,8 +16,10 @@
 
 struct bank;
 struct code_region;
+struct meter;
 struct process;
 struct process_options;
+struct scheduler;
 
 struct python_bank {
     PyObject_HEAD
@@ -37,7 +39,26 @@ struct python_process {
     bool closed;
 };
 
-extern PyTypeObject python_bank_type, python_code_region_type, python_meter_simulation_type, python_process_type;
+struct python_scheduler {
+    PyObject_HEAD
+    struct scheduler *scheduler;
+    bool closed;
+};
+
+struct python_meter {
+    PyObject_HEAD
+    struct scheduler *scheduler;
+    struct meter *meter;
+};
+
+extern PyTypeObject python_bank_type, python_code_region_type, python_meter_simulation_type, python_process_type,
+    python_scheduler_type;
+
+/* Without a constructor for users: made by Scheduler.root and Meter.sub. */
+extern PyTypeObject python_meter_type;
+
+/* Takes over the reference to the meter. NULL with an exception. */
+PyObject *python_meter_wrap(struct scheduler *scheduler, struct meter *meter);
 
 /* Without a constructor for users. */
 extern PyTypeObject python_region_view_type;

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "clock.h"
 #include "host.h"
 #include "host_mappings.h"
 #include "slot_layout.h"
@@ -76,8 +77,8 @@ static int find_errors(void)
 
 static int execute(PyObject *module)
 {
-    PyTypeObject *const types[] = {&python_bank_type, &python_code_region_type, &python_meter_simulation_type,
-                                   &python_process_type};
+    PyTypeObject *const types[] = {&python_bank_type,    &python_code_region_type, &python_meter_simulation_type,
+                                   &python_process_type, &python_scheduler_type,   &python_meter_type};
     if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0)
         return -1;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -85,6 +86,7 @@ static int execute(PyObject *module)
             return -1;
     if (PyModule_AddIntConstant(module, "NATIVE_STACK_MAXIMUM", NATIVE_STACK_MAXIMUM) < 0)
         return -1;
+    clock_prepare();
     host_prepare();
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "lifecycle.h"
 #include "process.h"
 
 static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
@@ -115,12 +116,35 @@ static PyObject *kill_process(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *suspend_process(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct process *process = python_open_process(self);
+    if (process && process_suspend(process) < 0)
+        return PyErr_Format(python_errors.bad_state, "this process does not run");
+    return process ? Py_NewRef(Py_None) : NULL;
+}
+
+static PyObject *resume_process(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct process *process = python_open_process(self);
+    if (process && process_resume(process) < 0)
+        return PyErr_Format(python_errors.bad_state, "this process does not run");
+    return process ? Py_NewRef(Py_None) : NULL;
+}
+
 static PyObject *get_state(PyObject *self, PyObject *unused)
 {
     static const char *const names[] = {
         [PROCESS_CREATED] = "created",
+        [PROCESS_READY] = "ready",
         [PROCESS_RUNNING] = "running",
-        [PROCESS_STOPPED] = "stopped",
+        [PROCESS_WAITING] = "waiting",
+        [PROCESS_CALLING] = "calling",
+        [PROCESS_FAULTED] = "faulted",
+        [PROCESS_SUSPENDED] = "suspended",
+        [PROCESS_EXITED] = "exited",
     };
     (void)unused;
     if (((struct python_process *)self)->closed)
@@ -143,7 +167,9 @@ static PyMethodDef methods[] = {
     {"wait", (PyCFunction)(void (*)(void))wait_stopped, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("Waits at most so many ns (None: for ever); whether it has stopped.")},
     {"kill", kill_process, METH_NOARGS, PyDoc_STR("Stops it, wherever it is.")},
-    {"state", get_state, METH_NOARGS, PyDoc_STR("'created', 'running', 'stopped' or 'closed'.")},
+    {"suspend", suspend_process, METH_NOARGS, PyDoc_STR("It stands still from now on.")},
+    {"resume", resume_process, METH_NOARGS, PyDoc_STR("It goes on where it stands.")},
+    {"state", get_state, METH_NOARGS, PyDoc_STR("'closed', or a name of enum process_state.")},
     {"stop_fields", python_process_stop_fields, METH_NOARGS, PyDoc_STR("For motte.core.Process.stop.")},
     {"statistics_fields", python_process_statistics_fields, METH_NOARGS,
      PyDoc_STR("For motte.core.Process.statistics.")},

@@ -1,6 +1,7 @@
 #include "python_core.h"
 
 #include "frames.h"
+#include "lifecycle.h"
 #include "personality.h"
 #include "process.h"
 #include "signals.h"
@@ -33,8 +34,8 @@ PyObject *python_process_stop_fields(PyObject *self, PyObject *unused)
     struct process *process = python_open_process(self);
     if (!process)
         return NULL;
-    if (atomic_load(&process->state) != PROCESS_STOPPED)
-        return PyErr_Format(python_errors.bad_state, "this process has not stopped");
+    if (atomic_load(&process->state) != PROCESS_EXITED)
+        return PyErr_Format(python_errors.bad_state, "this process has not ended");
     uint64_t request = atomic_load(&process->stop_request);
     const struct stop_place *place = &process->place;
     uint64_t code_offset = place->in_guest ? frames_unit(process) : 0;
@@ -51,14 +52,13 @@ PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused)
     struct process *process = python_open_process(self);
     if (!process)
         return NULL;
-    uint64_t cpu_ns, wall_ns;
-    process_times(process, &cpu_ns, &wall_ns);
-    return Py_BuildValue("KKKKKKKK", (unsigned long long)cpu_ns, (unsigned long long)wall_ns,
+    struct process_times times = process_times(process);
+    return Py_BuildValue("KKKKKKKK", (unsigned long long)times.cpu_ns, (unsigned long long)times.wall_ns,
                          (unsigned long long)atomic_load(&process->peak_pages),
                          (unsigned long long)atomic_load(&process->pages),
                          (unsigned long long)atomic_load(&process->system_calls),
                          (unsigned long long)atomic_load(&process->faults),
-                         (unsigned long long)atomic_load(&process->interruptions),
+                         (unsigned long long)times.preemptions,
                          (unsigned long long)personality_output_bytes(process));
 }
 
@@ -85,8 +85,8 @@ PyObject *python_process_callers(PyObject *self, PyObject *arguments)
         return NULL;
     if (capacity > most)
         return PyErr_Format(PyExc_ValueError, "at most %llu frames at once", (unsigned long long)most);
-    if (atomic_load(&process->state) != PROCESS_STOPPED)
-        return PyErr_Format(python_errors.bad_state, "this process has not stopped");
+    if (atomic_load(&process->state) != PROCESS_EXITED)
+        return PyErr_Format(python_errors.bad_state, "this process has not ended");
     uint32_t *offsets = PyMem_Calloc(capacity + 1, sizeof *offsets);
     if (!offsets)
         return PyErr_NoMemory();

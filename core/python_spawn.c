@@ -101,20 +101,21 @@ static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *
 {
     static char *names[] = {
         "region",       "entry", "segments", "data_stack", "data_stack_variables", "arguments", "environment", "bank",
-        "native_stack", "cpu_ns", "wall_ns", "output_limit", "open_files",         "streams",   "directories", NULL,
+        "meter",        "native_stack", "cpu_ns", "wall_ns", "output_limit", "open_files",         "streams",   "directories", NULL,
     };
     struct process_options *options = &spawn->options;
     struct python_code_region *region;
     struct python_bank *bank;
+    struct python_meter *meter;
     PyObject *segments, *argument_list, *environment, *directories;
     uint64_t open_files;
     int *streams = options->personality.streams;
     if (!PyArg_ParseTupleAndKeywords(
-            arguments, keywords, "O!$O&O(O&O&)(O&O&)OOO!O&O&O&O&O&(iii)O:Process", names, &python_code_region_type,
+            arguments, keywords, "O!$O&O(O&O&)(O&O&)OOO!O!O&O&O&O&O&(iii)O:Process", names, &python_code_region_type,
             &region, python_to_u64, &options->entry, &segments, python_to_u64, &options->data_stack_low, python_to_u64,
             &options->data_stack_size, python_to_u64, &options->data_stack_pointer_variable, python_to_u64,
-            &options->data_stack_limit_variable, &argument_list, &environment, &python_bank_type, &bank, python_to_u64,
-            &options->native_stack_size, python_to_limit, &options->cpu_limit_ns, python_to_limit,
+            &options->data_stack_limit_variable, &argument_list, &environment, &python_bank_type, &bank, &python_meter_type,
+            &meter, python_to_u64, &options->native_stack_size, python_to_limit, &options->cpu_limit_ns, python_to_limit,
             &options->wall_limit_ns, python_to_limit, &options->personality.output_limit,
             python_to_u64, &open_files, &streams[0], &streams[1], &streams[2], &directories))
         return false;
@@ -125,6 +126,8 @@ static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *
     options->personality.open_files = open_files < UINT32_MAX ? (uint32_t)open_files : UINT32_MAX;
     options->region = region->region;
     options->bank = bank->bank;
+    options->scheduler = meter->scheduler;
+    options->meter = meter->meter;
     return take_segments(spawn, segments)
         && take_strings(spawn, argument_list, &options->arguments, &options->argument_count)
         && take_strings(spawn, environment, &options->environment, &options->environment_count)

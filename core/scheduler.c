@@ -1,39 +1,260 @@
 #define _GNU_SOURCE
 #include "scheduler.h"
 
-#include <pthread.h>
+#include <linux/futex.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "events.h"
+#include "lifecycle.h"
+#include "meters/meters.h"
+#include "moments.h"
+#include "panic.h"
 #include "process.h"
+#include "signals.h"
+#include "slot.h"
 #include "worker.h"
 
-/* For the personality, which runs here. */
-enum { HOST_STACK = 512 * 1024 };
+static const uint64_t default_slice_ns = 1000000;
 
-static void *run(void *argument)
+/* --- whose turn it is ---------------------------------------------------------------------------------------------- */
+
+static void take_idle(struct scheduler *scheduler, struct worker *worker)
 {
-    worker_run(argument);
-    return NULL;
+    struct worker **link = &scheduler->idle;
+    while (*link != worker)
+        link = &(*link)->next_idle;
+    *link = worker->next_idle;
 }
 
-/* A thread inherits the signals that its creator blocks: all of them, until the worker admits its own. */
-int scheduler_start(struct process *process)
+/* A thread for this process: its own if it is bound to one; the caller's, an idle one, a new one. */
+static struct worker *find_worker(struct scheduler *scheduler, struct process *process, struct worker *self)
 {
-    uint64_t all = ~UINT64_C(0), before;
-    pthread_attr_t attributes;
-    int error = pthread_attr_init(&attributes);
-    if (error)
-        return -error;
-    error = pthread_attr_setstacksize(&attributes, HOST_STACK);
-    if (!error) {
-        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-        error = pthread_create(&process->thread, &attributes, run, process);
-        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    if (process->worker)
+        return process->worker;
+    if (self && !self->bound && !self->assigned)
+        return self;
+    struct worker *worker = scheduler->idle;
+    if (worker)
+        take_idle(scheduler, worker);
+    else
+        worker = worker_create(scheduler);
+    return worker;
+}
+
+static void assign(struct worker *worker, struct process *process, struct worker *self)
+{
+    worker->assigned = process;
+    process->worker = worker;
+    atomic_store(&process->state, PROCESS_RUNNING);
+    if (worker != self)
+        pthread_cond_signal(&worker->wake);
+}
+
+/* Somebody waits and there is no turn for it: no turn lasts longer than its slice now. */
+static void shorten_turns(struct scheduler *scheduler)
+{
+    for (struct worker *worker = scheduler->workers; worker; worker = worker->next) {
+        if (!atomic_load_explicit(&worker->process, memory_order_relaxed) || worker->slice == UINT64_MAX)
+            continue;
+        uint64_t end = worker->dispatched + worker->slice;
+        worker->slice = UINT64_MAX; /* once a turn */
+        if (end < atomic_load(&worker->timer.turn_end))
+            timer_end_turn_at(&worker->timer, end);
     }
-    pthread_attr_destroy(&attributes);
-    process->thread_exists = error == 0;
-    return -error;
+}
+
+void schedule(struct scheduler *scheduler, struct worker *self)
+{
+    uint64_t now = ticks_now();
+    while (scheduler->free_turns) {
+        uint64_t credit, slice;
+        struct runnable *chosen = meters_pick(scheduler->root, now, &credit, &slice);
+        if (!chosen) {
+            events_of_meters(scheduler);
+            return;
+        }
+        struct process *process = (struct process *)((char *)chosen - offsetof(struct process, runnable));
+        struct worker *worker = find_worker(scheduler, process, self);
+        if (!worker) { /* no thread to be had: the next one that is idle looks again */
+            meters_stop(chosen, now, 0, true);
+            return;
+        }
+        worker->credit = credit;
+        worker->slice = slice;
+        scheduler->free_turns--;
+        assign(worker, process, self);
+    }
+    if (meters_anyone_waits(scheduler->root))
+        shorten_turns(scheduler);
+}
+
+bool scheduler_end_turn(struct worker *worker, bool ready)
+{
+    struct scheduler *scheduler = worker->scheduler;
+    struct process *process = atomic_load_explicit(&worker->process, memory_order_relaxed);
+    uint64_t now = ticks_now(), used = worker_used(worker, now);
+    atomic_store_explicit(&worker->process, NULL, memory_order_relaxed);
+    if (worker->unmetered) {
+        worker->unmetered = false;
+        return true;
+    }
+    scheduler->free_turns++;
+    return meters_stop(&process->runnable, now, used, ready) != RUNNABLE_EXHAUSTED;
+}
+
+void scheduler_ready(struct process *process)
+{
+    if (process->suspended) {
+        atomic_store(&process->state, PROCESS_SUSPENDED);
+        return;
+    }
+    atomic_store(&process->state, PROCESS_READY);
+    runnable_wake(&process->runnable, ticks_now());
+}
+
+void scheduler_interrupt(struct worker *worker)
+{
+    syscall(SYS_tgkill, getpid(), atomic_load(&worker->thread_id), signals_interrupt());
+}
+
+void scheduler_announce_exit(struct process *process)
+{
+    process->ended_ns = monotonic_ns();
+    process_note_place(process);
+    timeouts_cancel(&process->scheduler->timeouts, &process->sleep);
+    timeouts_cancel(&process->scheduler->timeouts, &process->wall);
+    atomic_store(&process->state, PROCESS_EXITED);
+    event_post(process, EVENT_EXIT);
+    syscall(SYS_futex, &process->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* --- joining and leaving --------------------------------------------------------------------------------------------- */
+
+static int64_t budget_of(uint64_t limit_ns)
+{
+    uint64_t ticks = ns_to_ticks(limit_ns);
+    return ticks > INT64_MAX ? METER_UNLIMITED : (int64_t)ticks;
+}
+
+bool scheduler_admit(struct scheduler *scheduler, struct process *process, struct meter *meter, uint64_t cpu_limit_ns)
+{
+    static _Atomic uint64_t identities;
+    pthread_mutex_lock(&scheduler->lock);
+    bool sleeps = !scheduler->closing && timeouts_reserve(&scheduler->timeouts);
+    bool ends = sleeps && timeouts_reserve(&scheduler->timeouts);
+    bool admitted = ends && runnable_attach(&process->runnable, meter, budget_of(cpu_limit_ns));
+    if (admitted) {
+        scheduler_retain(scheduler);
+        scheduler->process_count++;
+        process->scheduler = scheduler;
+        process->identity = 1 + atomic_fetch_add(&identities, 1);
+        process->sleep.kind = MOMENT_SLEEP_ENDS;
+        process->wall.kind = MOMENT_WALL_LIMIT;
+    } else {
+        for (int i = 0; i < sleeps + ends; i++)
+            timeouts_unreserve(&scheduler->timeouts);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return admitted;
+}
+
+void scheduler_dismiss(struct process *process)
+{
+    struct scheduler *scheduler = process->scheduler;
+    pthread_mutex_lock(&scheduler->lock);
+    runnable_detach(&process->runnable, ticks_now());
+    timeouts_unreserve(&scheduler->timeouts);
+    timeouts_unreserve(&scheduler->timeouts);
+    scheduler->process_count--;
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+/* --- beginning and end ---------------------------------------------------------------------------------------------- */
+
+struct scheduler *scheduler_create(uint32_t workers)
+{
+    struct scheduler *scheduler = calloc(1, sizeof *scheduler);
+    if (!scheduler)
+        return NULL;
+    clock_ready();
+    scheduler->root = meter_create(NULL);
+    if (!scheduler->root) {
+        free(scheduler);
+        return NULL;
+    }
+    meter_set_slice(scheduler->root, ns_to_ticks(default_slice_ns));
+    meters_set_workers(scheduler->root, workers);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&scheduler->lock, NULL);
+    pthread_cond_init(&scheduler->clock_changed, &monotonic);
+    pthread_cond_init(&scheduler->event_posted, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    atomic_init(&scheduler->references, 1);
+    scheduler->fork_generation = slot_fork_generation();
+    scheduler->turns = scheduler->free_turns = workers;
+    scheduler->last_event = &scheduler->first_event;
+    scheduler->clock_sleeps_until = UINT64_MAX;
+    return scheduler;
+}
+
+/* In a forked child there is nobody to end or to wait for. */
+bool scheduler_close(struct scheduler *scheduler)
+{
+    if (!scheduler_is_here(scheduler))
+        return true;
+    pthread_mutex_lock(&scheduler->lock);
+    bool mine = !scheduler->closing, possible = scheduler->process_count == 0;
+    if (mine && possible) {
+        scheduler->closing = true;
+        for (struct worker *worker = scheduler->workers; worker; worker = worker->next)
+            pthread_cond_signal(&worker->wake);
+        pthread_cond_signal(&scheduler->clock_changed);
+        events_close(scheduler);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    if (!mine || !possible)
+        return possible;
+    if (scheduler->clock_exists)
+        pthread_join(scheduler->clock_thread, NULL);
+    while (scheduler->workers) {
+        struct worker *worker = scheduler->workers;
+        pthread_join(worker->thread, NULL);
+        scheduler->workers = worker->next;
+        pthread_cond_destroy(&worker->wake);
+        free(worker);
+    }
+    return true;
+}
+
+bool scheduler_is_here(const struct scheduler *scheduler)
+{
+    return scheduler->fork_generation == slot_fork_generation();
+}
+
+void scheduler_retain(struct scheduler *scheduler)
+{
+    atomic_fetch_add(&scheduler->references, 1);
+}
+
+void scheduler_release(struct scheduler *scheduler)
+{
+    if (atomic_fetch_sub(&scheduler->references, 1) != 1)
+        return;
+    bool closed = scheduler_close(scheduler);
+    require(closed, "a scheduler was forgotten with processes that are not closed");
+    timeouts_destroy(&scheduler->timeouts);
+    if (scheduler_is_here(scheduler)) {
+        meter_release(scheduler->root);
+        pthread_cond_destroy(&scheduler->clock_changed);
+        pthread_cond_destroy(&scheduler->event_posted);
+        pthread_mutex_destroy(&scheduler->lock);
+    }
+    free(scheduler);
 }

@@ -1,10 +1,89 @@
-/* Which thread runs which process.  Today's answer: one host thread for each running process. */
+/* A scheduler: so many workers, any number of processes on them, and a tree of meters that says whose turn it is.
+ *
+ * A *turn* is the right to run guests; there are as many as the scheduler was made for.  A thread that holds one is a
+ * running worker.  Threads that hold none are idle, or wait in a system call of the host's on behalf of a process
+ * (CALLING): there may be more threads than turns.
+ *
+ * Whoever makes a process ready, or gives up a turn, calls schedule(): it hands free turns to those processes that the
+ * meters choose.  A process that is CALLING is bound to its thread, where the rest of its gate waits on the stack; others
+ * run on any.
+ *
+ * While nobody waits, workers are not interrupted.  When somebody begins to wait, each running worker's timer is set to
+ * the end of its slice (timers.h).  Moments (sleepers, wall limits, replenishments) are kept by a clock thread, which exists
+ * once somebody needs it (moments.c).
+ */
 #ifndef MOTTE_SCHEDULER_H
 #define MOTTE_SCHEDULER_H
 
-struct process;
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-/* Starts running a process: 0, or a negative errno. On success process->thread exists, and is to be joined. */
-int scheduler_start(struct process *process);
+#include "timeouts.h"
+
+struct meter;
+struct process;
+struct worker;
+
+enum { WORKERS_LIMIT = 1024, THREADS_LIMIT = 8192 };
+
+struct scheduler {
+    _Atomic uint32_t references;
+    uint32_t fork_generation;
+
+    pthread_mutex_t lock; /* guards everything below */
+    struct meter *root;
+    uint32_t turns, free_turns;
+    struct worker *workers; /* all threads */
+    struct worker *idle;
+    uint32_t thread_count;
+    uint32_t process_count; /* not yet closed */
+    bool closing;
+
+    struct timeouts timeouts;
+    pthread_t clock_thread;
+    pthread_cond_t clock_changed;
+    bool clock_exists;
+    uint64_t clock_sleeps_until; /* ticks */
+
+    struct process *first_event, **last_event;
+    pthread_cond_t event_posted;
+    bool events_closed;
+};
+
+/* NULL if the host has no memory. No thread is made before it is needed. */
+struct scheduler *scheduler_create(uint32_t workers);
+
+/* Ends the threads; false, and nothing done, while processes are not closed. Idempotent. */
+bool scheduler_close(struct scheduler *scheduler);
+
+/* False in a child of fork: its threads do not exist there, and its lock may be held for ever. */
+bool scheduler_is_here(const struct scheduler *scheduler);
+
+void scheduler_retain(struct scheduler *scheduler);
+void scheduler_release(struct scheduler *scheduler);
+
+/* A CREATED process joins, below this meter, with so much CPU time of its own; false without memory.  It leaves when it
+ * has EXITED and is closed: when this returns, no worker touches it any more. */
+bool scheduler_admit(struct scheduler *scheduler, struct process *process, struct meter *meter, uint64_t cpu_limit_ns);
+void scheduler_dismiss(struct process *process);
+
+/* --- under the lock ------------------------------------------------------------------------------------------------ */
+
+/* A process that is in nobody's hands wants to run: READY, or SUSPENDED if that was asked for. */
+void scheduler_ready(struct process *process);
+
+/* Gives free turns to whom they are due. `self` is the calling thread if it is a worker that could take one. */
+void schedule(struct scheduler *scheduler, struct worker *self);
+
+/* The turn of `worker` ends; `ready`: the process wants another one.  Its time is counted.  False if its budget is
+ * used up: it is not in line then. */
+bool scheduler_end_turn(struct worker *worker, bool ready);
+
+/* It has ended: for those who wait, and for those who want to be told.  The caller does not touch it afterwards. */
+void scheduler_announce_exit(struct process *process);
+
+/* Makes the worker leave its guest soon, wherever it is. */
+void scheduler_interrupt(struct worker *worker);
 
 #endif

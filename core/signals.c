@@ -30,30 +30,32 @@ static void continue_at(ucontext_t *state, const char *label)
 
 /* --- our own signal ---------------------------------------------------------------------------------------------- */
 
-/* The signal may be late: its process may have stopped.  It may arrive anywhere (the numbers are those in process.h):
- *   - in guest code, or between a gate's last look at the stop flag and the guest (R1): the guest is left from here;
+/* The signal may be late: its process may have left, or there was no cause.  It may arrive anywhere (the numbers are
+ * those in process.h):
+ *   - in guest code: its registers are saved, and the guest is left from here;
+ *   - on the last instructions before the guest (R1): it is left from here, too, as the context stands;
  *   - just before a host call that waits (R2): the call is not made; in it: the kernel returns EINTR;
  *   - anywhere else in a gate: the flag is looked at before the guest is entered again;
  *   - in the C library's own signal handler, which may itself have interrupted any of these (R3): it is sent again. */
-static void interrupt(struct worker *worker, const siginfo_t *information, ucontext_t *state)
+static void interrupt(struct worker *worker, struct process *process, ucontext_t *state)
 {
-    struct process *process = worker->process;
     uintptr_t address = instruction(state);
-    process_count(&process->interruptions);
-    timers_look(worker, information, address == (uintptr_t)checked_syscall_entered);
-    if (!process_stop_requested(process))
+    if (timer_turn_is_over(&worker->timer))
+        atomic_store(&process->attention, 1);
+    if (!atomic_load(&process->attention))
         return;
 
     if (code_region_contains(process->region, address)) {
-        fault_record_place(process, state);
+        fault_save_guest(process, state);
         continue_at(state, guest_leave);
-    } else if (between(address, motte_gate_check, motte_gate_checked)
-               || between(address, guest_enter_check, guest_enter_checked)) {
+    } else if (between(address, guest_enter_check, guest_enter_checked)) {
         continue_at(state, guest_leave);
+    } else if (between(address, motte_gate_check, motte_gate_checked)) {
+        continue_at(state, guest_leave_gate);
     } else {
-        if (between(address, checked_syscall_check, checked_syscall_entered))
+        if (process_stop_requested(process) && between(address, checked_syscall_check, checked_syscall_entered))
             continue_at(state, checked_syscall_stopped);
-        timers_insist(worker);
+        timer_insist(&worker->timer);
     }
 }
 
@@ -62,8 +64,13 @@ static void on_interrupt(int number, siginfo_t *information, void *opaque)
     (void)number;
     struct worker *worker = worker_current();
     int saved_errno = errno;
-    if (worker && worker->process)
-        interrupt(worker, information, opaque);
+    if (worker) {
+        if (information->si_code == SI_TIMER)
+            timer_expired(&worker->timer);
+        struct process *process = atomic_load_explicit(&worker->process, memory_order_relaxed);
+        if (process)
+            interrupt(worker, process, opaque);
+    }
     errno = saved_errno;
 }
 
@@ -118,12 +125,10 @@ static void on_fault(int number, siginfo_t *information, void *opaque)
     int saved_errno = errno;
     enum fault_outcome outcome = FAULT_NOT_OURS;
     if (information->si_code > 0)
-        outcome = fault_handle(worker ? worker->process : NULL, number, information, state);
+        outcome = fault_catch(worker, number, information, state);
     errno = saved_errno;
 
     switch (outcome) {
-    case FAULT_REPEAT:
-        break;
     case FAULT_LEAVE_GUEST:
         continue_at(state, guest_leave);
         break;

@@ -1,7 +1,7 @@
 /* Stacks that grow by faulting, each charged to the process's bank as it grows.
  *
  * Both stacks are mapped contiguously from their top down to a low-water mark.  A fault below the mark and above the
- * stack's limit moves the mark; it happens in the signal handler, so nothing here may take a lock or allocate.
+ * stack's limit moves the mark.
  */
 #ifndef MOTTE_STACK_GROWTH_H
 #define MOTTE_STACK_GROWTH_H
@@ -18,7 +18,7 @@ enum stack_growth {
 
 enum { STACK_STEP = 0x10000 };
 
-/* On the process's own thread. `address` is where a host page fault occurred. */
+/* On the process's own worker. `address` is where a host page fault occurred. */
 enum stack_growth stack_grow(struct process *process, uintptr_t address);
 
 #endif

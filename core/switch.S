@@ -9,9 +9,10 @@
  *     guest's own `call` pushed (a verified guest cannot alter it, and the page is mapped since it was just written).
  *   - Towards the guest, a register holds a result, zero, or the guest's own earlier value.
  *   - Towards the host, DF is clear, MXCSR is the host's, vector state is clean (vzeroupper).
- *   - A stop request must not be lost.  The gate looks at the flag last; the instructions between this look and the
- *     guest [*_check, *_checked) are known to the signal handler, which sends a thread that it finds there to
- *     guest_leave. All of them may be cut short anywhere: they change nothing that guest_leave needs.
+ *   - A request for the process's attention (it must stop, or another's turn has come) must not be lost.  The way to
+ *     the guest looks at the flag last; the instructions between this look and the guest [*_check, *_checked) are
+ *     known to the signal handler, which sends a thread that it finds there to guest_leave.  All of them may be cut
+ *     short anywhere: they change nothing in the context.
  *
  * No instruction here can fault, but for those in the marked ranges of guest_copy and guest_clear: contexts and host
  * stacks are always mapped.
@@ -68,8 +69,8 @@
 
 /* void guest_enter(struct context *context: rdi, uintptr_t window: rsi)
  *
- * Saves the host's callee-saved registers on the host's stack and the stack pointer in the context, and jumps to the
- * entry with every register zero but rdi. Returns through guest_leave. */
+ * Saves the host's callee-saved registers on the host's stack and the stack pointer in the context, and resumes the
+ * guest as the context says. Returns through guest_leave. The host uses no GS base, so that it stays the window's. */
 FUNCTION guest_enter
     pushq %rbx
     pushq %rbp
@@ -78,33 +79,36 @@ FUNCTION guest_enter
     pushq %r14
     pushq %r15
     movq %rsp, CONTEXT_HOST_STACK(%rdi)
-    rdgsbase %rax
-    movq %rax, CONTEXT_HOST_GS_BASE(%rdi)
     stmxcsr CONTEXT_HOST_MXCSR(%rdi)
     wrgsbase %rsi
-    CLEAR_VECTORS
-    movq GS(CONTEXT_ENTRY_ARGUMENT), %rdi
-    xorl %ecx, %ecx
+    cmpl $RESUME_IN_GATE, CONTEXT_RESUME(%rdi)
+    je return_from_gate
+    movl $VECTOR_COMPONENTS, %eax
     xorl %edx, %edx
-    xorl %ebx, %ebx
-    xorl %ebp, %ebp
-    xorl %esi, %esi
-    xorl %r8d, %r8d
-    xorl %r9d, %r9d
-    xorl %r10d, %r10d
-    xorl %r11d, %r11d
-    xorl %r12d, %r12d
-    xorl %r13d, %r13d
-    xorl %r14d, %r14d
-    xorl %r15d, %r15d
+    xrstor64 CONTEXT_VECTORS(%rdi)      /* MXCSR, too */
 LABEL guest_enter_check
     movq GS(CONTEXT_PROCESS), %rax
-    cmpl $0, PROCESS_STOP_FLAG(%rax)
+    cmpl $0, PROCESS_ATTENTION(%rax)
     jne guest_leave
-    ldmxcsr GS(CONTEXT_GUEST_MXCSR)
-    movq GS(CONTEXT_GUEST_STACK), %rsp
-    xorl %eax, %eax
-    jmpq *GS(CONTEXT_ENTRY)
+    pushq GS(CONTEXT_FLAGS)
+    popfq
+    movq GS(CONTEXT_REGISTERS + 8 * 0), %rax
+    movq GS(CONTEXT_REGISTERS + 8 * 1), %rcx
+    movq GS(CONTEXT_REGISTERS + 8 * 2), %rdx
+    movq GS(CONTEXT_REGISTERS + 8 * 3), %rbx
+    movq GS(CONTEXT_REGISTERS + 8 * 5), %rbp
+    movq GS(CONTEXT_REGISTERS + 8 * 6), %rsi
+    movq GS(CONTEXT_REGISTERS + 8 * 7), %rdi
+    movq GS(CONTEXT_REGISTERS + 8 * 8), %r8
+    movq GS(CONTEXT_REGISTERS + 8 * 9), %r9
+    movq GS(CONTEXT_REGISTERS + 8 * 10), %r10
+    movq GS(CONTEXT_REGISTERS + 8 * 11), %r11
+    movq GS(CONTEXT_REGISTERS + 8 * 12), %r12
+    movq GS(CONTEXT_REGISTERS + 8 * 13), %r13
+    movq GS(CONTEXT_REGISTERS + 8 * 14), %r14
+    movq GS(CONTEXT_REGISTERS + 8 * 15), %r15
+    movq GS(CONTEXT_REGISTERS + 8 * 4), %rsp
+    jmpq *GS(CONTEXT_INSTRUCTION)
 LABEL guest_enter_checked
     .size guest_enter, . - guest_enter
 
@@ -135,6 +139,8 @@ FUNCTION motte_gate
     movl %r11d, %esi
     movq %rsp, %rdx
     call motte_kernel_call
+    movq %rax, GS(CONTEXT_RESULT)
+return_from_gate:
     CLEAR_VECTORS
     movq GS(CONTEXT_RBX), %rbx
     movq GS(CONTEXT_RBP), %rbp
@@ -151,24 +157,25 @@ FUNCTION motte_gate
     xorl %r10d, %r10d
 LABEL motte_gate_check
     movq GS(CONTEXT_PROCESS), %r11
-    cmpl $0, PROCESS_STOP_FLAG(%r11)
-    jne guest_leave
+    cmpl $0, PROCESS_ATTENTION(%r11)
+    jne guest_leave_gate
     ldmxcsr GS(CONTEXT_GUEST_MXCSR)
+    movq GS(CONTEXT_RESULT), %rax
     movq GS(CONTEXT_GUEST_STACK), %rsp
     xorl %r11d, %r11d
     ret
 LABEL motte_gate_checked
     .size motte_gate, . - motte_gate
 
-/* Back to whoever called guest_enter. In: GS base is the window; every register may hold anything. Reached by jumps
- * from above and by signal handlers that set rip. */
-FUNCTION guest_leave
+/* Back to whoever called guest_enter, out of a kernel call or, at guest_leave, as the context says already. In: GS base
+ * is the window; every register may hold anything. Reached by jumps from above and by signal handlers that set rip. */
+FUNCTION guest_leave_gate
+    movl $RESUME_IN_GATE, GS(CONTEXT_RESUME)
+LABEL guest_leave
     movq GS(CONTEXT_HOST_STACK), %rsp
     ldmxcsr GS(CONTEXT_HOST_MXCSR)
     cld
     CLEAN_UPPER_HALVES
-    movq GS(CONTEXT_HOST_GS_BASE), %rax
-    wrgsbase %rax
     popq %r15
     popq %r14
     popq %r13
@@ -176,7 +183,7 @@ FUNCTION guest_leave
     popq %rbp
     popq %rbx
     ret
-    .size guest_leave, . - guest_leave
+    .size guest_leave_gate, . - guest_leave_gate
 
 /* int guest_copy(void *to: rdi, const void *from: rsi, size_t size: rdx, uintptr_t window: rcx)
  * The handler finds the window in r8, and decides whether an access is repeated or given up. */

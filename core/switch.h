@@ -12,7 +12,7 @@ struct context;
 enum vector_level { VECTOR_SSE = 0, VECTOR_AVX = 1, VECTOR_AVX512 = 2 };
 extern uint32_t motte_vector_level;
 
-/* Runs the guest whose context this is, from context->entry, until it leaves for good. Returns on the same stack. */
+/* Runs the guest whose context this is, from where it stands, until it leaves. Returns on the same stack. */
 void guest_enter(struct context *context, uintptr_t window);
 
 /* Where gates jump to, with the kernel call's number in r11d. */
@@ -28,9 +28,10 @@ long checked_syscall(long number, const long arguments[6], const _Atomic uint32_
 
 /* --- labels for the handlers; no code may take their addresses for anything else ------------------------------- */
 
-/* Leaves the guest, whatever is in the registers. */
-extern const char guest_leave[];
-/* Between the last look at the stop flag and guest code: a stop that comes here goes to guest_leave. */
+/* Leaves the guest, whatever is in the registers: at the instruction that the context tells, or in a gate. */
+extern const char guest_leave[], guest_leave_gate[];
+/* Between the last look at the flag and guest code: a request that comes here goes to guest_leave, or for a gate to
+ * guest_leave_gate. */
 extern const char guest_enter_check[], guest_enter_checked[];
 extern const char motte_gate_check[], motte_gate_checked[];
 /* Between the look at the flag and the kernel: a stop that comes here goes to checked_syscall_stopped. */

@@ -1,50 +1,46 @@
-/* Limits on time, kept by signals.
+/* One timer for each worker: it ends a turn.
  *
- * The problem.  A limit on CPU time must stop a loop within milliseconds, and must cost a process nothing that waits.
- * The kernel looks at CPU-time timers only in its tick, so one of them is late by up to 10 ms.  A timer on the
- * monotonic clock is exact, but counts time in which the thread does not run, and would wake a waiting thread over
- * and over.
+ * The problem.  A turn ends when its slice or its credit is used up; but most turns end by themselves, much earlier, and
+ * setting a timer is a system call that costs more than a switch.
  *
- * The answer.  CPU time passes no faster than real time.  A CPU-time timer starts APPROACH before the limit and then
- * fires in every tick in which the thread runs; each time, an exact timer is set for what is left.  When that one
- * fires and the thread was not running all the time, it is set again, unless the thread waits: then the next tick
- * will do it.
+ * The answer.  A timer that is set for a moment that turns out to be too early does no harm: the handler finds that
+ * the turn is not over, and sets it again.  So a turn sets the timer only if it is not set, or set too late; in a
+ * stream of short turns it expires once in a slice.  A worker whose turn may last for ever sets none.
  *
- * A stop must not be lost either, whatever the thread was doing when the signal came: where the signal handler cannot
- * leave the guest at once, it makes the exact timer repeat every millisecond until the process has left.
+ * Others shorten a turn, under the scheduler's lock, by storing an earlier end and then setting the timer.  The handler may
+ * set the timer at the same time: it looks at the end once more after that.
  *
- * Expiry is never taken on trust: a timer's signal makes the handler look at the clocks.
+ * Expiry is never taken on trust: the handler looks at the clock.
  */
 #ifndef MOTTE_TIMERS_H
 #define MOTTE_TIMERS_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
-struct process;
-struct worker;
-
-struct timers {
-    timer_t exact, cpu, wall;
-    bool exact_exists, cpu_exists, wall_exists;
+struct timer {
+    timer_t timer;
+    bool exists;
+    _Atomic uint64_t turn_end; /* ticks; UINT64_MAX: never */
+    _Atomic uint64_t set_for;  /* likewise */
 };
 
-/* Sets timers for the limits of worker->process. On the worker's thread. False if the host refuses one; then none is
- * left. */
-bool timers_start(struct worker *worker);
+/* Sends our signal to this thread. False if the host refuses. */
+bool timer_prepare(struct timer *timer, pid_t thread_id);
+void timer_destroy(struct timer *timer);
 
-/* On the same thread, before it loses its process. */
-void timers_stop(struct worker *worker);
+/* The turn ends at this moment. Under the scheduler's lock. */
+void timer_end_turn_at(struct timer *timer, uint64_t ticks);
 
-/* In the signal handler: asks worker->process to stop if a limit is met, else sets the exact timer where that is due.
- * `waiting`: the signal interrupted a host call that waits. */
-void timers_look(struct worker *worker, const siginfo_t *information, bool waiting);
+/* In the signal handler: it expired. */
+void timer_expired(struct timer *timer);
 
-/* In the signal handler: sends the signal again, every millisecond, until timers_stop. */
-void timers_insist(struct worker *worker);
+/* In the signal handler: whether the turn is over. If not, the timer is set for its end. */
+bool timer_turn_is_over(struct timer *timer);
 
-uint64_t nanoseconds_since(clockid_t clock, struct timespec start);
+/* In the signal handler: the signal comes again in a millisecond. */
+void timer_insist(struct timer *timer);
 
 #endif

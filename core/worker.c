@@ -2,23 +2,28 @@
 #include "worker.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "code_region.h"
+#include "clock.h"
 #include "process.h"
+#include "scheduler.h"
 #include "signals.h"
-#include "slot.h"
-#include "switch.h"
+#include "turn.h"
 
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
 
-/* For the frames of the handlers themselves, on top of what the kernel saves. */
-enum { HANDLER_STACK = 64 * 1024, GUARD = 4096 };
+/* For the personality, which runs on the worker's stack; for the frames of the handlers themselves, on top of what the
+ * kernel saves. */
+enum { HOST_STACK = 512 * 1024, HANDLER_STACK = 64 * 1024, GUARD = 4096 };
+
+/* Shorter turns are believed to the ticks: asking the kernel costs as much as they took. */
+static const uint64_t checked_turn_ns = 50000;
 
 static _Thread_local struct worker *current;
 
@@ -84,47 +89,112 @@ static void block_all_signals(void)
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof blocked);
 }
 
-static void attach(struct worker *worker, struct process *process)
+/* --- CPU time -------------------------------------------------------------------------------------------------------- */
+
+static void check_clocks(struct worker *worker, uint64_t now)
 {
-    pthread_mutex_lock(&process->lock);
-    worker->process = process;
-    process->worker = worker;
-    pthread_mutex_unlock(&process->lock);
+    worker->checked_ticks = now;
+    worker->checked_cpu_ns = thread_cpu_ns();
 }
 
-static void prepare_context(struct process *process)
+uint64_t worker_used(struct worker *worker, uint64_t now)
 {
-    struct context *context = slot_context(process->slot);
-    context->process = process;
-    context->guest_mxcsr = GUEST_MXCSR;
-    context->guest_stack = slot_stack_top(process->slot) - sizeof(uint64_t);
-    context->entry = process->entry_address;
-    context->entry_argument = process->initial_block.value;
+    uint64_t used = now - worker->dispatched;
+    if (used < ns_to_ticks(checked_turn_ns))
+        return used;
+    uint64_t since = now - worker->checked_ticks, cpu_before = worker->checked_cpu_ns;
+    check_clocks(worker, now);
+    uint64_t ran = ns_to_ticks(worker->checked_cpu_ns - cpu_before), lost = since > ran ? since - ran : 0;
+    return used > lost ? used - lost : 0;
 }
 
-bool worker_run(struct process *process)
+/* --- the thread ------------------------------------------------------------------------------------------------------ */
+
+/* Nobody's time goes by while a worker waits. */
+void worker_wait(struct worker *worker)
 {
-    struct worker worker = {.thread_id = (pid_t)syscall(SYS_gettid)};
-    bool ran = false;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &worker.started_cpu);
-    clock_gettime(CLOCK_MONOTONIC, &worker.started_wall);
-    current = &worker;
-    if (signal_stack_create(&worker) && pthread_getcpuclockid(pthread_self(), &worker.cpu_clock) == 0) {
-        prepare_context(process);
-        attach(&worker, process);
-        ran = timers_start(&worker);
-        if (ran) {
-            block_foreign_signals();
-            guest_enter(slot_context(process->slot), slot_window(process->slot));
-            block_all_signals();
-            timers_stop(&worker);
-        }
+    pthread_cond_wait(&worker->wake, &worker->scheduler->lock);
+    check_clocks(worker, ticks_now());
+}
+
+/* Whoever assigns something to an idle worker has taken it off the list. */
+static void wait_idle(struct worker *worker)
+{
+    worker->next_idle = worker->scheduler->idle;
+    worker->scheduler->idle = worker;
+    while (!worker->assigned && !worker->scheduler->closing)
+        worker_wait(worker);
+}
+
+static void work(struct worker *worker)
+{
+    struct scheduler *scheduler = worker->scheduler;
+    pthread_mutex_lock(&scheduler->lock);
+    check_clocks(worker, ticks_now());
+    while (!scheduler->closing) {
+        if (!worker->assigned)
+            schedule(scheduler, worker);
+        if (!worker->assigned)
+            wait_idle(worker);
+        else
+            turn_run(worker);
     }
-    if (!ran)
-        process_stop(process, MOTTE_STOP_INTERNAL, 0);
-    process_stopped(process, nanoseconds_since(CLOCK_THREAD_CPUTIME_ID, worker.started_cpu),
-                    nanoseconds_since(CLOCK_MONOTONIC, worker.started_wall));
-    signal_stack_destroy(&worker);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+static void *run(void *argument)
+{
+    struct worker *worker = argument;
+    atomic_store(&worker->thread_id, (pid_t)syscall(SYS_gettid));
+    current = worker;
+    bool prepared = signal_stack_create(worker) && timer_prepare(&worker->timer, worker->thread_id);
+    if (prepared) {
+        block_foreign_signals();
+        work(worker);
+        block_all_signals();
+    } else {
+        turn_refuse(worker);
+    }
+    timer_destroy(&worker->timer);
+    signal_stack_destroy(worker);
     current = NULL;
-    return ran;
+    return NULL;
+}
+
+/* A thread inherits the signals that its creator blocks: all of them, until the worker admits its own. */
+static int create_thread(struct worker *worker)
+{
+    uint64_t all = ~UINT64_C(0), before;
+    pthread_attr_t attributes;
+    int error = pthread_attr_init(&attributes);
+    if (error)
+        return error;
+    error = pthread_attr_setstacksize(&attributes, HOST_STACK);
+    if (!error) {
+        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+        error = pthread_create(&worker->thread, &attributes, run, worker);
+        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    }
+    pthread_attr_destroy(&attributes);
+    return error;
+}
+
+struct worker *worker_create(struct scheduler *scheduler)
+{
+    if (scheduler->thread_count == THREADS_LIMIT)
+        return NULL;
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return NULL;
+    worker->scheduler = scheduler;
+    pthread_cond_init(&worker->wake, NULL);
+    if (create_thread(worker) != 0) {
+        pthread_cond_destroy(&worker->wake);
+        free(worker);
+        return NULL;
+    }
+    worker->next = scheduler->workers;
+    scheduler->workers = worker;
+    scheduler->thread_count++;
+    return worker;
 }

@@ -1,4 +1,4 @@
-/* A worker: a host thread that runs guests.  At present each running process has one of its own (scheduler.c).
+/* A worker: a host thread of one scheduler, which runs guests when it has a turn.
  *
  * A worker blocks every signal but ours and the synchronous ones: the handlers of others may write their frames on
  * whatever stack is current, and that may be a guest's.  Ours run on the worker's alternate stack.  The C library's
@@ -13,29 +13,50 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include "timers.h"
 
 struct process;
+struct scheduler;
 
 struct worker {
-    /* Its own thread, signal handlers included. */
-    struct process *process; /* NULL: none is running, and no signal means anything */
-    struct timers timers;
+    struct scheduler *scheduler;
+    pthread_t thread;
+    _Atomic pid_t thread_id;
+
+    /* Its own thread, signal handlers included.  The running process: NULL while a signal means nothing. */
+    struct process *_Atomic process;
+    struct timer timer;
     void *signal_stack;
     size_t signal_stack_size;
-    /* Constant while process->worker points here. */
-    pid_t thread_id;
-    clockid_t cpu_clock; /* this thread's, for others to read */
-    struct timespec started_cpu, started_wall;
+    struct {
+        uintptr_t address;
+        bool writes;
+    } copy_fault; /* why the last copy of guest memory failed */
+
+    /* Under the scheduler's lock. */
+    struct process *assigned; /* whom to run next, or whose call goes on; NULL: nothing to do */
+    bool bound;               /* in a call: only this call's process can be assigned */
+    bool unmetered;           /* the turn is nobody's: its process only has to come to its end */
+    uint64_t dispatched;      /* ticks */
+    uint64_t credit, slice;   /* of the turn, in ticks; UINT64_MAX is no limit */
+    pthread_cond_t wake;
+    struct worker *next_idle, *next;
+
+    /* How the clocks stood when CPU time was last compared with ticks; its own thread. */
+    uint64_t checked_ticks, checked_cpu_ns;
 };
 
 /* The calling thread's, or NULL: handlers ask. */
 struct worker *worker_current(void);
 
-/* Runs the process to its stop, on the calling thread, which becomes a worker for this time.  All signals must be
- * blocked. False, and the process not run, if the host refuses a resource. */
-bool worker_run(struct process *process);
+/* A new thread, idle; under the scheduler's lock. NULL if the host refuses. */
+struct worker *worker_create(struct scheduler *scheduler);
+
+/* Waits until somebody signals the calling worker. Under the lock. */
+void worker_wait(struct worker *worker);
+
+/* CPU time of the turn that ends now, in ticks: what the ticks say, less what the host took away meanwhile. */
+uint64_t worker_used(struct worker *worker, uint64_t now);
 
 #endif

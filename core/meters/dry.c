@@ -58,3 +58,8 @@ void meter_settle(struct meter *meter, uint64_t now)
             fair_dequeue(&meter->contender);
     }
 }
+
+bool meters_any_dry(const struct meter *root)
+{
+    return root->first_dry != NULL;
+}

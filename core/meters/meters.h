@@ -160,6 +160,8 @@ struct meter *meter_parent(const struct meter *meter);
 /* Takes a meter off the list of those that have become dry, with a reference for the caller; NULL if there is none. A
  * meter gets onto the list when it is dry and somebody below it wants to run, once until it has been refilled. */
 struct meter *meters_next_dry(struct meter *root);
+/* Whether there is one on the list. */
+bool meters_any_dry(const struct meter *root);
 
 /* Two words that the library only keeps. */
 void meter_set_identity(struct meter *meter, uint64_t identity);

@@ -102,6 +102,7 @@ personality_handler call_ppoll;
 personality_handler call_select;
 personality_handler call_pselect6;
 personality_handler call_futex;
+personality_handler call_sched_yield;
 
 /* signals.c */
 personality_handler call_kill;

@@ -10,8 +10,16 @@ enum { LOWEST_HOST_DESCRIPTOR = 3 };
 int64_t host_call(struct personality *personality, long number, const long arguments[6])
 {
     for (;;) {
-        int64_t result = interruptible_syscall(personality->process, number, arguments[0], arguments[1], arguments[2],
-                                               arguments[3], arguments[4], arguments[5]);
+        int64_t result = interruptible_syscall(personality->process, number, arguments);
+        if (result != -EINTR || process_stop_requested(personality->process))
+            return result;
+    }
+}
+
+int64_t host_wait(struct personality *personality, long number, const long arguments[6])
+{
+    for (;;) {
+        int64_t result = waiting_syscall(personality->process, number, arguments);
         if (result != -EINTR || process_stop_requested(personality->process))
             return result;
     }

@@ -10,6 +10,11 @@ int64_t host_call(struct personality *personality, long number, const long argum
 
 #define HOST_CALL(personality, number, ...) host_call((personality), (number), (const long[6]){__VA_ARGS__})
 
+/* The same for a call that will probably wait: others run meanwhile. */
+int64_t host_wait(struct personality *personality, long number, const long arguments[6]);
+
+#define HOST_WAIT(personality, number, ...) host_wait((personality), (number), (const long[6]){__VA_ARGS__})
+
 /* A copy of one of the host's descriptors, which its children do not get; or -1 with errno. */
 int host_duplicate(int descriptor);
 

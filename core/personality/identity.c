@@ -66,7 +66,7 @@ int64_t call_getresgid(struct personality *personality, const uint64_t arguments
     return store_thrice(personality, arguments, GUEST_GROUP_ID);
 }
 
-/* For calls that have nothing to do here: set_robust_list, sched_yield, getgroups. */
+/* For calls that have nothing to do here: set_robust_list, getgroups. */
 int64_t call_nothing(struct personality *personality, const uint64_t arguments[6])
 {
     (void)personality, (void)arguments;

@@ -111,7 +111,7 @@ static int64_t set_lock(struct personality *personality, const struct lock_owner
             return result;
         if (process_stop_requested(personality->process))
             return -EINTR;
-        HOST_CALL(personality, SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&retry_pause);
+        HOST_WAIT(personality, SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&retry_pause);
     }
 }
 

@@ -1,18 +1,21 @@
-/* Clocks and sleeping. A guest sees the host's clocks; its CPU time is that of the thread that runs it. */
+/* Clocks and sleeping. A guest sees the host's clocks; its CPU time is what its meter counts. */
 #include <errno.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 
 #include "calls.h"
-#include "host_call.h"
+#include "sleep.h"
 
-/* The host's clock for a guest's, or -EINVAL. */
-static int64_t host_clock(int32_t claimed_clock)
+static bool is_own_cpu_time(int32_t clock)
+{
+    return clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
+}
+
+static bool is_known(int32_t claimed_clock)
 {
     switch (claimed_clock) {
     case CLOCK_PROCESS_CPUTIME_ID:
-        return CLOCK_THREAD_CPUTIME_ID; /* the host process's own time is no business of the guest's */
     case CLOCK_REALTIME:
     case CLOCK_MONOTONIC:
     case CLOCK_THREAD_CPUTIME_ID:
@@ -20,29 +23,39 @@ static int64_t host_clock(int32_t claimed_clock)
     case CLOCK_REALTIME_COARSE:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
-        return claimed_clock;
+        return true;
     default:
-        return -EINVAL;
+        return false;
     }
+}
+
+/* All CPU time is reported as user time. */
+static struct timespec cpu_time(struct personality *personality)
+{
+    uint64_t used = process_cpu_ns(personality->process);
+    return (struct timespec){.tv_sec = (time_t)(used / 1000000000), .tv_nsec = (long)(used % 1000000000)};
 }
 
 int64_t call_clock_gettime(struct personality *personality, const uint64_t arguments[6])
 {
     struct timespec now;
-    int64_t clock = host_clock(argument_int(arguments[0]));
-    if (clock < 0)
-        return clock;
-    clock_gettime((clockid_t)clock, &now);
+    int32_t clock = argument_int(arguments[0]);
+    if (!is_known(clock))
+        return -EINVAL;
+    if (is_own_cpu_time(clock))
+        now = cpu_time(personality);
+    else
+        clock_gettime(clock, &now);
     return argument_store(personality, arguments[1], &now, sizeof now);
 }
 
 int64_t call_clock_getres(struct personality *personality, const uint64_t arguments[6])
 {
     struct timespec resolution;
-    int64_t clock = host_clock(argument_int(arguments[0]));
-    if (clock < 0)
-        return clock;
-    clock_getres((clockid_t)clock, &resolution);
+    int32_t clock = argument_int(arguments[0]);
+    if (!is_known(clock))
+        return -EINVAL;
+    clock_getres(clock, &resolution);
     return arguments[1] ? argument_store(personality, arguments[1], &resolution, sizeof resolution) : 0;
 }
 
@@ -63,10 +76,38 @@ int64_t call_time(struct personality *personality, const uint64_t arguments[6])
     return error ? error : now;
 }
 
-/* Sleeps until a moment, so that being woken for other reasons does not prolong the sleep. */
-static int64_t sleep_until(struct personality *personality, clockid_t clock, const struct timespec *moment)
+/* Nanoseconds, less than zero for never in this world. */
+static int64_t nanoseconds(const struct timespec *time)
 {
-    return HOST_CALL(personality, SYS_clock_nanosleep, clock, TIMER_ABSTIME, (long)moment);
+    int64_t total;
+    bool overflow = __builtin_mul_overflow(time->tv_sec, INT64_C(1000000000), &total)
+                 || __builtin_add_overflow(total, time->tv_nsec, &total);
+    return overflow ? -1 : total;
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)nanoseconds(&now);
+}
+
+void sleep_for(struct personality *personality, const struct timespec *duration)
+{
+    int64_t length = duration ? nanoseconds(duration) : -1;
+    process_sleep_until(personality->process,
+                        length < 0 ? UINT64_MAX : now_ns(CLOCK_MONOTONIC) + (uint64_t)length);
+}
+
+/* How far away the moment is, is decided now: a clock that is set meanwhile does not change it. */
+static void sleep_until(struct personality *personality, clockid_t clock, const struct timespec *moment)
+{
+    int64_t at = nanoseconds(moment);
+    uint64_t now = now_ns(clock), here = now_ns(CLOCK_MONOTONIC);
+    if (at < 0)
+        process_sleep_until(personality->process, UINT64_MAX);
+    else if ((uint64_t)at > now)
+        process_sleep_until(personality->process, here + ((uint64_t)at - now));
 }
 
 static bool is_valid(const struct timespec *claimed)
@@ -75,24 +116,15 @@ static bool is_valid(const struct timespec *claimed)
 }
 
 /* Only a stop ends a sleep early, so the time that remains is never written. */
-static int64_t sleep_for(struct personality *personality, const struct timespec *duration)
-{
-    struct timespec moment;
-    clock_gettime(CLOCK_MONOTONIC, &moment);
-    moment.tv_nsec += duration->tv_nsec;
-    int64_t carry = moment.tv_nsec >= 1000000000;
-    moment.tv_nsec -= carry * 1000000000;
-    if (__builtin_add_overflow(moment.tv_sec + carry, duration->tv_sec, &moment.tv_sec))
-        moment.tv_sec = INT64_MAX;
-    return sleep_until(personality, CLOCK_MONOTONIC, &moment);
-}
-
 int64_t call_nanosleep(struct personality *personality, const uint64_t arguments[6])
 {
     struct timespec duration;
     if (argument_fetch(personality, &duration, arguments[0], sizeof duration) != 0)
         return -EFAULT;
-    return is_valid(&duration) ? sleep_for(personality, &duration) : -EINVAL;
+    if (!is_valid(&duration))
+        return -EINVAL;
+    sleep_for(personality, &duration);
+    return 0;
 }
 
 /* arguments: clock, flags, request, remaining */
@@ -106,21 +138,17 @@ int64_t call_clock_nanosleep(struct personality *personality, const uint64_t arg
         return -EFAULT;
     if (!is_valid(&request))
         return -EINVAL;
-    return argument_int(arguments[1]) & TIMER_ABSTIME ? sleep_until(personality, clock, &request)
-                                                      : sleep_for(personality, &request);
+    if (argument_int(arguments[1]) & TIMER_ABSTIME)
+        sleep_until(personality, clock, &request);
+    else
+        sleep_for(personality, &request);
+    return 0;
 }
 
-/* All CPU time is reported as user time. */
-static struct timespec cpu_time(void)
-{
-    struct timespec used;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return used;
-}
 
 int64_t call_times(struct personality *personality, const uint64_t arguments[6])
 {
-    struct timespec used = cpu_time(), now;
+    struct timespec used = cpu_time(personality), now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     const int64_t ticks[4] = {used.tv_sec * 100 + used.tv_nsec / 10000000};
     int64_t error = arguments[0] ? argument_store(personality, arguments[0], ticks, sizeof ticks) : 0;
@@ -134,7 +162,7 @@ int64_t call_getrusage(struct personality *personality, const uint64_t arguments
     int32_t who = argument_int(arguments[0]);
     if (who != SELF && who != CHILDREN && who != THREAD)
         return -EINVAL;
-    struct timespec used = who == CHILDREN ? (struct timespec){0} : cpu_time();
+    struct timespec used = who == CHILDREN ? (struct timespec){0} : cpu_time(personality);
     const int64_t usage[18] = {used.tv_sec, used.tv_nsec / 1000};
     return argument_store(personality, arguments[1], usage, sizeof usage);
 }

@@ -34,7 +34,7 @@ static int64_t move_piece(struct personality *personality, const struct transfer
             HOST_CALL(personality, number, file->host, (long)personality_scratch()->bounce, (long)size, transfer->position);
         if (moved != -EAGAIN || file->nonblocking)
             return moved;
-        int64_t waited = HOST_CALL(personality, SYS_poll, (long)&ready, 1, -1);
+        int64_t waited = HOST_WAIT(personality, SYS_poll, (long)&ready, 1, -1);
         if (waited < 0)
             return waited;
     }

@@ -1,4 +1,4 @@
-/* poll, select and futex: waiting for descriptors, or, with one thread, for nothing but time. */
+/* poll, select and futex: waiting for descriptors, or, with one thread, for nothing but time; and yielding. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -10,6 +10,7 @@
 #include "descriptors.h"
 #include "host_call.h"
 #include "scratch.h"
+#include "sleep.h"
 
 enum { SELECT_CAPACITY = 1024 }; /* bits in an fd_set */
 
@@ -17,11 +18,17 @@ _Static_assert(sizeof(struct pollfd) == 8, "the guest's struct pollfd is the hos
 _Static_assert(2 * POLL_CAPACITY * sizeof(struct pollfd) <= BOUNCE_CAPACITY, "both lists fit the bounce buffer");
 
 /* How many are ready after at most `timeout` (NULL: for ever). The kernel keeps the rest of the time in `*timeout`, so
- * an interrupted wait goes on. */
+ * an interrupted wait goes on.  Waiting for nothing but time needs no thread: the process sleeps after this call, whose
+ * result is settled. */
 static int64_t wait_ready(struct personality *personality, struct pollfd *list, size_t count,
                           struct timespec *timeout)
 {
-    return HOST_CALL(personality, SYS_ppoll, (long)list, (long)count, (long)timeout);
+    if (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0)
+        return HOST_CALL(personality, SYS_ppoll, (long)list, (long)count, (long)timeout);
+    if (count)
+        return HOST_WAIT(personality, SYS_ppoll, (long)list, (long)count, (long)timeout);
+    sleep_for(personality, timeout);
+    return 0;
 }
 
 static int64_t poll_guest_list(struct personality *personality, uint64_t guest_list, uint64_t count,
@@ -188,4 +195,11 @@ int64_t call_futex(struct personality *personality, const uint64_t arguments[6])
         return -EAGAIN;
     error = wait_ready(personality, NULL, 0, arguments[3] ? &timeout : NULL);
     return error ? error : -ETIMEDOUT;
+}
+
+int64_t call_sched_yield(struct personality *personality, const uint64_t arguments[6])
+{
+    (void)arguments;
+    process_yield(personality->process);
+    return 0;
 }

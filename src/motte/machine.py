@@ -18,7 +18,7 @@ from motte.bank_tree import Account, BankTree
 from motte.build import Progress, artifact_of, name_of
 from motte.build_options import BuildOptions, Checked
 from motte.core import Process as CoreProcess
-from motte.core import spawn
+from motte.core import Scheduler, spawn
 from motte.directories import Directory, GrantedDirectory, granted_directories, open_directories
 from motte.errors import Closed, InvalidCap
 from motte.initial_strings import Argument, argument_strings, environment_strings
@@ -56,14 +56,17 @@ class Machine:
     Safe to use from several threads.
     """
 
-    def __init__(self, *, memory: Size = DEFAULT_LIMITS.memory) -> None:
-        """``memory`` is the most that all processes together may hold at once (default 1 GiB; ``None``: no limit).
+    def __init__(self, *, memory: Size = DEFAULT_LIMITS.memory, workers: int | None = None) -> None:
+        """``workers`` is how many processes run at the same moment (default: the CPUs that this process may use).
+
+        ``memory`` is the most that all processes together may hold at once (default 1 GiB; ``None``: no limit).
 
         Beyond it a guest's ``malloc`` returns NULL.  It covers program images, stacks, heaps and page tables.
         """
         limit = size_bytes(memory, "memory")
         self._lock = threading.Lock()  # guards the four fields below
         self._banks = BankTree(None if limit is None else limit // PAGE_SIZE, self._lock)
+        self._scheduler = Scheduler(workers or len(os.sched_getaffinity(0)))
         self._programs: set[Program] = set()
         self._processes: set[Process] = set()
         self._closed = False
@@ -125,7 +128,7 @@ class Machine:
         open_files: int = DEFAULT_LIMITS.open_files,
         backtrace: int = DEFAULT_LIMITS.backtrace,
     ) -> Process:
-        """Start a process of ``program``; it runs at once, on a thread of its own.
+        """Start a process of ``program``; it runs at once, on the machine's workers.
 
         ``args`` are the arguments after the program's name.  The environment is ``env`` and nothing else;
         the only files are standard input and output and what lies in ``directories``.  ``time`` limits CPU
@@ -154,6 +157,7 @@ class Machine:
         arguments = argument_strings(program.name, args)
         environment = environment_strings(env or {})
         granted = granted_directories(directories)
+        self._check_open()
         with ExitStack() as undo:
             program.acquire()
             undo.callback(program.release)
@@ -196,6 +200,7 @@ class Machine:
             program.close()
         with suppress(InvalidCap):  # it was destroyed before
             self._banks.destroy(self._banks.root)
+        self._scheduler.close()
         with self._lock:
             self._programs.clear()
 
@@ -238,6 +243,7 @@ class Machine:
                 arguments=arguments,
                 environment=environment,
                 bank=account.core,
+                meter=self._scheduler.root,
                 native_stack=limits.native_stack,
                 cpu_ns=limits.cpu_time_until_stop_ns,
                 wall_ns=limits.wall_time_ns,

@@ -39,6 +39,11 @@ def _move_vector() -> str:
     return "movups" if VECTOR_SIZE == 16 else "vmovups"
 
 
+def store_vector(number: int, address: int) -> str:
+    """The instruction that stores one vector register whole."""
+    return f"{_move_vector()} {_vector(number)}, %gs:{address}(,%eiz)"
+
+
 def dump(address: int) -> list[str]:
     """Instructions that store every register at this address; they destroy ``ah`` and leave the flags alone."""
     return [

@@ -152,6 +152,7 @@ class Workshop:
     """Makes processes and closes whatever a test left open; see the ``workshop`` fixture."""
 
     closers: list[Callable[[], None]] = field(default_factory=list)
+    scheduler: core.Scheduler = field(default_factory=lambda: core.Scheduler(2))
 
     def program(self, source: str) -> Program:
         program = publish(source)
@@ -169,6 +170,7 @@ class Workshop:
             "arguments": [b"program"],
             "environment": [],
             "bank": core.Bank(None),
+            "meter": self.scheduler.root,
             "native_stack": 1 << 20,
             "cpu_ns": 10 * SECOND,
             "wall_ns": 60 * SECOND,
@@ -191,6 +193,7 @@ class Workshop:
     def close(self) -> None:
         while self.closers:
             self.closers.pop()()
+        self.scheduler.close()
 
 
 SCRIPT = """

@@ -226,7 +226,7 @@ def test_a_stop_inside_a_checked_call_is_shown_at_its_first_instruction(workshop
 
 def test_frames_are_told_of_a_stopped_process_only(workshop: Workshop) -> None:
     process = workshop.spawn(function("main", "retq"))
-    with pytest.raises(BadState, match="has not stopped"):
+    with pytest.raises(BadState, match="has not ended"):
         process.frames(4)
 
 

@@ -5,10 +5,7 @@ Every assertion is about all bytes of a dump (see ``register_dump``).
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
-from pathlib import Path
 
 import pytest
 
@@ -18,11 +15,13 @@ from core.register_dump import (
     OWN_GENERAL,
     OWN_MASKS,
     OWN_VECTORS,
+    SOURCE_OF_VECTORS,
     differences,
     dump,
     expected,
     fill,
     own_value,
+    store_vector,
 )
 from core.snippets import DATA, DATA_STACK, VARIABLES, Workshop, function, pipe, read_words
 from motte import core
@@ -33,6 +32,7 @@ LEAVE = ["popq %rbx", "xorl %eax, %eax", "retq"]
 DUMP_AND_EXIT = function("main", [*dump(DATA), "xorl %eax, %eax", "retq"])
 BUFFER = DATA + 4 * DUMP_SIZE
 SIX_ARGUMENTS = DATA + 3 * DUMP_SIZE
+NO_FLAGS = dict.fromkeys("cpzso", 0)
 OWN_RAX = f"movabsq ${OWN_GENERAL['rax']}, %rax"
 OWN = expected(OWN_GENERAL, masks=OWN_MASKS, vectors=OWN_VECTORS)
 
@@ -55,7 +55,7 @@ def test_every_register_but_the_argument_is_zero_at_entry(workshop: Workshop) ->
     process = workshop.run(DUMP_AND_EXIT)
     block = read_words(process, DATA, 6)[5]
     assert read_words(process, block, 1) == [1]  # argc: the one argument is the initial block's address
-    assert_shows(process, expected({"rdi": block}))
+    assert_shows(process, expected({"rdi": block}, NO_FLAGS))
 
 
 @pytest.mark.parametrize("ending", [["ud2"], LEAVE], ids=["fault", "exit"])
@@ -67,7 +67,7 @@ def test_a_new_process_finds_nothing_of_one_that_ended_with_full_registers(
     for _ in range(5):
         workshop.run(full).close()
         process = workshop.run(look)
-        assert_shows(process, expected({"rdi": read_words(process, DATA, 6)[5]}))
+        assert_shows(process, expected({"rdi": read_words(process, DATA, 6)[5]}, NO_FLAGS))
         process.close()
 
 
@@ -166,29 +166,46 @@ def test_faults_that_are_resumed_disturb_no_register(workshop: Workshop) -> None
         assert_shows(process, OWN, DATA + number * DUMP_SIZE)
 
 
-def threads_of_this_process() -> set[int]:
-    return {int(thread.name) for thread in Path("/proc/self/task").iterdir()}
-
-
-def test_preemptions_disturb_no_register(workshop: Workshop) -> None:
-    """Two guests count with full registers while our signal rains on their threads; then they look."""
+# Checks its own registers over and over, all but the counter's, and leaves with 1 at the first difference.
+def check_registers(times: int) -> list[str]:
+    general = [name for name in OWN_GENERAL if name not in {"rax", "rsp"}]
+    checks = []
+    for name in general:
+        checks += [f"movabsq ${OWN_GENERAL[name]}, %rax", f"cmpq %rax, %{name}", "jne different"]
+    for n, value in enumerate(OWN_MASKS):
+        checks += [f"movabsq ${value}, %rax", f"kmovq %k{n}, %gs:{VARIABLES - 8}(,%eiz)"]
+        checks += [f"cmpq %rax, %gs:{VARIABLES - 8}(,%eiz)", "jne different"]
+    for n in range(len(OWN_VECTORS)):
+        place = SOURCE_OF_VECTORS + 64 * 40
+        checks += [store_vector(n, place)]
+        for i in range(len(OWN_VECTORS[n]) // 8):
+            checks += [f"movq %gs:{SOURCE_OF_VECTORS + 64 * n + 8 * i}(,%eiz), %rax"]
+            checks += [f"cmpq %rax, %gs:{place + 8 * i}(,%eiz)", "jne different"]
     counter = VARIABLES
-    count = [f"movq $0x8000000, %gs:{counter}(,%eiz)", "again:", f"decq %gs:{counter}(,%eiz)", "jne again"]
-    program = workshop.program(function("main", ["pushq %rbx", *fill(), *count, *dump(DATA), *LEAVE]))
-    threads_before = threads_of_this_process()
-    processes = [workshop.spawn(program, data_stack_variables=(0, 0)) for _ in range(2)]
+    return [
+        *("pushq %rbx", *fill(), f"movq ${times}, %gs:{counter}(,%eiz)", "again:", *checks),
+        *(f"decq %gs:{counter}(,%eiz)", "jne again", *LEAVE, "different:", "popq %rbx", "movl $1, %eax", "retq"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "switches"), [(2_000_000, 4_000), pytest.param(500_000_000, 1_000_000, marks=pytest.mark.long)]
+)
+def test_a_storm_of_preemptions_disturbs_no_register(workshop: Workshop, rounds: int, switches: int) -> None:
+    """Two guests of one worker compare all their registers again and again, in turns of 50 microseconds."""
+    scheduler = core.Scheduler(1)
+    scheduler.root.set_slice(50_000)
+    program = workshop.program(function("main", check_registers(rounds)))
+    processes = [
+        workshop.spawn(program, data_stack_variables=(0, 0), meter=scheduler.root, cpu_ns=None, wall_ns=None)
+        for _ in range(2)
+    ]
     for process in processes:
         process.start()
-    threads = threads_of_this_process() - threads_before
-    send = ctypes.CDLL(None).syscall
-    tgkill = 234
-    while any(process.state() == "running" for process in processes):
-        for thread in threads:
-            send(tgkill, os.getpid(), thread, signal.SIGRTMAX)  # fails once the thread has ended
     for process in processes:
-        assert process.wait(5_000_000_000)
-        assert process.statistics().preemptions > 1000
-        assert_shows(process, OWN)
+        assert process.wait(None)
+        assert (process.stop().reason, process.stop().value) == (StopReason.EXITED, 0)
+    assert sum(process.statistics().preemptions for process in processes) > switches
 
 
 # --- what the host is shown ------------------------------------------------------------------------------------------

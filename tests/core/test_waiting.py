@@ -87,11 +87,11 @@ def test_closing_ends_other_threads_waits(workshop: Workshop) -> None:
 def test_states_follow_a_processs_life(workshop: Workshop) -> None:
     process = workshop.spawn(EXIT)
     assert process.state() == "created"
-    with pytest.raises(BadState, match="has not stopped"):
+    with pytest.raises(BadState, match="has not ended"):
         process.stop()
     process.start()
     assert process.wait(60 * SECOND)
-    assert process.state() == "stopped"
+    assert process.state() == "exited"
     with pytest.raises(BadState, match="started before"):
         process.start()
     process.close()

@@ -65,12 +65,36 @@ void process_refund(struct process *process, uint64_t pages)
 }
 
 /* A stop interrupts again and again until the call is over, so none is lost. */
-int64_t interruptible_syscall(struct process *process, long number, long a, long b, long c, long d, long e, long f)
+int64_t interruptible_syscall(struct process *process, long number, const long arguments[6])
 {
     if (process_stop_requested(process))
         return -EINTR;
-    long result = syscall(number, a, b, c, d, e, f);
+    long result = syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
     return result == -1 ? -errno : result;
+}
+
+int64_t waiting_syscall(struct process *process, long number, const long arguments[6])
+{
+    return interruptible_syscall(process, number, arguments);
+}
+
+/* It falls asleep after the call (fake_call). Nanoseconds here, where the core counts ticks. */
+void process_sleep_until(struct process *process, uint64_t monotonic_ns)
+{
+    process->sleep_until = monotonic_ns;
+}
+
+void process_yield(struct process *process)
+{
+    process->yields = true;
+}
+
+uint64_t process_cpu_ns(struct process *process)
+{
+    (void)process;
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
 
 /* --- guest_memory.h ---------------------------------------------------------------------------------------------- */
@@ -256,12 +280,28 @@ int fake_map(struct process *process, uint32_t start, uint64_t pages, int protec
     return window_map(process, (guest_addr){start}, pages, (enum window_protection)protection);
 }
 
+/* False if a stop came first. */
+static bool sleep_after_call(struct process *process)
+{
+    uint64_t until = process->sleep_until;
+    process->sleep_until = 0;
+    for (bool over = until == 0; !over && !process_stop_requested(process);) {
+        struct timespec now;
+        usleep(200);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        over = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec >= until;
+    }
+    return until == 0 || !process_stop_requested(process);
+}
+
 int64_t fake_call(struct process *process, int64_t number, const uint64_t arguments[6])
 {
     struct fake *fake = fake_of(process);
     fake->caller = pthread_self();
     atomic_fetch_add(&fake->calls_under_way, 1);
     int64_t result = motte_personality_call(process, number, arguments);
+    if (!sleep_after_call(process))
+        result = -EINTR;
     atomic_fetch_sub(&fake->calls_under_way, 1);
     return result;
 }

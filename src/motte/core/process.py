@@ -10,11 +10,11 @@ from motte.core.records import ACCESSES, REGISTERS, Statistics, StopRecord
 
 
 class Process(_core.Process):
-    """A process made by :func:`spawn`: created, then running, then stopped.
+    """A process made by :func:`spawn`: created, then run by its meter's scheduler, then exited.
 
-    ``start()`` runs it, once, on a thread that never holds the GIL.  ``wait(timeout_ns)`` returns whether it has
-    stopped; Ctrl-C (or any Python signal handler that raises) ends the wait and leaves the process running.
-    ``kill()`` stops it at whatever instruction it is, from any thread.  ``close()`` kills it and gives everything
+    ``start()`` makes it run, once.  ``wait(timeout_ns)`` returns whether it has exited; Ctrl-C (or any Python signal handler that raises) ends the wait and leaves the process running.
+    ``suspend()`` and ``resume()`` let it stand still meanwhile; ``kill()`` ends it at whatever instruction it is.  All of
+    this from any thread.  ``close()`` kills it and gives everything
     back; afterwards every method but ``close`` and ``state`` raises :class:`~motte.errors.Closed`.
     """
 
@@ -39,10 +39,10 @@ class Process(_core.Process):
         )
 
     def frames(self, limit: int) -> tuple[int, list[tuple[int, int]]]:
-        """The calls that were under way when it stopped: how many, and at most ``limit`` of them.
+        """The calls that were under way when it ended: how many, and at most ``limit`` of them.
 
         Each is (number, code offset behind the call); number 0 is the innermost.  Of more than ``limit``, a quarter
-        are the outermost ones.  Raises :class:`~motte.errors.BadState` while it has not stopped.
+        are the outermost ones.  Raises :class:`~motte.errors.BadState` while it has not exited.
         """
         outer = limit // 4
         total, nearest = self.callers(0, limit - outer)
@@ -53,7 +53,7 @@ class Process(_core.Process):
         return total, numbered
 
     def statistics(self) -> Statistics:
-        """Counters so far, or in all once it has stopped."""
+        """Counters so far, or in all once it has exited."""
         return Statistics(*self.statistics_fields())
 
 
@@ -67,6 +67,7 @@ def spawn(
     arguments: Sequence[bytes],
     environment: Sequence[bytes],
     bank: _core.Bank,
+    meter: _core.Meter,
     native_stack: int,
     cpu_ns: int | None,
     wall_ns: int | None,
@@ -98,6 +99,7 @@ def spawn(
         arguments=arguments,
         environment=environment,
         bank=bank,
+        meter=meter,
         native_stack=native_stack,
         cpu_ns=cpu_ns,
         wall_ns=wall_ns,

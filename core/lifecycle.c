@@ -1,0 +1,166 @@
+#define _GNU_SOURCE
+#include "lifecycle.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "events.h"
+#include "moments.h"
+#include "process.h"
+#include "scheduler.h"
+#include "signals.h"
+#include "worker.h"
+
+static enum process_state state_of(const struct process *process)
+{
+    return (enum process_state)atomic_load(&process->state);
+}
+
+int process_start(struct process *process)
+{
+    struct scheduler *scheduler = process->scheduler;
+    int result = signals_install() ? 0 : -EAGAIN;
+    pthread_mutex_lock(&scheduler->lock);
+    if (!result && (state_of(process) != PROCESS_CREATED || process->closed))
+        result = -EBUSY;
+    if (!result && process->wall_limit_ns < UINT64_MAX) {
+        uint64_t now = ticks_now(), limit = ns_to_ticks(process->wall_limit_ns);
+        if (limit < UINT64_MAX - now && !moments_set(scheduler, &process->wall, now + limit))
+            result = -EAGAIN;
+    }
+    if (!result) {
+        process->started_ns = monotonic_ns();
+        scheduler_ready(process);
+        schedule(scheduler, NULL);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return result;
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------- */
+
+/* Nobody's hands hold it: it ends here and now. */
+static void end_at_once(struct process *process)
+{
+    runnable_cancel(&process->runnable, ticks_now());
+    scheduler_announce_exit(process);
+}
+
+void process_end_for(struct process *process, enum motte_stop reason)
+{
+    if (state_of(process) == PROCESS_EXITED)
+        return;
+    process_stop(process, reason, 0);
+    struct worker *worker = process->worker;
+    if (!worker) {
+        end_at_once(process);
+    } else if (worker->bound && state_of(process) != PROCESS_CALLING) {
+        runnable_cancel(&process->runnable, ticks_now());
+        pthread_cond_signal(&worker->wake); /* it waits for a turn */
+    } else {
+        scheduler_interrupt(worker);
+    }
+}
+
+void process_kill(struct process *process)
+{
+    pthread_mutex_lock(&process->scheduler->lock);
+    process_end_for(process, MOTTE_STOP_KILLED);
+    pthread_mutex_unlock(&process->scheduler->lock);
+}
+
+/* --- standing still --------------------------------------------------------------------------------------------------- */
+
+int process_suspend(struct process *process)
+{
+    struct scheduler *scheduler = process->scheduler;
+    int result = 0;
+    pthread_mutex_lock(&scheduler->lock);
+    switch (state_of(process)) {
+    case PROCESS_CREATED:
+    case PROCESS_EXITED:
+        result = -EBUSY;
+        break;
+    case PROCESS_READY:
+        process->suspended = true;
+        runnable_cancel(&process->runnable, ticks_now());
+        atomic_store(&process->state, PROCESS_SUSPENDED);
+        break;
+    case PROCESS_RUNNING:
+        process->suspended = true;
+        atomic_store(&process->attention, 1);
+        scheduler_interrupt(process->worker);
+        break;
+    default: /* it stands still already, and will when that is over */
+        process->suspended = true;
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return result;
+}
+
+int process_resume(struct process *process)
+{
+    struct scheduler *scheduler = process->scheduler;
+    pthread_mutex_lock(&scheduler->lock);
+    bool possible = state_of(process) != PROCESS_CREATED && state_of(process) != PROCESS_EXITED;
+    if (possible) {
+        process->suspended = false;
+        if (state_of(process) == PROCESS_SUSPENDED) {
+            scheduler_ready(process);
+            schedule(scheduler, NULL);
+        }
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return possible ? 0 : -EBUSY;
+}
+
+/* --- waiting and looking ------------------------------------------------------------------------------------------------ */
+
+struct deadline deadline_after(uint64_t timeout_ns)
+{
+    enum { SECOND_NS = 1000000000 };
+    struct deadline deadline = {.exists = timeout_ns != UINT64_MAX};
+    if (!deadline.exists)
+        return deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline.at);
+    uint64_t nanoseconds = (uint64_t)deadline.at.tv_nsec + timeout_ns % SECOND_NS;
+    deadline.at.tv_sec += (time_t)(timeout_ns / SECOND_NS + nanoseconds / SECOND_NS);
+    deadline.at.tv_nsec = (long)(nanoseconds % SECOND_NS);
+    return deadline;
+}
+
+int process_wait(struct process *process, struct deadline deadline)
+{
+    const struct timespec *end = deadline.exists ? &deadline.at : NULL;
+    for (;;) {
+        uint32_t state = atomic_load(&process->state);
+        if (state == PROCESS_EXITED)
+            return 1;
+        long result = syscall(SYS_futex, &process->state, FUTEX_WAIT_BITSET_PRIVATE, state, end, NULL,
+                              FUTEX_BITSET_MATCH_ANY);
+        if (result < 0 && errno == ETIMEDOUT)
+            return atomic_load(&process->state) == PROCESS_EXITED;
+        if (result < 0 && errno == EINTR)
+            return -EINTR;
+    }
+}
+
+struct process_times process_times(struct process *process)
+{
+    pthread_mutex_lock(&process->scheduler->lock);
+    uint64_t used = process->runnable.used, now = monotonic_ns();
+    const struct worker *worker = process->worker;
+    if (worker && atomic_load(&worker->process) == process)
+        used += ticks_now() - worker->dispatched;
+    uint64_t end = process->ended_ns ? process->ended_ns : now;
+    struct process_times times = {
+        .cpu_ns = ticks_to_ns(used),
+        .wall_ns = process->started_ns ? end - process->started_ns : 0,
+        .preemptions = process->preemptions,
+    };
+    pthread_mutex_unlock(&process->scheduler->lock);
+    return times;
+}

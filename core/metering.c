@@ -1,0 +1,129 @@
+#include "metering.h"
+
+#include "clock.h"
+#include "meters/meters.h"
+#include "moments.h"
+#include "process.h"
+#include "scheduler.h"
+#include "worker.h"
+
+static int64_t limit_from_ns(uint64_t ns)
+{
+    uint64_t ticks = ns_to_ticks(ns);
+    return ticks >= INT64_MAX ? METER_UNLIMITED : (int64_t)ticks;
+}
+
+static bool is_below(const struct meter *meter, const struct meter *ancestor)
+{
+    while (meter && meter != ancestor)
+        meter = meter_parent(meter);
+    return meter != NULL;
+}
+
+/* Whoever runs below the meter was lent ticks under conditions that do not hold any more. */
+static void interrupt_below(struct scheduler *scheduler, const struct meter *meter)
+{
+    for (struct worker *worker = scheduler->workers; worker; worker = worker->next) {
+        struct process *process = atomic_load(&worker->process);
+        if (process && is_below(process->runnable.contender.parent, meter)) {
+            atomic_store(&process->attention, 1);
+            scheduler_interrupt(worker);
+        }
+    }
+}
+
+/* Others may run now, or later; a meter may be dry. */
+static void look_again(struct scheduler *scheduler)
+{
+    moments_look(scheduler);
+    schedule(scheduler, NULL);
+}
+
+struct meter *metering_create(struct scheduler *scheduler, struct meter *parent)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    struct meter *meter = meter_create(parent);
+    pthread_mutex_unlock(&scheduler->lock);
+    return meter;
+}
+
+void metering_retain(struct scheduler *scheduler, struct meter *meter)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    meter_retain(meter);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+void metering_release(struct scheduler *scheduler, struct meter *meter)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    meter_release(meter);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+void metering_set_budget(struct scheduler *scheduler, struct meter *meter, uint64_t ns)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    meter_set_budget(meter, limit_from_ns(ns), ticks_now());
+    interrupt_below(scheduler, meter);
+    look_again(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+void metering_refill(struct scheduler *scheduler, struct meter *meter, uint64_t ns)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    meter_refill(meter, limit_from_ns(ns), ticks_now());
+    look_again(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+void metering_set_rate(struct scheduler *scheduler, struct meter *meter, uint64_t budget_ns, uint64_t period_ns)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    meter_set_rate(meter, limit_from_ns(budget_ns), ns_to_ticks(period_ns), ticks_now());
+    interrupt_below(scheduler, meter);
+    look_again(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+void metering_set_weight(struct scheduler *scheduler, struct meter *meter, uint32_t weight)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    meter_set_weight(meter, weight, ticks_now());
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+void metering_set_slice(struct scheduler *scheduler, struct meter *meter, uint64_t ns)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    meter_set_slice(meter, ns_to_ticks(ns));
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+void metering_set_on(struct scheduler *scheduler, struct meter *meter, bool on)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    meter_set_on(meter, on, ticks_now());
+    if (!on)
+        interrupt_below(scheduler, meter);
+    look_again(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+struct metering_state metering_look(struct scheduler *scheduler, const struct meter *meter)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    int64_t left = meter_left(meter);
+    struct metering_state state = {
+        .used_ns = ticks_to_ns(meter_used(meter)),
+        .left_ns = left == METER_UNLIMITED ? UINT64_MAX : ticks_to_ns((uint64_t)left),
+        .used_ticks = meter_used(meter),
+        .slice_ns = ticks_to_ns(meter_slice(meter)),
+        .weight = meter_weight(meter),
+        .on = meter_is_on(meter),
+        .dry = meter_is_dry(meter),
+    };
+    pthread_mutex_unlock(&scheduler->lock);
+    return state;
+}

@@ -1,0 +1,23 @@
+/* The clock thread: does what is due at a moment, whether or not a worker runs.
+ *
+ * Sleepers wake, wall limits end their processes, meters are replenished.  The thread exists from the first moment that
+ * is set, sleeps until the next one, and costs nothing in between.
+ */
+#ifndef MOTTE_MOMENTS_H
+#define MOTTE_MOMENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct scheduler;
+struct timeout;
+
+enum moment_kind { MOMENT_SLEEP_ENDS, MOMENT_WALL_LIMIT };
+
+/* All under the scheduler's lock. False if the host refuses the thread. */
+bool moments_set(struct scheduler *scheduler, struct timeout *timeout, uint64_t at);
+
+/* The meters' next replenishment may have come nearer. */
+bool moments_look(struct scheduler *scheduler);
+
+#endif

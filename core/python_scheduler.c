@@ -1,0 +1,124 @@
+#include "python_core.h"
+
+#include "events.h"
+#include "metering.h"
+#include "process.h"
+#include "scheduler.h"
+
+static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"workers", NULL};
+    uint64_t workers;
+    if (!python_require_host()
+        || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O&:Scheduler", names, python_to_u64, &workers))
+        return NULL;
+    if (workers < 1 || workers > WORKERS_LIMIT)
+        return PyErr_Format(PyExc_ValueError, "workers are from 1 to %d", WORKERS_LIMIT);
+    struct python_scheduler *self = (struct python_scheduler *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    self->scheduler = scheduler_create((uint32_t)workers);
+    if (self->scheduler)
+        return (PyObject *)self;
+    Py_DECREF(self);
+    return PyErr_NoMemory();
+}
+
+static bool close_without_gil(struct python_scheduler *self)
+{
+    bool closed;
+    Py_BEGIN_ALLOW_THREADS
+    closed = scheduler_close(self->scheduler);
+    Py_END_ALLOW_THREADS
+    self->closed = self->closed || closed;
+    return closed;
+}
+
+/* Whoever still uses the scheduler holds a reference: processes, meters. The last one ends the threads. */
+static void destroy(PyObject *object)
+{
+    struct python_scheduler *self = (struct python_scheduler *)object;
+    if (self->scheduler) {
+        close_without_gil(self);
+        scheduler_release(self->scheduler);
+    }
+    Py_TYPE(object)->tp_free(object);
+}
+
+static PyObject *close_scheduler(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    if (!close_without_gil((struct python_scheduler *)object))
+        return PyErr_Format(python_errors.bad_state, "the scheduler still has processes: close them first");
+    Py_RETURN_NONE;
+}
+
+static PyObject *event_object(struct python_scheduler *self, struct event *event)
+{
+    if (event->meter) {
+        PyObject *meter = python_meter_wrap(self->scheduler, event->meter);
+        return meter ? Py_BuildValue("OiN", Py_None, 0, meter) : NULL;
+    }
+    uint64_t identity = event->process->identity;
+    process_release(event->process);
+    return Py_BuildValue("KIO", (unsigned long long)identity, (unsigned)event->kinds, Py_None);
+}
+
+/* Called by a thread that does nothing else, so that Python's signals are other threads' business. */
+static PyObject *next_event(PyObject *object, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"timeout_ns", NULL};
+    struct python_scheduler *self = (struct python_scheduler *)object;
+    uint64_t timeout_ns;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O&:next_event", names, python_to_limit, &timeout_ns))
+        return NULL;
+    struct event event;
+    enum event_result result;
+    Py_BEGIN_ALLOW_THREADS
+    result = event_take(self->scheduler, &event, deadline_after(timeout_ns));
+    Py_END_ALLOW_THREADS
+    if (result == EVENT_TAKEN)
+        return event_object(self, &event);
+    if (result == EVENTS_CLOSED)
+        return PyErr_Format(python_errors.closed, "the scheduler is closed");
+    Py_RETURN_NONE;
+}
+
+static PyObject *get_root(PyObject *object, void *closure)
+{
+    (void)closure;
+    struct scheduler *scheduler = ((struct python_scheduler *)object)->scheduler;
+    metering_retain(scheduler, scheduler->root);
+    return python_meter_wrap(scheduler, scheduler->root);
+}
+
+static PyObject *get_workers(PyObject *object, void *closure)
+{
+    (void)closure;
+    return PyLong_FromUnsignedLong(((struct python_scheduler *)object)->scheduler->turns);
+}
+
+static PyMethodDef methods[] = {
+    {"close", close_scheduler, METH_NOARGS, PyDoc_STR("Ends its threads; BadState while processes are not closed.")},
+    {"next_event", (PyCFunction)(void (*)(void))next_event, METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR("Waits: (process identity, kinds, None), or (None, 0, a dry meter); None after the timeout.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef attributes[] = {
+    {"root", get_root, NULL, PyDoc_STR("The meter of all its time."), NULL},
+    {"workers", get_workers, NULL, PyDoc_STR("How many processes run at once."), NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+PyTypeObject python_scheduler_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "motte.core._core.Scheduler",
+    .tp_doc = PyDoc_STR("Worker threads for any number of processes."),
+    .tp_basicsize = sizeof(struct python_scheduler),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = create,
+    .tp_dealloc = destroy,
+    .tp_methods = methods,
+    .tp_getset = attributes,
+};

@@ -1,0 +1,184 @@
+#include "turn.h"
+
+#include <errno.h>
+
+#include "clock.h"
+#include "context.h"
+#include "events.h"
+#include "faults.h"
+#include "moments.h"
+#include "process.h"
+#include "scheduler.h"
+#include "slot.h"
+#include "switch.h"
+#include "worker.h"
+
+/* --- the parts of a turn, under the lock ----------------------------------------------------------------------------- */
+
+/* R9.  `worker->process` comes before the timer is set, so that the handler takes care of a timer that expires from
+ * here on. */
+static struct process *begin(struct worker *worker, uint64_t used_before)
+{
+    struct process *process = worker->assigned;
+    worker->assigned = NULL;
+    worker->dispatched = ticks_now() - used_before;
+    atomic_store(&process->attention, 0);
+    if (process_stop_requested(process) || process->suspended)
+        atomic_store(&process->attention, 1);
+
+    uint64_t end = worker->credit == UINT64_MAX ? UINT64_MAX : worker->dispatched + worker->credit;
+    if (meters_anyone_waits(worker->scheduler->root)) {
+        uint64_t slice_end = worker->dispatched + worker->slice;
+        end = slice_end < end ? slice_end : end;
+        worker->slice = UINT64_MAX;
+    }
+    atomic_store(&worker->process, process);
+    timer_end_turn_at(&worker->timer, end);
+    return process;
+}
+
+/* It has ended, and nobody runs it. */
+static void finish(struct process *process)
+{
+    process->worker = NULL;
+    scheduler_announce_exit(process);
+}
+
+static void fall_asleep(struct process *process)
+{
+    uint64_t until = process->sleep_until;
+    process->sleep_until = 0;
+    atomic_store(&process->state, PROCESS_WAITING);
+    if (until != UINT64_MAX && !moments_set(process->scheduler, &process->sleep, until)) {
+        process_stop(process, MOTTE_STOP_INTERNAL, 0);
+        finish(process);
+    }
+}
+
+static void end(struct worker *worker, struct process *process)
+{
+    bool stops = process_stop_requested(process), faulted = process->trap.pending;
+    bool ready = !stops && !faulted && !process->suspended && !process->sleep_until;
+    process->preemptions += ready && !process->yields;
+    process->yields = false;
+    process->worker = NULL;
+    atomic_store(&process->state, PROCESS_READY);
+    if (!scheduler_end_turn(worker, ready) && !stops)
+        stops = process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
+    if (stops) {
+        finish(process);
+    } else if (faulted) {
+        atomic_store(&process->state, PROCESS_FAULTED);
+        event_post(process, EVENT_FAULT);
+    } else if (process->sleep_until) {
+        fall_asleep(process);
+    } else if (process->suspended) {
+        atomic_store(&process->state, PROCESS_SUSPENDED);
+    }
+}
+
+/* --- a whole turn ------------------------------------------------------------------------------------------------------- */
+
+static void run_guest(struct process *process)
+{
+    struct slot *slot = process->slot;
+    do
+        guest_enter(slot_context(slot), slot_window(slot));
+    while (process->trap.pending && fault_settle(process));
+}
+
+void turn_run(struct worker *worker)
+{
+    struct process *process = begin(worker, 0);
+    pthread_mutex_unlock(&worker->scheduler->lock);
+    run_guest(process);
+    pthread_mutex_lock(&worker->scheduler->lock);
+    end(worker, process);
+}
+
+void turn_refuse(struct worker *worker)
+{
+    struct scheduler *scheduler = worker->scheduler;
+    pthread_mutex_lock(&scheduler->lock);
+    struct process *process = worker->assigned;
+    worker->assigned = NULL;
+    worker->dispatched = ticks_now();
+    atomic_store(&worker->process, process);
+    process_stop(process, MOTTE_STOP_INTERNAL, 0);
+    end(worker, process);
+    schedule(scheduler, NULL);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+/* --- turns that stop in the middle of a gate ---------------------------------------------------------------------------- */
+
+int64_t interruptible_syscall(struct process *process, long number, const long arguments[6])
+{
+    int64_t result = checked_syscall(number, arguments, &process->stop_flag);
+    if (result == -EINTR && !process_stop_requested(process) && atomic_load(&process->attention))
+        return waiting_syscall(process, number, arguments);
+    return result;
+}
+
+/* The gate goes on without a turn of its own, for there is nothing left to do but to end. */
+static void begin_free_of_charge(struct worker *worker, struct process *process)
+{
+    worker->assigned = process;
+    worker->credit = UINT64_MAX;
+    worker->slice = UINT64_MAX;
+    worker->unmetered = true;
+    atomic_store(&process->state, PROCESS_RUNNING);
+    begin(worker, 0);
+}
+
+int64_t waiting_syscall(struct process *process, long number, const long arguments[6])
+{
+    struct worker *worker = worker_current();
+    struct scheduler *scheduler = worker->scheduler;
+
+    pthread_mutex_lock(&scheduler->lock);
+    worker->bound = true;
+    atomic_store(&process->state, PROCESS_CALLING);
+    if (!scheduler_end_turn(worker, false))
+        process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
+    schedule(scheduler, NULL);
+    pthread_mutex_unlock(&scheduler->lock);
+
+    uint64_t cpu_before = thread_cpu_ns();
+    int64_t result = checked_syscall(number, arguments, &process->stop_flag);
+    uint64_t used = ns_to_ticks(thread_cpu_ns() - cpu_before);
+
+    pthread_mutex_lock(&scheduler->lock);
+    if (!process_stop_requested(process)) {
+        scheduler_ready(process);
+        schedule(scheduler, NULL);
+        while (!worker->assigned && !process_stop_requested(process))
+            worker_wait(worker);
+    }
+    worker->bound = false;
+    if (worker->assigned)
+        begin(worker, used);
+    else
+        begin_free_of_charge(worker, process);
+    pthread_mutex_unlock(&scheduler->lock);
+    return result;
+}
+
+void process_sleep_until(struct process *process, uint64_t at_ns)
+{
+    uint64_t now = monotonic_ns(), until = at_ns > now ? ns_to_ticks(at_ns - now) : 0;
+    uint64_t ticks = ticks_now();
+    process->sleep_until = at_ns == UINT64_MAX || until > UINT64_MAX - ticks ? UINT64_MAX : ticks + until;
+    atomic_store(&process->attention, 1);
+}
+
+void process_yield(struct process *process)
+{
+    process->yields = true;
+    atomic_store(&process->attention, 1);
+}
+
+uint64_t process_cpu_ns(struct process *process)
+{
+    return ticks_to_ns(process->runnable.used + (ticks_now() - worker_current()->dispatched));
+}

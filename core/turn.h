@@ -1,0 +1,24 @@
+/* A turn: a worker runs a process, until that leaves the guest for a reason of its own or of others.
+ *
+ * What can end a turn, and what becomes of the process then:
+ *     the slice or the credit is used up, others want to run, it yields     READY
+ *     a stop is requested, by anybody; its own budget is used up            EXITED
+ *     it sleeps                                                             WAITING
+ *     it faulted, and a keeper is asked                                     FAULTED
+ *     somebody suspends it                                                  SUSPENDED
+ *     it makes a system call of the host's that waits                       CALLING: its gate goes on later, on this thread
+ *
+ * A trap that can be settled at once, as the growth of a stack, ends no turn.
+ */
+#ifndef MOTTE_TURN_H
+#define MOTTE_TURN_H
+
+struct worker;
+
+/* Under the scheduler's lock, which is not held meanwhile: runs the process that is assigned to the calling worker. */
+void turn_run(struct worker *worker);
+
+/* The calling thread cannot be a worker: what was assigned to it ends. */
+void turn_refuse(struct worker *worker);
+
+#endif
