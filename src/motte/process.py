@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from motte.abi.faults import StopReason
+from motte.abi.faults import FaultKind, StopReason
 from motte.backtrace import backtrace
 from motte.core import Process as CoreProcess
 from motte.errors import BadState, Closed, InvalidCap, Timeout
@@ -25,6 +25,8 @@ from motte.streams import Streams
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from motte.core import StopRecord
 
 
 class Memory:
@@ -202,7 +204,7 @@ class Process:
                 frames: tuple[Frame, ...] = ()
                 if record.reason is not StopReason.EXITED:
                     frames = backtrace(core, self.program, record.code_offset, self.limits.backtrace)
-                place = _place(self.program, record.code_offset, frames)
+                place = _place(self.program, record, frames)
                 self._exit = describe_exit(record, usage_of(core.statistics()), self.limits, place, frames)
             return self._exit
 
@@ -243,9 +245,10 @@ class Process:
         return await ended
 
 
-def _place(program: Program, stopped_at: int | None, frames: tuple[Frame, ...]) -> "Location | None":
+def _place(program: Program, record: "StopRecord", frames: tuple[Frame, ...]) -> "Location | None":
     """Where a process stopped; in a kernel call, the innermost place with a line: libraries have none."""
-    if stopped_at is not None:
-        return program.locations(stopped_at)[0]
-    known = (frame for frame in frames if frame.file is not None)
+    if record.code_offset is not None:
+        return program.locations(record.code_offset)[0]
+    by_itself = record.fault is FaultKind.BAD_CAST  # a call that no library makes
+    known = (frame for frame in frames if by_itself or frame.file is not None)
     return next((Location(frame.function, frame.file, frame.line) for frame in known), None)

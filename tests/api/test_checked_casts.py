@@ -189,3 +189,5 @@ def test_without_debug_information_the_function_is_in_the_backtrace(tmp_path: Pa
     )
     done = motte.run(source, options=motte.BuildOptions(checked="use"))
     assert [frame.function for frame in done.backtrace] == ["culprit", "main", "__motte_start"]
+    assert done.fault is not None
+    assert (done.fault.function, done.fault.line) == ("culprit", None)

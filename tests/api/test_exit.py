@@ -75,6 +75,16 @@ def test_what_stops_a_process_has_a_status_and_one_line(
         (FaultKind.NATIVE_STACK_OVERFLOW, {}, "native stack overflow; limit: 1 MiB (--stack)"),
         (FaultKind.NATIVE_STACK_OVERFLOW, {"value": 1}, "native stack overflow; limit: memory of 64 MiB (--memory)"),
         (FaultKind.DATA_STACK_OVERFLOW, {}, "data stack overflow; limit: 8 MiB (--data-stack)"),
+        (
+            FaultKind.BAD_CAST,
+            {"address": 1 << 40},
+            "bad cast: a pointer was made from the integer 0x10000000000, where nothing is mapped",
+        ),
+        (
+            FaultKind.BAD_CAST,
+            {"address": 0x1018, "access": "execute"},
+            "bad cast: a pointer was made from the integer 0x1018, which is no function",
+        ),
         (FaultKind.DIVIDE, {}, "integer division by zero, or its result does not fit"),
         (FaultKind.MISALIGNED, {"address": 5, "access": "read"}, "misaligned vector read at 0x5"),
         (FaultKind.ILLEGAL_INSTRUCTION, {}, "illegal instruction (a trap, or a path that the compiler took for"),

@@ -26,6 +26,13 @@ PROGRAMS = {
     "trap.c": "int main(void) { __builtin_trap(); }\n",
     "divide.c": "int main(void) { volatile int zero = 0; return 100 / zero; }\n",
     "flood.c": '#include <stdio.h>\nint main(void) { for (;;) puts("and so on"); }\n',
+    "cast.c": (
+        "#include <stdint.h>\n"
+        "int main(int argc, char **argv) {\n"
+        "    char *text = (char *)((uintptr_t)argc << 40);\n"
+        "    return argc > 1 ? *text : text == argv[0];\n"
+        "}\n"
+    ),
     "broken.c": "int main(void) { return undeclared; }\n",
     "assembly.c": 'int main(void) { __asm__("syscall"); return 0; }\n',
     "unlinked.c": "int missing(void);\nint main(void) { return missing(); }\n",

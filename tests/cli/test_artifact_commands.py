@@ -165,3 +165,13 @@ def test_names_from_strangers_are_shown_and_not_interpreted(artifact: Path, tmp_
         shown = motte("inspect", odd, *arguments).stdout
         assert b"[r]" in shown
         assert b"\x1b" not in shown
+
+
+def test_an_artifact_says_how_its_casts_are_checked(programs: Path, tmp_path: Path) -> None:
+    for mode, shown, status in (("use", ["use"], 0), ("cast", ["cast"], 139), ("", [], 0)):
+        place = tmp_path / f"checked{mode}.motte"
+        options = [f"--checked={mode}"] if mode else []
+        assert motte("compile", *options, "cast.c", "-o", place, cwd=programs).returncode == 0
+        summary = motte("inspect", place).stdout.decode()
+        assert [line.split()[-2] for line in summary.splitlines() if "checked casts" in line] == shown
+        assert motte("run", place).returncode == status

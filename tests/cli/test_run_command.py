@@ -195,3 +195,19 @@ def test_ctrl_c_ends_a_compilation_that_hangs_and_its_processes(tmp_path: Path) 
         with pytest.raises(BrokenPipeError):
             os.write(header, b"x")
         os.close(header)
+
+
+@pytest.mark.parametrize("option", ["--checked=use", "--checked=cast", "--checked"])
+def test_checked_casts_name_the_line_of_the_cast(programs: Path, option: str) -> None:
+    done = motte("run", option, "-g", "cast.c", "more", cwd=programs)
+    assert done.returncode == 139
+    assert done.stderr.decode().splitlines()[0] == (
+        "motte: fault: bad cast: a pointer was made from the integer 0x20000000000, where nothing is mapped, "
+        "in main (cast.c:3)"
+    )
+
+
+def test_an_unknown_mode_of_checked_casts_is_answered_with_those_there_are(programs: Path) -> None:
+    done = motte("run", "--checked=all", "cast.c", cwd=programs)
+    assert done.returncode == 125
+    assert "'all' is not one of 'use', 'cast'" in done.stderr.decode()
