@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "code_region.h"
+#include "image.h"
 #include "signals.h"
 #include "slot.h"
 #include "switch.h"
@@ -64,7 +65,7 @@ static const char *find_problem(void)
                "a Python that is loaded elsewhere";
     if (!signals_install())
         return "no real-time signal is free, or signal handlers cannot be installed";
-    if (!slots_prepare())
+    if (!slots_prepare() || !images_prepare())
         return "the host has no memory left";
     return NULL;
 }

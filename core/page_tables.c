@@ -1,8 +1,15 @@
 #include "page_tables.h"
 
+#include <stddef.h>
+
 enum { TABLE_SHIFT = 21, DIRECTORY_SHIFT = 30 };
 
 _Static_assert(SLOT_DIRECTORIES <= 64, "one word of bits");
+
+struct page_tables page_tables_of_slot(uintptr_t base)
+{
+    return (struct page_tables){.phase = base & ((UINT64_C(1) << DIRECTORY_SHIFT) - 1)};
+}
 
 /* The bits of [low, high) that are not set yet, where one stands for 2^shift bytes. */
 static uint64_t missing(const uint64_t *bits, unsigned shift, uint64_t low, uint64_t high)
@@ -21,11 +28,20 @@ static void add(uint64_t *bits, unsigned shift, uint64_t low, uint64_t high)
 
 uint64_t page_tables_missing(const struct page_tables *seen, uint64_t low, uint64_t high)
 {
-    return missing(seen->tables, TABLE_SHIFT, low, high) + missing(seen->directories, DIRECTORY_SHIFT, low, high);
+    return missing(seen->tables, TABLE_SHIFT, low, high)
+         + missing(seen->directories, DIRECTORY_SHIFT, low + seen->phase, high + seen->phase);
 }
 
 void page_tables_add(struct page_tables *seen, uint64_t low, uint64_t high)
 {
     add(seen->tables, TABLE_SHIFT, low, high);
-    add(seen->directories, DIRECTORY_SHIFT, low, high);
+    add(seen->directories, DIRECTORY_SHIFT, low + seen->phase, high + seen->phase);
+}
+
+uint64_t page_tables_count(const struct page_tables *seen)
+{
+    uint64_t count = (uint64_t)__builtin_popcountll(seen->directories[0]);
+    for (size_t i = 0; i < sizeof seen->tables / sizeof *seen->tables; i++)
+        count += (uint64_t)__builtin_popcountll(seen->tables[i]);
+    return count;
 }

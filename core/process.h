@@ -54,6 +54,7 @@
 
 struct bank;
 struct code_region;
+struct image;
 struct personality;
 struct scheduler;
 struct slot;
@@ -109,7 +110,8 @@ struct process {
     /* Constant once created. */
     struct scheduler *scheduler;
     struct bank *bank;
-    struct code_region *region;
+    struct image *image;
+    struct code_region *region; /* the image's */
     struct slot *slot;
     uint64_t identity;      /* never used twice */
     uint64_t entry_address; /* host address of the entry function */

@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "bank.h"
-#include "code_region.h"
 #include "context.h"
 #include "gates.h"
-#include "host_mappings.h"
 #include "host_memory.h"
 #include "initial_block.h"
 #include "lifecycle.h"
@@ -16,111 +14,97 @@
 #include "scheduler.h"
 #include "signals.h"
 #include "slot.h"
-#include "stack_growth.h"
 
 /* --- build: each step undone by process_close ------------------------------------------------------------------- */
 
-static int open_front(struct process *process)
+static const char *check(const struct process_options *options)
 {
-    struct slot *slot = process->slot;
-    uintptr_t top = slot_stack_top(slot), low = top - STACK_STEP;
-    uint64_t pages = (STACK_STEP + CONTEXT_SIZE) / MOTTE_PAGE_SIZE + PAGE_TABLES_FIXED;
-    if (!host_memory_charge(process, sizeof *process) || !process_charge_range(process, low, slot_window(slot), pages))
+    uint64_t native = options->native_stack_size;
+    if (native % MOTTE_PAGE_SIZE || native < NATIVE_STACK_MINIMUM || native > NATIVE_STACK_MAXIMUM)
+        return "the native stack's size is not whole pages, or out of range";
+    return NULL;
+}
+
+/* What the slot came with: its front, the image's writable pages, the data stack's first page, and the tables. */
+static int charge_slot(struct process *process)
+{
+    enum { FRONT = (STACK_FIRST + CONTEXT_SIZE + STACK_FIRST) / MOTTE_PAGE_SIZE };
+    const struct image *image = process->image;
+    struct page_tables tables = image_page_tables(image, process->slot);
+    if (!host_memory_charge(process, sizeof *process)
+        || !process_charge(process, FRONT + image->writable_pages + page_tables_count(&tables))
+        || !window_begin(process, image->part_count + 2))
         return -ENOMEM;
-    if (!slot_open_front(slot, STACK_STEP))
-        return -EAGAIN;
-    process->native_stack_low = low;
-    /* The entry function's return address. */
-    *(uint64_t *)(top - sizeof(uint64_t)) = ENTRY_RETURN_GATE;
+    process->page_tables = tables;
     return 0;
 }
 
-static int load_segment(struct process *process, const struct segment *segment)
+static void describe_window(struct process *process)
 {
-    guest_addr start = {(uint32_t)segment->address};
-    uint64_t pages = pages_for(segment->memory_size);
-    int result = window_map(process, start, pages, WINDOW_READ_WRITE);
-    if (result < 0)
-        return result;
-    if (!copy_out(process, start, segment->contents.bytes, segment->contents.size))
-        return -EFAULT;
-    return segment->writable ? 0 : window_protect(process, start, pages, WINDOW_READ);
+    const struct image *image = process->image;
+    struct window *window = &process->window;
+    window->areas.count = image_areas(image, window->areas.items);
+    window->initial_areas = (uint32_t)window->areas.count;
+    window->image_end = image->parts[image->part_count - 1].end * (uint32_t)MOTTE_PAGE_SIZE;
+    window->reserved_low = image->data_stack_low - (uint32_t)MOTTE_DATA_STACK_GAP;
+    window->reserved_high = image->data_stack_top - STACK_FIRST;
+    process->data_stack_limit = image->data_stack_low;
+    process->data_stack_mapped = image->data_stack_top - STACK_FIRST;
+    process->native_stack_low = slot_stack_top(process->slot) - STACK_FIRST;
 }
 
-/* What a process can know about itself without asking. */
-struct information {
-    uint64_t version;
-    uint64_t page_size;
-    uint64_t data_stack_low, data_stack_high;
-    uint64_t heap_end;
-};
-
-static int load_information(struct process *process, const struct process_options *options)
+/* A block that needs more than the data stack's first page has the stack opened as far as it reaches. */
+static int write_block(struct process *process, const struct process_options *options)
 {
-    const struct information information = {
-        .version = 1,
-        .page_size = MOTTE_PAGE_SIZE,
-        .data_stack_low = options->data_stack_low,
-        .data_stack_high = options->data_stack_low + options->data_stack_size,
-        .heap_end = MOTTE_HEAP_END,
-    };
-    const struct segment page = {
-        .address = MOTTE_INFORMATION_PAGE,
-        .contents = {(const char *)&information, sizeof information},
-        .memory_size = MOTTE_PAGE_SIZE,
-    };
-    return load_segment(process, &page);
-}
-
-static int set_variable(struct process *process, uint64_t address, uint64_t value)
-{
-    if (address == 0)
-        return 0;
-    bool set = address < MOTTE_WINDOW_SIZE && copy_out(process, (guest_addr){(uint32_t)address}, &value, sizeof value);
-    return set ? 0 : -EINVAL;
-}
-
-static int load_data_stack(struct process *process, const struct process_options *options)
-{
-    uint32_t low = (uint32_t)options->data_stack_low, top = low + (uint32_t)options->data_stack_size;
-    process->data_stack_limit = low;
-    process->data_stack_mapped = top;
-    process->window.reserved_low = low - (uint32_t)MOTTE_DATA_STACK_GAP;
-    process->window.reserved_high = top;
-
-    uint64_t block = initial_block_size(options), wanted = pages_for(block + STACK_STEP) * MOTTE_PAGE_SIZE;
-    if (block > options->data_stack_size / 2)
+    uint32_t top = process->image->data_stack_top, low = process->image->data_stack_low;
+    uint64_t size = initial_block_size(options);
+    if (size > (top - low) / 2)
         return -E2BIG;
-    uint32_t mapped = (uint32_t)(wanted < options->data_stack_size ? wanted : options->data_stack_size);
-    process->window.reserved_high = process->data_stack_mapped = top - mapped;
-    int result = window_map(process, (guest_addr){top - mapped}, mapped / MOTTE_PAGE_SIZE, WINDOW_READ_WRITE);
-    if (result == 0)
-        result = initial_block_write(process, options, top, &process->initial_block);
-    if (result == 0)
-        result = set_variable(process, options->data_stack_pointer_variable, process->initial_block.value);
-    if (result == 0)
-        result = set_variable(process, options->data_stack_limit_variable, low);
-    return result;
+    uint32_t start = top - (uint32_t)pages_for(size) * (uint32_t)MOTTE_PAGE_SIZE;
+    if (start < process->data_stack_mapped) {
+        uintptr_t window = slot_window(process->slot);
+        uint32_t pages = (process->data_stack_mapped - start) / (uint32_t)MOTTE_PAGE_SIZE;
+        if (!process_charge_range(process, window + start, window + process->data_stack_mapped, pages))
+            return -ENOMEM;
+        if (!slot_open(process->slot, window + start, window + process->data_stack_mapped, true)) {
+            process_refund(process, pages);
+            return -EAGAIN;
+        }
+        process->data_stack_mapped = process->window.reserved_high = start;
+        process->window.areas.items[process->window.areas.count - 1].start = start / MOTTE_PAGE_SIZE;
+    }
+    return initial_block_write(process, options, top, &process->initial_block);
+}
+
+static int write_variables(struct process *process)
+{
+    const struct image *image = process->image;
+    uint64_t pointer = process->initial_block.value, limit = image->data_stack_low;
+    bool set = !image->pointer_variable
+            || copy_out(process, (guest_addr){image->pointer_variable}, &pointer, sizeof pointer);
+    if (set && image->limit_variable)
+        set = copy_out(process, (guest_addr){image->limit_variable}, &limit, sizeof limit);
+    return set ? 0 : -EFAULT;
 }
 
 static int build(struct process *process, const struct process_options *options, const char **problem)
 {
-    int result = open_front(process);
     *problem = "the memory limit does not cover the program's image and stacks";
-    if (result == 0)
-        result = load_information(process, options);
-    for (size_t i = 0; result == 0 && i < options->segment_count; i++)
-        result = load_segment(process, &options->segments[i]);
-    if (result == 0)
-        result = load_data_stack(process, options);
-    if (result == -E2BIG)
-        *problem = "the arguments and the environment take more than half of the data stack";
-    if (result == -EINVAL)
-        *problem = "a data stack variable does not lie in a writable segment";
+    int result = charge_slot(process);
     if (result < 0)
         return result;
+    describe_window(process);
+    result = write_block(process, options);
+    if (result == 0)
+        result = write_variables(process);
+    if (result == -E2BIG)
+        *problem = "the arguments and the environment take more than half of the data stack";
+    if (result < 0)
+        return result;
+    /* The entry function's return address. */
+    *(uint64_t *)(slot_stack_top(process->slot) - sizeof(uint64_t)) = ENTRY_RETURN_GATE;
     struct personality_options personality = options->personality;
-    personality.initial_break = (guest_addr){(uint32_t)(options->data_stack_low + options->data_stack_size)};
+    personality.initial_break = (guest_addr){process->image->data_stack_top};
     result = personality_create(process, &personality);
     if (result < 0 && result != -ENOMEM)
         *problem = "the streams and directories could not be set up";
@@ -132,21 +116,23 @@ static struct process *allocate(const struct process_options *options)
     struct process *process = calloc(1, sizeof *process);
     if (!process)
         return NULL;
-    if (!host_mappings_charge(MAPPINGS_PER_SLOT) || !(process->slot = slot_acquire())) {
+    process->slot = image_take_slot(options->image);
+    if (!process->slot) {
         free(process);
         return NULL;
     }
     if (!scheduler_admit(options->scheduler, process, options->meter, options->cpu_limit_ns)) {
-        slot_release(process->slot);
+        image_return_slot(options->image, process->slot);
         free(process);
         return NULL;
     }
     atomic_init(&process->references, 1);
-    process->region = options->region;
+    process->image = options->image;
+    process->region = options->image->region;
     process->bank = options->bank;
-    code_region_retain(process->region);
+    image_retain(process->image);
     bank_retain(process->bank);
-    process->entry_address = options->region->base + options->entry;
+    process->entry_address = options->image->entry_address;
     process->wall_limit_ns = options->wall_limit_ns;
     process->native_stack_size = (uint32_t)options->native_stack_size;
     process->fork_generation = slot_fork_generation();
@@ -170,7 +156,7 @@ static void prepare_context(struct process *process)
 
 int process_create(const struct process_options *options, struct process **created, const char **problem)
 {
-    *problem = process_options_check(options);
+    *problem = check(options);
     if (*problem)
         return -EINVAL;
     *problem = "the signal handlers cannot be installed";
@@ -214,10 +200,9 @@ void process_close(struct process *process)
     }
     scheduler_dismiss(process);
     personality_destroy(process);
-    window_clear(&process->window);
-    slot_release(process->slot);
-    host_mappings_refund(MAPPINGS_PER_SLOT);
+    image_give_slot_back(process->image, process);
+    window_clear(process);
     process_refund(process, atomic_load(&process->pages));
     bank_release(process->bank);
-    code_region_release(process->region);
+    image_release(process->image);
 }

@@ -16,6 +16,7 @@
 
 struct bank;
 struct code_region;
+struct image;
 struct meter;
 struct process;
 struct process_options;
@@ -39,6 +40,11 @@ struct python_process {
     bool closed;
 };
 
+struct python_image {
+    PyObject_HEAD
+    struct image *image; /* NULL once closed */
+};
+
 struct python_scheduler {
     PyObject_HEAD
     struct scheduler *scheduler;
@@ -51,8 +57,8 @@ struct python_meter {
     struct meter *meter;
 };
 
-extern PyTypeObject python_bank_type, python_code_region_type, python_meter_simulation_type, python_process_type,
-    python_scheduler_type;
+extern PyTypeObject python_bank_type, python_code_region_type, python_image_type, python_meter_simulation_type,
+    python_process_type, python_scheduler_type;
 
 /* Without a constructor for users: made by Scheduler.root and Meter.sub. */
 extern PyTypeObject python_meter_type;
@@ -108,6 +114,9 @@ int python_to_limit(PyObject *object, void *address);
 
 /* Raises Unsupported and returns false where guests cannot run. */
 bool python_require_host(void);
+
+/* What image_create and process_create say, as an exception; `bank` was to pay. */
+void python_raise_host_error(int error, const char *problem, struct bank *bank);
 
 /* Parses the arguments of Process() and creates the process; NULL with an exception set. */
 struct process *python_spawn(PyObject *arguments, PyObject *keywords);

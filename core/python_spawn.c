@@ -7,7 +7,7 @@
 #include "process_create.h"
 
 /* Arrays borrow the bytes of the Python objects that they were made from; `kept` holds these sequences meanwhile. */
-enum { KEPT = 4 };
+enum { KEPT = 3 };
 
 struct spawn_arguments {
     struct process_options options;
@@ -62,25 +62,6 @@ static bool take_strings(struct spawn_arguments *spawn, PyObject *sequence, cons
     return items != NULL;
 }
 
-static bool take_segments(struct spawn_arguments *spawn, PyObject *sequence)
-{
-    struct segment *array = NULL;
-    PyObject *items = take(spawn, sequence, sizeof *array, &array);
-    for (Py_ssize_t i = 0; items && i < PyTuple_GET_SIZE(items); i++) {
-        PyObject *contents;
-        int writable;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(items, i), "O&SO&p;a segment is (address, bytes, memory size, writable)",
-                              python_to_u64, &array[i].address, &contents, python_to_u64, &array[i].memory_size,
-                              &writable))
-            return false;
-        array[i].contents = (struct byte_string){PyBytes_AS_STRING(contents), (size_t)PyBytes_GET_SIZE(contents)};
-        array[i].writable = writable;
-        spawn->options.segment_count = (size_t)i + 1;
-    }
-    spawn->options.segments = array;
-    return items != NULL;
-}
-
 static bool take_directories(struct spawn_arguments *spawn, PyObject *sequence)
 {
     struct personality_directory *array = NULL;
@@ -100,41 +81,38 @@ static bool take_directories(struct spawn_arguments *spawn, PyObject *sequence)
 static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *keywords)
 {
     static char *names[] = {
-        "region",       "entry", "segments", "data_stack", "data_stack_variables", "arguments", "environment", "bank",
-        "meter",        "native_stack", "cpu_ns", "wall_ns", "output_limit", "open_files",         "streams",   "directories", NULL,
+        "image",  "arguments",    "environment", "bank",    "meter",       "native_stack", "cpu_ns",
+        "wall_ns", "output_limit", "open_files",  "streams", "directories", NULL,
     };
     struct process_options *options = &spawn->options;
-    struct python_code_region *region;
+    struct python_image *image;
     struct python_bank *bank;
     struct python_meter *meter;
-    PyObject *segments, *argument_list, *environment, *directories;
+    PyObject *argument_list, *environment, *directories;
     uint64_t open_files;
     int *streams = options->personality.streams;
     if (!PyArg_ParseTupleAndKeywords(
-            arguments, keywords, "O!$O&O(O&O&)(O&O&)OOO!O!O&O&O&O&O&(iii)O:Process", names, &python_code_region_type,
-            &region, python_to_u64, &options->entry, &segments, python_to_u64, &options->data_stack_low, python_to_u64,
-            &options->data_stack_size, python_to_u64, &options->data_stack_pointer_variable, python_to_u64,
-            &options->data_stack_limit_variable, &argument_list, &environment, &python_bank_type, &bank, &python_meter_type,
-            &meter, python_to_u64, &options->native_stack_size, python_to_limit, &options->cpu_limit_ns, python_to_limit,
-            &options->wall_limit_ns, python_to_limit, &options->personality.output_limit,
-            python_to_u64, &open_files, &streams[0], &streams[1], &streams[2], &directories))
+            arguments, keywords, "O!$OOO!O!O&O&O&O&O&(iii)O:Process", names, &python_image_type, &image, &argument_list,
+            &environment, &python_bank_type, &bank, &python_meter_type, &meter, python_to_u64,
+            &options->native_stack_size, python_to_limit, &options->cpu_limit_ns, python_to_limit,
+            &options->wall_limit_ns, python_to_limit, &options->personality.output_limit, python_to_u64, &open_files,
+            &streams[0], &streams[1], &streams[2], &directories))
         return false;
-    if (!region->region) {
-        PyErr_SetString(python_errors.closed, "the code region was closed");
+    if (!image->image) {
+        PyErr_SetString(python_errors.closed, "the image was closed");
         return false;
     }
     options->personality.open_files = open_files < UINT32_MAX ? (uint32_t)open_files : UINT32_MAX;
-    options->region = region->region;
+    options->image = image->image;
     options->bank = bank->bank;
     options->scheduler = meter->scheduler;
     options->meter = meter->meter;
-    return take_segments(spawn, segments)
-        && take_strings(spawn, argument_list, &options->arguments, &options->argument_count)
+    return take_strings(spawn, argument_list, &options->arguments, &options->argument_count)
         && take_strings(spawn, environment, &options->environment, &options->environment_count)
         && take_directories(spawn, directories);
 }
 
-static void raise_error(int error, const char *problem, struct bank *bank)
+void python_raise_host_error(int error, const char *problem, struct bank *bank)
 {
     if (error == -EINVAL) {
         PyErr_SetString(PyExc_ValueError, problem);
@@ -158,7 +136,7 @@ struct process *python_spawn(PyObject *arguments, PyObject *keywords)
         const char *problem = NULL;
         int result = process_create(&spawn.options, &process, &problem);
         if (result < 0)
-            raise_error(result, problem, spawn.options.bank);
+            python_raise_host_error(result, problem, spawn.options.bank);
     }
     release(&spawn);
     return process;

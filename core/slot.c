@@ -17,31 +17,30 @@ static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct slot *pool; /* under pool_lock */
 static _Atomic uint32_t fork_generation;
 
-/* 65 GiB of address space: enough to share guards, and little of the 128 TiB that there are. */
-enum { SLOTS_AT_ONCE = 16 };
 enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
 
-/* A2, on a fresh mapping of a whole slot. */
-static bool advise(uintptr_t base)
+/* A2, on a fresh mapping. */
+static bool advise(uintptr_t low, uintptr_t high)
 {
-    void *start = (void *)base;
-    return madvise(start, SLOT_SIZE, MADV_DONTFORK) == 0 && madvise(start, SLOT_SIZE, MADV_DONTDUMP) == 0
-        && (madvise(start, SLOT_SIZE, MADV_NOHUGEPAGE) == 0 || errno == EINVAL); /* EINVAL: a kernel without them */
+    void *start = (void *)low;
+    size_t size = high - low;
+    return madvise(start, size, MADV_DONTFORK) == 0 && madvise(start, size, MADV_DONTDUMP) == 0
+        && (madvise(start, size, MADV_NOHUGEPAGE) == 0 || errno == EINVAL); /* EINVAL: a kernel without them */
 }
 
 /* `size` bytes of aligned address space, or 0. Alignment is cut out of a larger piece, whose ends are no part of any
  * slot. */
 static uintptr_t map_aligned(size_t size)
 {
-    char *start = mmap(NULL, size + SLOT_ALIGNMENT, PROT_NONE, RESERVED, -1, 0);
+    char *start = mmap(NULL, size + SLOT_GROUP_ALIGNMENT, PROT_NONE, RESERVED, -1, 0);
     if (start == MAP_FAILED)
         return 0;
-    uintptr_t base = ((uintptr_t)start + SLOT_ALIGNMENT - 1) & ~(SLOT_ALIGNMENT - 1);
+    uintptr_t base = ((uintptr_t)start + SLOT_GROUP_ALIGNMENT - 1) & ~(SLOT_GROUP_ALIGNMENT - 1);
     size_t before = base - (uintptr_t)start;
     if (before)
         munmap(start, before);
-    if (before < SLOT_ALIGNMENT)
-        munmap((void *)(base + size), SLOT_ALIGNMENT - before);
+    if (before < SLOT_GROUP_ALIGNMENT)
+        munmap((void *)(base + size), SLOT_GROUP_ALIGNMENT - before);
     return base;
 }
 
@@ -53,7 +52,7 @@ static struct slot *reserve(size_t count)
     uintptr_t next = map_aligned(count * SLOT_SIZE), end = next + count * SLOT_SIZE;
     for (; next && next < end; next += SLOT_SIZE) {
         struct slot *slot = calloc(1, sizeof *slot);
-        if (!slot || !advise(next)) {
+        if (!slot || !advise(next, next + SLOT_SIZE)) {
             free(slot);
             munmap((void *)next, end - next); /* no slot yet */
             break;
@@ -95,7 +94,7 @@ struct slot *slot_acquire(void)
     struct slot *slot = take_from_pool();
     if (slot)
         return slot;
-    slot = reserve(SLOTS_AT_ONCE);
+    slot = reserve(SLOTS_IN_GROUP);
     if (!slot)
         slot = reserve(1);
     if (slot) {
@@ -106,20 +105,21 @@ struct slot *slot_acquire(void)
 }
 
 /* One call replaces everything by a fresh, untouched mapping.  Where it fails (the host is out of mappings) the kernel
- * promises little: the slot is never used again, and if even one byte of it is not ours any more, A1 is broken. */
-static bool clean(const struct slot *slot)
+ * promises little: the range is never used again, and if even one byte of it is not ours any more, A1 is broken. */
+static bool map_over(uintptr_t low, uintptr_t high, int protection, int descriptor, uint64_t offset)
 {
-    void *start = (void *)slot->base;
-    if (mmap(start, SLOT_SIZE, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) == start && advise(slot->base))
+    void *start = (void *)low;
+    int flags = MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED | (descriptor < 0 ? MAP_ANONYMOUS : 0);
+    if (mmap(start, high - low, protection, flags, descriptor, (off_t)offset) == start && advise(low, high))
         return true;
-    bool whole = msync(start, SLOT_SIZE, MS_ASYNC) == 0 || errno != ENOMEM;
-    require(whole, "a slot could not be cleaned and has a hole now");
+    bool whole = msync(start, high - low, MS_ASYNC) == 0 || errno != ENOMEM;
+    require(whole, "a slot could not be mapped and has a hole now");
     return false;
 }
 
 void slot_release(struct slot *slot)
 {
-    if (!clean(slot)) {
+    if (!map_over(slot->base, slot->base + SLOT_SIZE, PROT_NONE, -1, 0)) {
         free(slot); /* its address space stays reserved for ever */
         return;
     }
@@ -136,6 +136,18 @@ bool slot_open(struct slot *slot, uintptr_t low, uintptr_t high, bool writable)
 {
     require_inside(slot, low, high);
     return mprotect((void *)low, high - low, writable ? PROT_READ | PROT_WRITE : PROT_READ) == 0;
+}
+
+bool slot_map_file(struct slot *slot, uintptr_t low, uintptr_t high, bool writable, int descriptor, uint64_t offset)
+{
+    require_inside(slot, low, high);
+    return map_over(low, high, writable ? PROT_READ | PROT_WRITE : PROT_READ, descriptor, offset);
+}
+
+bool slot_replace(struct slot *slot, uintptr_t low, uintptr_t high)
+{
+    require_inside(slot, low, high);
+    return map_over(low, high, PROT_NONE, -1, 0);
 }
 
 bool slot_shut(struct slot *slot, uintptr_t low, uintptr_t high)

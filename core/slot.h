@@ -4,7 +4,8 @@
  *     filled by the host's next malloc, inside some guest's window.
  * A2. No huge pages (a touched byte would cost 2 MiB), no copies in forked children, none in core dumps.
  * A3. An idle process needs at most six mappings: guard areas inside accessible memory are page-table markers
- *     (MADV_GUARD_INSTALL) where the kernel has them.
+ *     (MADV_GUARD_INSTALL) where the kernel has them. What is mapped in place of reserved memory is advised as in A2,
+ *     so that equal neighbours are one mapping.
  *
  * A slot from the pool is clean: inaccessible, and without a byte of its predecessor.
  */
@@ -20,8 +21,6 @@ struct slot {
     uintptr_t base;
     struct slot *next_free;
 };
-
-enum { MAPPINGS_PER_SLOT = 10 }; /* charged for each; without guard markers an idle process comes close to it */
 
 /* A clean slot; NULL if the host has no address space or memory left. */
 struct slot *slot_acquire(void);
@@ -39,8 +38,16 @@ bool slot_shut(struct slot *slot, uintptr_t low, uintptr_t high);
 /* Makes [low, high) inaccessible and keeps its bytes. */
 bool slot_deny(struct slot *slot, uintptr_t low, uintptr_t high);
 
-/* Makes [low, high) read as zeros again, whatever its access. */
+/* Makes [low, high) read as it did when it was mapped, whatever its access: as zeros, or as the file. */
 bool slot_discard(struct slot *slot, uintptr_t low, uintptr_t high);
+
+/* Opens [low, high) with the bytes of a sealed file from `offset` on in it; what is written stays in the slot. False
+ * as for slot_open, but that the range may then hold anything: the slot can only be released. */
+bool slot_map_file(struct slot *slot, uintptr_t low, uintptr_t high, bool writable, int descriptor, uint64_t offset);
+
+/* Makes [low, high) as it is in a clean slot, without its page tables as far as they hold nothing else. False as for
+ * slot_map_file. */
+bool slot_replace(struct slot *slot, uintptr_t low, uintptr_t high);
 
 /* Opens the fixed part (the top `stack_size` bytes of the native stack, the context), with its guards. */
 bool slot_open_front(struct slot *slot, uint64_t stack_size);

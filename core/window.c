@@ -32,10 +32,11 @@ static bool overlaps_data_stack(const struct window *window, uint32_t start, uin
 /* An area can cost two host mappings: itself, and the hole that it leaves or makes beside it. */
 static bool reserve_mappings(struct window *window)
 {
-    uint32_t wanted = 2 * (uint32_t)(window->areas.count + 2);
+    uint32_t count = (uint32_t)window->areas.count + 2;
+    uint32_t wanted = count > window->initial_areas ? 2 * (count - window->initial_areas) : 0;
     if (wanted <= window->mappings)
         return true;
-    uint32_t more = wanted - window->mappings + 16;
+    uint32_t more = wanted - window->mappings;
     if (wanted > MAPPINGS_PER_PROCESS || !host_mappings_charge(more))
         return false;
     window->mappings += more;
@@ -61,6 +62,14 @@ static bool reserve_change(struct process *process)
     return reserve_mappings(&process->window) && reserve_areas(process, &process->window.areas);
 }
 
+/* True if such pages at `first` are one mapping with what lies below them: a growing heap takes no further one. */
+static bool extends_area(const struct window *window, uint32_t first, enum window_protection protection)
+{
+    const struct area *below = areas_find(&window->areas, first - 1);
+    return below && below->end == first && below->protection == protection && below->charged
+        && first > window->image_end / MOTTE_PAGE_SIZE;
+}
+
 int window_map(struct process *process, guest_addr start, uint64_t pages, enum window_protection protection)
 {
     if (!range_is_valid(start, pages))
@@ -69,7 +78,7 @@ int window_map(struct process *process, guest_addr start, uint64_t pages, enum w
     uint32_t first = page_of(start), end = first + (uint32_t)pages;
     if (areas_mapped_pages(&window->areas, first, end) || overlaps_data_stack(window, first, end))
         return -EEXIST;
-    if (!reserve_change(process))
+    if (!(extends_area(window, first, protection) ? reserve_areas(process, &window->areas) : reserve_change(process)))
         return -ENOMEM;
 
     struct area area = {first, end, protection, protection != WINDOW_NO_ACCESS};
@@ -86,6 +95,36 @@ int window_map(struct process *process, guest_addr start, uint64_t pages, enum w
     return 0;
 }
 
+/* Pages of the image are a file's: dropping them would bring the file's bytes back, and not zeroes. So anonymous memory
+ * takes their place. */
+static bool shut(struct process *process, uint32_t first, uint32_t end)
+{
+    uintptr_t low = host_address(process, first), high = host_address(process, end);
+    if (first >= process->window.image_end / MOTTE_PAGE_SIZE)
+        return slot_shut(process->slot, low, high);
+    process->window.image_replaced = true;
+    return slot_replace(process->slot, low, high);
+}
+
+/* Every page of the range is mapped. */
+static bool discard(struct process *process, uint32_t first, uint32_t end)
+{
+    if (first >= process->window.image_end / MOTTE_PAGE_SIZE)
+        return slot_discard(process->slot, host_address(process, first), host_address(process, end));
+    if (!shut(process, first, end))
+        return false;
+    while (first < end) {
+        const struct area *area = areas_find(&process->window.areas, first);
+        uint32_t stop = area->end < end ? area->end : end;
+        if (area->protection != WINDOW_NO_ACCESS
+            && !slot_open(process->slot, host_address(process, first), host_address(process, stop),
+                          area->protection == WINDOW_READ_WRITE))
+            return false;
+        first = stop;
+    }
+    return true;
+}
+
 int window_unmap(struct process *process, guest_addr start, uint64_t pages)
 {
     if (!range_is_valid(start, pages))
@@ -96,7 +135,8 @@ int window_unmap(struct process *process, guest_addr start, uint64_t pages)
     if (!reserve_change(process))
         return -ENOMEM;
 
-    if (charged && !slot_shut(process->slot, host_address(process, first), host_address(process, end)))
+    bool file_backed = first < window->image_end / MOTTE_PAGE_SIZE;
+    if ((charged || file_backed) && !shut(process, first, end))
         return -ENOMEM;
     areas_replace(&window->areas, first, end, NULL);
     casts_forget(process);
@@ -155,7 +195,7 @@ int window_discard(struct process *process, guest_addr start, uint64_t pages)
     if (!window_is_mapped(process, start, pages))
         return -ENOENT;
     uint32_t first = page_of(start), end = first + (uint32_t)pages;
-    return slot_discard(process->slot, host_address(process, first), host_address(process, end)) ? 0 : -ENOMEM;
+    return discard(process, first, end) ? 0 : -ENOMEM;
 }
 
 int window_find_free(struct process *process, guest_addr low, guest_addr high, uint64_t pages, guest_addr *found)
@@ -186,8 +226,22 @@ bool window_is_mapped(struct process *process, guest_addr start, uint64_t pages)
     return areas_mapped_pages(&process->window.areas, first, first + (uint32_t)pages) == pages;
 }
 
-void window_clear(struct window *window)
+bool window_begin(struct process *process, size_t count)
 {
+    struct area_list *areas = &process->window.areas;
+    if (!host_memory_charge(process, count * sizeof *areas->items))
+        return false;
+    if (areas_grow(areas, count))
+        return true;
+    host_memory_refund(process, count * sizeof *areas->items);
+    return false;
+}
+
+void window_clear(struct process *process)
+{
+    struct window *window = &process->window;
+    if (window->areas.capacity)
+        host_memory_refund(process, window->areas.capacity * sizeof *window->areas.items);
     areas_clear(&window->areas);
     host_mappings_refund(window->mappings);
     window->mappings = 0;

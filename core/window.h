@@ -21,7 +21,10 @@
 
 struct window {
     struct area_list areas;
-    uint32_t mappings; /* charged with host_mappings_charge */
+    uint32_t initial_areas;  /* whose mappings were charged with the slot */
+    uint32_t mappings;       /* charged with host_mappings_charge for more areas than these */
+    uint32_t image_end;      /* window address: below it, pages may be a file's */
+    bool image_replaced;     /* by other pages */
     /* Window addresses kept for the data stack's growth and the gap below it: nothing is mapped here on demand. */
     uint32_t reserved_low, reserved_high;
 };
@@ -45,7 +48,10 @@ int window_find_free(struct process *process, guest_addr low, guest_addr high, u
 /* True if every page of the range is mapped (whatever its protection). */
 bool window_is_mapped(struct process *process, guest_addr start, uint64_t pages);
 
+/* Makes room for the areas of an image; false if the bank or the host has no memory. */
+bool window_begin(struct process *process, size_t count);
+
 /* Forgets the list, when the slot goes back as a whole. */
-void window_clear(struct window *window);
+void window_clear(struct process *process);
 
 #endif

@@ -40,7 +40,7 @@ def test_the_native_stack_grows_and_is_charged(workshop: Workshop) -> None:
     shallow = workshop.run(program, segments=with_counter(1))
     deep = workshop.run(program, segments=with_counter(200))
     assert (deep.stop().reason, deep.stop().value) == (StopReason.EXITED, 0)
-    assert shallow.statistics().faults == 0
+    assert shallow.statistics().faults == 1  # a frame of a page, and there is one page at first
     grown = deep.statistics().pages - shallow.statistics().pages
     assert grown + 16 >= 201 * 4104 // PAGE_SIZE
     assert grown <= 201 * 4104 // PAGE_SIZE + 16
@@ -54,7 +54,7 @@ def test_the_native_stack_grows_over_the_largest_frame(workshop: Workshop) -> No
     )
     process = workshop.run(source)
     assert (process.stop().reason, process.stop().value) == (StopReason.EXITED, 0)  # both ends of the frame were zero
-    assert process.statistics().faults == 1
+    assert process.statistics().faults == 2  # the page above the frame, and the frame
 
 
 @pytest.mark.parametrize("size", [1 << 16, (1 << 16) + 3 * PAGE_SIZE, 1 << 20, 1 << 24])

@@ -1,8 +1,8 @@
 """The only door to C: thin typed objects over ``motte.core._core``.
 
-Reading order: :class:`CodeRegion` (where code is verified and becomes executable), :func:`spawn` and
-:class:`Process` (one run of it), :class:`Bank` (what pays for its pages), :class:`Scheduler` and
-:class:`Meter` (who runs it, and how long), ``records`` (what is told about it).
+Reading order: :class:`CodeRegion` (where code is verified and becomes executable), :class:`Image` (the
+window that its processes begin with), :class:`Process` (one run of it), :class:`Bank` (what pays for its
+pages), :class:`Scheduler` and :class:`Meter` (who runs it, and how long), ``records`` (what is told about it).
 
 Sizes are bytes unless a name says pages; times are nanoseconds.  Importing this package reserves the
 addresses for code and installs signal handlers; it never fails on a host that cannot run guests.
@@ -11,6 +11,7 @@ There, ``host_features()["problem"]`` says why, and creating a region raises
 """
 
 from motte.core._core import Bank, Meter, MeterSimulation, Scheduler, host_features
+from motte.core.image import Image
 from motte.core.process import Process, spawn
 from motte.core.records import HostFeatures, Statistics, StopRecord
 from motte.core.region import CodeRegion
@@ -21,6 +22,7 @@ __all__ = [
     "CodeRegion",
     "CoreVerdict",
     "HostFeatures",
+    "Image",
     "Meter",
     "MeterSimulation",
     "Process",

@@ -64,6 +64,20 @@ class CodeRegion:
     def make_executable(self) -> None: ...
     def close(self) -> None: ...
 
+class Image:
+    def __init__(
+        self,
+        region: CodeRegion,
+        *,
+        entry: int,
+        segments: Sequence[tuple[int, bytes, int, bool]],
+        data_stack: tuple[int, int],
+        data_stack_variables: tuple[int, int],
+        bank: Bank | None,
+    ) -> None: ...
+    def trim(self) -> None: ...
+    def close(self) -> None: ...
+
 class MeterSimulation:
     def __init__(self, workers: int = 1) -> None: ...
     def add_meter(self, parent: int, /) -> int: ...
@@ -112,12 +126,8 @@ class Meter:
 class Process:
     def __init__(
         self,
-        region: CodeRegion,
+        image: Image,
         *,
-        entry: int,
-        segments: Sequence[tuple[int, bytes, int, bool]],
-        data_stack: tuple[int, int],
-        data_stack_variables: tuple[int, int],
         arguments: Sequence[bytes],
         environment: Sequence[bytes],
         bank: Bank,

@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 from motte.abi.faults import FaultKind, StopReason
 from motte.core import _core
+from motte.core.image import Image
 from motte.core.records import ACCESSES, REGISTERS, Statistics, StopRecord
 
 
 class Process(_core.Process):
-    """A process made by :func:`spawn`: created, then run by its meter's scheduler, then exited.
+    """``Process(image, …)``: a process in a window of its own; created, then run by its meter's scheduler, then exited.
+
+    By keyword: ``arguments`` and ``environment`` (bytes without NUL), ``bank``, ``meter``, ``native_stack`` (bytes), the
+    limits ``cpu_ns``, ``wall_ns`` and ``output_limit`` (``None``: none), ``open_files``, ``streams`` (three host
+    descriptors, -1 for a closed one) and ``directories`` (guest path, host descriptor, writable).  Descriptors are
+    duplicated.  An entry function that returns ends the process with its result as the exit status.
+
+    Creating one raises ``ValueError`` for an option that is not acceptable, :class:`~motte.errors.LimitReached` if the
+    bank does not cover the image's writable pages and the stacks, ``OSError`` if the host refuses a resource.
 
     ``start()`` makes it run, once.  ``wait(timeout_ns)`` returns whether it has exited; Ctrl-C (or any Python signal handler that raises) ends the wait and leaves the process running.
     ``suspend()`` and ``resume()`` let it stand still meanwhile; ``kill()`` ends it at whatever instruction it is.  All of
@@ -76,35 +85,33 @@ def spawn(
     streams: tuple[int, int, int],
     directories: Sequence[tuple[bytes, int, bool]],
 ) -> Process:
-    """Create a process of published code; it runs after ``start()``.
+    """Create a process of published code, with an image of its own; it runs after ``start()``.
 
-    ``entry`` is the code offset of a function that was verified as an entry.  ``segments`` are (window address,
-    bytes, memory size, writable) in ascending order.  ``data_stack`` is (low, size); the break starts at
-    its upper end.  ``data_stack_variables`` are the window addresses of the guest's variables for the data
-    stack's pointer and limit, 0 where the program has none.  ``streams`` are host descriptors (-1: closed) and
-    ``directories`` (guest path, host descriptor, writable); all of them are duplicated.  Limits may be
-    ``None``.
-
-    An entry function that returns ends the process with its result as the exit status.
-
-    Raises ``ValueError`` for an option that is not acceptable, :class:`~motte.errors.LimitReached` if
-    the bank does not cover the image and the stacks, ``OSError`` if the host refuses a resource.
+    The first five arguments are those of :class:`Image`, the others those of :class:`Process`.  Where several processes
+    run one program, make its image once instead.
     """
-    return Process(
+    image = Image(
         region,
         entry=entry,
         segments=segments,
         data_stack=data_stack,
         data_stack_variables=data_stack_variables,
-        arguments=arguments,
-        environment=environment,
-        bank=bank,
-        meter=meter,
-        native_stack=native_stack,
-        cpu_ns=cpu_ns,
-        wall_ns=wall_ns,
-        output_limit=output_limit,
-        open_files=open_files,
-        streams=streams,
-        directories=directories,
+        bank=None,
     )
+    try:
+        return Process(
+            image,
+            arguments=arguments,
+            environment=environment,
+            bank=bank,
+            meter=meter,
+            native_stack=native_stack,
+            cpu_ns=cpu_ns,
+            wall_ns=wall_ns,
+            output_limit=output_limit,
+            open_files=open_files,
+            streams=streams,
+            directories=directories,
+        )
+    finally:
+        image.close()

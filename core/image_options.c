@@ -1,9 +1,6 @@
-#include "process_create.h"
-
 #include "code_region.h"
+#include "image.h"
 #include "motte_abi.h"
-#include "slot_layout.h"
-#include "stack_growth.h"
 
 static bool is_whole_pages(uint64_t value)
 {
@@ -11,7 +8,7 @@ static bool is_whole_pages(uint64_t value)
 }
 
 /* Segments lie in order between the information page and the gap below the data stack. */
-static const char *check_segments(const struct process_options *options)
+static const char *check_segments(const struct image_options *options)
 {
     uint64_t free_from = MOTTE_INFORMATION_PAGE + MOTTE_PAGE_SIZE;
     uint64_t free_to = options->data_stack_low - MOTTE_DATA_STACK_GAP;
@@ -30,19 +27,32 @@ static const char *check_segments(const struct process_options *options)
     return NULL;
 }
 
-const char *process_options_check(const struct process_options *options)
+static bool is_variable(const struct image_options *options, uint64_t address)
+{
+    for (size_t i = 0; i < options->segment_count; i++) {
+        const struct segment *segment = &options->segments[i];
+        uint64_t size = pages_for(segment->memory_size) * MOTTE_PAGE_SIZE;
+        if (segment->writable && address >= segment->address && address - segment->address <= size - sizeof(uint64_t))
+            return true;
+    }
+    return address == 0;
+}
+
+const char *image_options_check(const struct image_options *options)
 {
     const struct code_region *region = options->region;
-    uint64_t low = options->data_stack_low, size = options->data_stack_size, native = options->native_stack_size;
+    uint64_t low = options->data_stack_low, size = options->data_stack_size;
     if (region->state != REGION_PUBLISHED)
         return "the code region was not published";
     if (!offsets_contain(region->entries, region->entry_count, options->entry))
         return "the entry is not one of the functions that the host may enter";
     if (!is_whole_pages(low) || low < MOTTE_IMAGE_BASE + MOTTE_DATA_STACK_GAP || low >= MOTTE_HEAP_END)
         return "the data stack's low end is not page-aligned, or not inside the window's lower half";
-    if (!is_whole_pages(size) || size < STACK_STEP || size > MOTTE_HEAP_END - low)
+    if (!is_whole_pages(size) || size < DATA_STACK_MINIMUM || size > MOTTE_HEAP_END - low)
         return "the data stack's size is not whole pages, or out of range";
-    if (!is_whole_pages(native) || native < STACK_STEP || native > NATIVE_STACK_MAXIMUM)
-        return "the native stack's size is not whole pages, or out of range";
-    return check_segments(options);
+    const char *problem = check_segments(options);
+    if (!problem && (!is_variable(options, options->data_stack_pointer_variable)
+                     || !is_variable(options, options->data_stack_limit_variable)))
+        problem = "a data stack variable does not lie in a writable segment";
+    return problem;
 }

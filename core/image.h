@@ -1,0 +1,140 @@
+/* The initial window of a program, made once and shared by all its processes.
+ *
+ * Problem: a window that is built page by page costs its size at every start, and every process has a copy of its own
+ * of what never changes.
+ *
+ * Answer: everything that a process finds in the image's part of its window (information page, constants, initialised
+ * data, small zeroed data) is written once into a sealed memory file, and mapped privately: constants are shared, and
+ * of the writable pages a process copies those that it writes to.  Starting takes the same time whatever the size.
+ *
+ *     window:  | information, constants | data     zeroes | gap | data stack, unmapped | mapped | heap
+ *     file:    | offset 0 …             | …             | '- large ones are anonymous memory
+ *
+ * A page of the file is at the offset of its window address from the information page.
+ *
+ * Who pays: the file's pages, and the program's code and tables, are drawn once from the bank that the image is made
+ * with (the machine's).  A process pays for every page of its own that it may write to, since it may come to copy all
+ * of them, and for none that it can only read.
+ *
+ * Slots of processes that have ended go back to how the image found them, and wait here for the next process
+ * (image_slots.c).
+ *
+ * An image is counted by reference: Python and every process of it hold one each.  It is constant once made, but for
+ * the list of waiting slots.
+ */
+#ifndef MOTTE_IMAGE_H
+#define MOTTE_IMAGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "areas.h"
+#include "motte_abi.h"
+#include "page_tables.h"
+
+struct bank;
+struct code_region;
+struct process;
+struct slot;
+
+struct byte_string {
+    const char *bytes;
+    size_t size;
+};
+
+struct segment {
+    uint64_t address; /* in the window, page-aligned */
+    struct byte_string contents;
+    uint64_t memory_size; /* at least contents.size; the rest is zero */
+    bool writable;
+};
+
+struct image_options {
+    struct code_region *region; /* published */
+    uint64_t entry;             /* code offset */
+    const struct segment *segments;
+    size_t segment_count;
+    uint64_t data_stack_low, data_stack_size;
+    uint64_t data_stack_pointer_variable, data_stack_limit_variable; /* window addresses, or 0 */
+    struct bank *bank;                                               /* NULL: nobody pays */
+};
+
+/* Pages [start, end) of the window; those from file_end on are anonymous zeroes. */
+struct image_part {
+    uint32_t start, file_end, end;
+    bool writable;
+};
+
+struct image {
+    _Atomic uint32_t references;
+    struct code_region *region;
+    struct bank *bank;
+    uint64_t charged_pages; /* from that bank */
+    uintptr_t entry_address;
+
+    uint32_t data_stack_low, data_stack_top; /* window addresses */
+    uint32_t pointer_variable, limit_variable; /* of the guest, for its data stack: window addresses, or 0 */
+
+    int descriptor;
+    const unsigned char *contents; /* the file, for reading */
+    size_t size;
+    size_t part_count;
+    struct image_part *parts;
+    uint64_t writable_pages; /* of all parts: each process's own */
+    uint32_t mappings;       /* of the host that a slot with this image takes */
+
+    struct slot *waiting; /* image_slots.c */
+    uint32_t fork_generation;
+};
+
+static inline uint64_t pages_for(uint64_t size)
+{
+    return (size + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE;
+}
+
+enum { DATA_STACK_MINIMUM = 0x10000 };
+
+/* NULL, or what is wrong. Everything that images and processes rely on is checked here, before anything changes. */
+const char *image_options_check(const struct image_options *options);
+
+/* 0 and an image; or a negative errno, nothing left behind, and in *problem what was wrong: -EINVAL, -ENOMEM (the bank
+ * does not cover it), others of the host. */
+int image_create(const struct image_options *options, struct image **created, const char **problem);
+
+void image_retain(struct image *image);
+void image_release(struct image *image);
+
+/* --- image_slots.c ----------------------------------------------------------------------------------------------- */
+
+/* Pages that each process's stacks have from the start; more when they are touched. */
+enum { STACK_FIRST = MOTTE_PAGE_SIZE };
+
+/* Slots that wait in all images together, at most: each keeps about 30 KiB of the host's memory, which no bank pays
+ * for, and never more than 100 KiB. */
+enum { WAITING_SLOTS_LIMIT = 256 };
+
+/* A slot with the image and the first pages of both stacks in it, as if untouched; its mappings are charged. NULL if
+ * the host has no more. */
+struct slot *image_take_slot(struct image *image);
+
+/* Takes back a slot that nothing was done with. */
+void image_return_slot(struct image *image, struct slot *slot);
+
+/* Takes the slot of a process that nobody runs or looks at any more. Nothing of the process stays in it. */
+void image_give_slot_back(struct image *image, struct process *process);
+
+/* Frees the slots that wait. */
+void image_trim(struct image *image);
+
+/* Called once, before the first image: a forked child has no waiting slots. */
+bool images_prepare(void);
+
+/* The areas of such a slot's window, ending with the data stack's; `areas` has room for part_count + 1. */
+size_t image_areas(const struct image *image, struct area *areas);
+
+/* The page tables that such a slot takes. */
+struct page_tables image_page_tables(const struct image *image, const struct slot *slot);
+
+#endif
