@@ -6,6 +6,9 @@
 
 static const uint64_t usual_limit = 65530;
 
+/* Mappings that guests never get, all together: libraries, threads and heaps of the host. */
+enum { LEFT_TO_HOST = 4096 };
+
 static _Atomic uint64_t charged;
 static uint64_t limit;
 static pthread_once_t limit_once = PTHREAD_ONCE_INIT;
@@ -30,10 +33,10 @@ uint64_t host_mappings_limit(void)
 
 bool host_mappings_charge(uint32_t count)
 {
-    uint64_t usable = host_mappings_limit() / 4 * 3;
+    uint64_t all = host_mappings_limit(), usable = all > LEFT_TO_HOST ? all - LEFT_TO_HOST : 0;
     uint64_t before = atomic_load(&charged);
     do {
-        if (count > usable - before)
+        if (before > usable || count > usable - before)
             return false;
     } while (!atomic_compare_exchange_weak(&charged, &before, before + count));
     return true;

@@ -2,7 +2,7 @@
  *
  * One guest that alternates protections page by page could use up every mapping that the whole host process may have,
  * and then nothing in the host can start a thread.  So mappings are counted before they are made: per process
- * (MAPPINGS_PER_PROCESS) and over all of them, where a quarter of the system's limit is left to the host.
+ * (MAPPINGS_PER_PROCESS) and over all of them, where some thousands of the system's limit are left to the host.
  */
 #ifndef MOTTE_HOST_MAPPINGS_H
 #define MOTTE_HOST_MAPPINGS_H

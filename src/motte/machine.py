@@ -18,7 +18,7 @@ from motte.bank_tree import Account, BankTree
 from motte.build import Progress, artifact_of, name_of
 from motte.build_options import BuildOptions, Checked
 from motte.core import Process as CoreProcess
-from motte.core import Scheduler, spawn
+from motte.core import Image, Scheduler
 from motte.directories import Directory, GrantedDirectory, granted_directories, open_directories
 from motte.errors import Closed, InvalidCap
 from motte.initial_strings import Argument, argument_strings, environment_strings
@@ -100,7 +100,8 @@ class Machine:
         if checked is not None:
             options = replace(options, checked=checked)
         artifact = artifact_of(sources, options, progress=progress)
-        program = Program(artifact, name=name_of(sources))
+        with self._banks.named_refusals():
+            program = Program(artifact, name=name_of(sources), bank=self._banks.root.core)
         with self._lock:
             if not self._closed:
                 self._programs.add(program)
@@ -159,11 +160,12 @@ class Machine:
         granted = granted_directories(directories)
         self._check_open()
         with ExitStack() as undo:
-            program.acquire()
+            with self._banks.named_refusals():
+                image = program.acquire(limits.data_stack)
             undo.callback(program.release)
             streams = Streams(stdin, stdout, stderr)
             undo.callback(streams.close)
-            core = self._create(account, program, limits, arguments, environment, streams, granted)
+            core = self._create(account, image, limits, arguments, environment, streams, granted)
             undo.callback(core.close)
             streams.attached()
             with self._lock:
@@ -188,6 +190,17 @@ class Machine:
                 peak_memory=memory.peak,
                 memory_limit=memory.limit,
             )
+
+    def trim(self) -> None:
+        """Free what is kept only to start later processes faster: windows of earlier ones, at most 256 in all.
+
+        They take about 30 KiB each, which no bank pays for.
+        """
+        with self._lock:
+            self._check_open()
+            programs = list(self._programs)
+        for program in programs:
+            program.trim()
 
     def close(self) -> None:
         """Kill all processes, unload all programs, destroy all banks; harmless when repeated."""
@@ -225,21 +238,16 @@ class Machine:
     def _create(  # noqa: PLR0917 (all that a process is made of, in the order of the core's own list)
         self,
         account: Account,
-        program: Program,
+        image: Image,
         limits: RunLimits,
         arguments: list[bytes],
         environment: list[bytes],
         streams: Streams,
         directories: tuple[Directory, ...],
     ) -> CoreProcess:
-        stack = program.plan.data_stack(limits.data_stack)
         with open_directories(directories) as opened, self._banks.named_refusals():
-            return spawn(
-                program.region,
-                entry=program.plan.entry_offset,
-                segments=program.segments,
-                data_stack=(stack.low, stack.high - stack.low),
-                data_stack_variables=program.plan.data_stack_variables,
+            return CoreProcess(
+                image,
                 arguments=arguments,
                 environment=environment,
                 bank=account.core,

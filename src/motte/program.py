@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.compiler_identity import cpu_flags
-from motte.core import CodeRegion
+from motte.core import Bank, CodeRegion, Image
 from motte.errors import BadState, Closed, Refused
 from motte.image import Artifact, LoadPlan, load_plan
 from motte.image.cpu_features import features_of_flags
@@ -33,9 +33,13 @@ class Program:
     processes.
     """
 
-    def __init__(self, claimed_artifact: bytes, *, name: str) -> None:
-        """Raises ``Refused`` for anything but a whole, verified program, ``LimitReached`` for one too large."""
+    def __init__(self, claimed_artifact: bytes, *, name: str, bank: Bank) -> None:
+        """``bank`` pays for the code and for what all processes share of the image.
+
+        Raises ``Refused`` for anything but a whole, verified program, ``LimitReached`` for one too large.
+        """
         self.name = name
+        self._bank = bank
         artifact = _read(claimed_artifact, name)
         if missing := artifact.missing_features(features_of_flags(cpu_flags())):
             raise Refused(f"{name}: refused: it is compiled for a CPU with {', '.join(missing)}, which this one lacks")
@@ -43,14 +47,12 @@ class Program:
         self.region = CodeRegion(artifact.code_size, artifact.tables_size)
         try:
             self.plan, self._decision = _publish(artifact, self.region, name)
+            self._image_stack = DEFAULT_LIMITS.data_stack
+            self._image = self._make_image(self._image_stack)
         except BaseException:
             self.region.close()
             raise
-        self.segments = tuple(
-            (segment.address, bytes(segment.contents), segment.size, segment.writable) for segment in self.plan.segments
-        )
-        """The window image, as the core takes it."""
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # guards the fields of the image, too
         self._processes = 0
         self._closed = False
 
@@ -68,12 +70,25 @@ class Program:
         """
         return self._artifact.locations(code_offset)
 
-    def acquire(self) -> None:
-        """A process begins to use the program.  Raises ``Closed``."""
+    def trim(self) -> None:
+        """Free the windows of earlier processes that are kept for later ones; the next start takes a little longer."""
+        with self._lock:
+            self._image.trim()
+
+    def acquire(self, data_stack: int) -> Image:
+        """The window that a process with a data stack of so many bytes begins with; the process uses the program now.
+
+        Of several sizes, the one asked for last is kept.  Raises ``Closed``, and ``LimitReached`` for a data stack that
+        leaves no room, or where the bank does not cover another image.
+        """
         with self._lock:
             if self._closed:
                 raise Closed(f"program {self.name!r} is closed")
+            if data_stack != self._image_stack:
+                # The earlier image is not closed: somebody may be about to spawn from it.
+                self._image, self._image_stack = self._make_image(data_stack), data_stack
             self._processes += 1
+            return self._image
 
     def release(self) -> None:
         """A process has closed."""
@@ -87,7 +102,22 @@ class Program:
                 raise BadState(f"program {self.name!r} still has {self._processes} process(es): close them first")
             if not self._closed:
                 self._closed = True
+                self._image.close()
                 self.region.close()
+
+    def _make_image(self, data_stack: int) -> Image:
+        stack = self.plan.data_stack(data_stack)
+        return Image(
+            self.region,
+            entry=self.plan.entry_offset,
+            segments=[
+                (segment.address, bytes(segment.contents), segment.size, segment.writable)
+                for segment in self.plan.segments
+            ],
+            data_stack=(stack.low, stack.high - stack.low),
+            data_stack_variables=self.plan.data_stack_variables,
+            bank=self._bank,
+        )
 
     def __enter__(self) -> "Program":
         """The program itself."""

@@ -159,9 +159,12 @@ def test_everything_is_given_back(programs: Path) -> None:
     before = open_descriptors()
     with motte.Machine() as machine:
         program = machine.load(programs / "cat.c")
+        loaded = machine.statistics().memory
         for _round in range(20):
             with machine.spawn(program, stdin=b"x", directories=[programs]) as process:
                 process.wait()
+        assert machine.statistics().memory == loaded
+        program.close()
         assert machine.statistics().memory == 0
     assert open_descriptors() <= before
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("motte")]
