@@ -17,8 +17,8 @@ from motte.bank import SpaceBank, pages_of_limit
 from motte.bank_tree import Account, BankTree
 from motte.build import Progress, artifact_of, name_of
 from motte.build_options import BuildOptions, Checked
-from motte.core import Process as CoreProcess
 from motte.core import Image, Scheduler
+from motte.core import Process as CoreProcess
 from motte.directories import Directory, GrantedDirectory, granted_directories, open_directories
 from motte.errors import Closed, InvalidCap
 from motte.initial_strings import Argument, argument_strings, environment_strings

@@ -13,18 +13,19 @@ from motte.core.records import ACCESSES, REGISTERS, Statistics, StopRecord
 class Process(_core.Process):
     """``Process(image, …)``: a process in a window of its own; created, then run by its meter's scheduler, then exited.
 
-    By keyword: ``arguments`` and ``environment`` (bytes without NUL), ``bank``, ``meter``, ``native_stack`` (bytes), the
-    limits ``cpu_ns``, ``wall_ns`` and ``output_limit`` (``None``: none), ``open_files``, ``streams`` (three host
+    By keyword: ``arguments`` and ``environment`` (bytes without NUL), ``bank``, ``meter``, ``native_stack`` (bytes),
+    the limits ``cpu_ns``, ``wall_ns`` and ``output_limit`` (``None``: none), ``open_files``, ``streams`` (three host
     descriptors, -1 for a closed one) and ``directories`` (guest path, host descriptor, writable).  Descriptors are
     duplicated.  An entry function that returns ends the process with its result as the exit status.
 
     Creating one raises ``ValueError`` for an option that is not acceptable, :class:`~motte.errors.LimitReached` if the
     bank does not cover the image's writable pages and the stacks, ``OSError`` if the host refuses a resource.
 
-    ``start()`` makes it run, once.  ``wait(timeout_ns)`` returns whether it has exited; Ctrl-C (or any Python signal handler that raises) ends the wait and leaves the process running.
-    ``suspend()`` and ``resume()`` let it stand still meanwhile; ``kill()`` ends it at whatever instruction it is.  All of
-    this from any thread.  ``close()`` kills it and gives everything
-    back; afterwards every method but ``close`` and ``state`` raises :class:`~motte.errors.Closed`.
+    ``start()`` makes it run, once.  ``wait(timeout_ns)`` returns whether it has exited; Ctrl-C (or any Python signal
+    handler that raises) ends the wait and leaves the process running.  ``suspend()`` and ``resume()`` let it stand still
+    meanwhile; ``kill()`` ends it at whatever instruction it is.  All of this from any thread.  ``close()`` kills it and
+    gives everything back; afterwards every method but ``close`` and ``state`` raises
+    :class:`~motte.errors.Closed`.
     """
 
     def stop(self) -> StopRecord:
