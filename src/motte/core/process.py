@@ -22,8 +22,8 @@ class Process(_core.Process):
     bank does not cover the image's writable pages and the stacks, ``OSError`` if the host refuses a resource.
 
     ``start()`` makes it run, once.  ``wait(timeout_ns)`` returns whether it has exited; Ctrl-C (or any Python signal
-    handler that raises) ends the wait and leaves the process running.  ``suspend()`` and ``resume()`` let it stand still
-    meanwhile; ``kill()`` ends it at whatever instruction it is.  All of this from any thread.  ``close()`` kills it and
+    handler that raises) ends the wait and leaves the process running.  ``suspend()`` and ``resume()`` let it stand
+    still meanwhile; ``kill()`` ends it at whatever instruction it is.  All of this from any thread.  ``close()`` kills it and
     gives everything back; afterwards every method but ``close`` and ``state`` raises
     :class:`~motte.errors.Closed`.
     """
