@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from meters.traces import worst_share_error
+from motte.core import MeterSimulation
 from motte.testing import MeterSimulator, Run, SimulatedProcess, Sleep, repeat, spin
 
 MILLISECOND = 1000
@@ -174,3 +175,47 @@ def test_a_new_weight_counts_at_once() -> None:
     first.set_weight(900)
     simulator.run(100 * MILLISECOND)
     assert first.used == pytest.approx((50 + 90) * MILLISECOND, abs=2 * MILLISECOND)
+
+
+TEN_YEARS = 10 * 365 * 86_400 * 5 * 10**9
+"""In ticks of a clock of 5 GHz: more than 60 bits."""
+
+
+@pytest.mark.parametrize("weight", [1, 10000])
+def test_shares_are_exact_after_ten_years(weight: int) -> None:
+    core = MeterSimulation()
+    core.set_slice(0, MILLISECOND)
+    for number in (core.attach(core.add_meter(0), None), core.attach(core.add_meter(0), None)):
+        core.set_weight(number + 1, weight, 0)
+        core.wake(number, 0)
+    now = 0
+    for _ in range(16):
+        picked = core.pick(now)
+        assert picked is not None
+        now += TEN_YEARS // 16
+        core.stop(picked[0], now, TEN_YEARS // 16, True)
+    assert core.look_at_meter(1)[0] == core.look_at_meter(2)[0]
+    for _ in range(50):
+        picks = []
+        for _ in range(2):
+            picked = core.pick(now)
+            assert picked is not None
+            picks.append(picked[0])
+            now += MILLISECOND
+            core.stop(picked[0], now, MILLISECOND, True)
+        assert sorted(picks) == [0, 1]
+
+
+def test_years_of_debt_do_not_overflow() -> None:
+    """One of weight 1 overshoots by ten years beside one of weight 10000, which then is alone for that long."""
+    core = MeterSimulation()
+    for number, weight in ((0, 1), (1, 10000)):
+        core.set_weight(core.add_meter(0), weight, 0)
+        core.attach(number + 1, None)
+    core.wake(0, 0)
+    core.pick(0)
+    core.wake(1, 0)
+    core.stop(0, TEN_YEARS, TEN_YEARS, True)
+    for step in range(100):
+        assert core.pick(TEN_YEARS + step * MILLISECOND) == (1, None, 1_000_000)
+        core.stop(1, TEN_YEARS + (step + 1) * MILLISECOND, MILLISECOND, True)
