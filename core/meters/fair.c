@@ -131,7 +131,7 @@ static void forgive(struct meter *group, struct contender *contender)
 {
     uint64_t ticks = (group->root->workers + 1) * group->longest_stretch;
     virtual_time most = (virtual_time)ticks * contender->ticks_to_virtual;
-    if (group->virtual_now <= most || contender->eligible >= group->virtual_now - most)
+    if (contender->eligible >= group->virtual_now - most)
         return;
     virtual_time missed = group->virtual_now - most - contender->eligible;
     contender->eligible += missed;
@@ -153,31 +153,33 @@ void fair_stop(struct contender *contender, uint64_t started, uint64_t used, boo
         leave(group, contender);
 }
 
+/* Its lag, debt or credit, stays as many ticks as it was; so the sum of lags stays too. */
+static void reweigh(struct meter *group, struct contender *contender, uint32_t weight, bool is_member)
+{
+    uint64_t inverse = clock_inverse(weight);
+    virtual_time now = group->virtual_now;
+    if (contender->eligible > now)
+        contender->eligible = now + (virtual_time)clock_ticks(contender->eligible - now, contender->weight) * inverse;
+    else if (is_member)
+        contender->eligible = now - (virtual_time)clock_ticks(now - contender->eligible, contender->weight) * inverse;
+    if (is_member)
+        group->weight += weight - (uint64_t)contender->weight;
+}
+
 void fair_reshape(struct meter *meter, uint32_t weight, uint64_t slice)
 {
     struct contender *contender = &meter->contender;
     struct meter *group = contender->parent;
     bool queued = contender->queue != CONTENDER_NOT_QUEUED;
-    bool member = queued || contender->running;
     if (queued)
         take_out(group, contender);
-    if (member)
-        leave(group, contender);
-
-    /* A debt stays as many ticks as it was. */
-    uint64_t inverse = clock_inverse(weight);
-    if (group && contender->eligible > group->virtual_now) {
-        uint64_t debt = clock_ticks(contender->eligible - group->virtual_now, contender->weight);
-        contender->eligible = group->virtual_now + (virtual_time)debt * inverse;
-    }
+    if (group)
+        reweigh(group, contender, weight, queued || contender->running);
     contender->weight = weight;
-    contender->ticks_to_virtual = inverse;
+    contender->ticks_to_virtual = clock_inverse(weight);
     meter->slice = slice;
-    meter->own_slice = (virtual_time)slice * inverse;
+    meter->own_slice = (virtual_time)slice * contender->ticks_to_virtual;
     meter->leaf_slice = (virtual_time)slice * clock_inverse(METER_WEIGHT);
-
-    if (member)
-        join(group, contender);
     if (queued)
         insert(group, contender);
 }

@@ -15,6 +15,7 @@
 #include "tree.h"
 
 #define FRACTION_BITS 48 /* of virtual time */
+#define CLOCK_START ((virtual_time)1 << 120) /* so that subtracting a lag cannot pass zero */
 #define SURPLUS_LIMIT (UINT64_C(1) << 62)
 
 /* The virtual time of a tick for one of this weight. */
@@ -63,7 +64,8 @@ static inline void clock_catch_up(struct meter *group, uint64_t now)
     clock_advance(group, (uint64_t)more);
 }
 
-/* A stretch is over; virtual time has moved by a part of it already. */
+/* A stretch is over; virtual time has moved by a part of it already.  If it used less than the time that passed, the
+ * rest stays `early` for the next ones. */
 static inline void clock_stop(struct meter *group, uint64_t started, uint64_t used)
 {
     uint64_t counted = used < group->early ? used : group->early;
@@ -71,10 +73,7 @@ static inline void clock_stop(struct meter *group, uint64_t started, uint64_t us
     group->starts -= started;
     if (counted < used)
         clock_advance(group, used - counted);
-    if (--group->under_way == 0 && group->early) {
-        clock_hold(group, group->early);
-        group->early = 0;
-    }
+    group->under_way--;
 }
 
 #endif

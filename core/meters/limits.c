@@ -25,8 +25,6 @@ int64_t limits_offer(const struct meter *meter, uint32_t workers, int64_t slice)
 static void promise(struct rate *rate, uint64_t time, int64_t ticks)
 {
     struct rate_return *newest = &rate->returns[(rate->oldest + rate->count - 1) % RETURNS];
-    if (rate->count && time < newest->time)
-        time = newest->time;
     if (rate->count == RETURNS || (rate->count && time - newest->first < rate->period / RETURNS)) {
         newest->time = time;
         newest->ticks += ticks;

@@ -32,6 +32,7 @@ struct meter *meter_create(struct meter *parent)
     meter->references = 1;
     meter->is_on = true;
     meter->left = METER_UNLIMITED;
+    meter->virtual_now = CLOCK_START;
     meter->contender.is_meter = true;
     if (parent) {
         meter_retain(parent);

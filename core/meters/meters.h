@@ -22,8 +22,8 @@
  * that is below: one removal, O(log n) in its siblings, whatever the number of processes below, and nothing while it
  * lasts.  They stay queued inside and go on where they were.
  *
- * Bounds: 64 bits of ticks last 116 years at 5 GHz.  Virtual time has 128 bits, 48 of them fraction: it cannot overflow
- * before 2^80 ticks of work (10 years at 5 GHz on 256 workers are under 2^69) at weight 1.
+ * Bounds: 64 bits of ticks last 116 years at 5 GHz.  Virtual time has 128 bits, 48 of them fraction, and starts at
+ * 2^120: at weight 1 it cannot overflow before 2^79 ticks of work (10 years at 5 GHz on 256 workers are under 2^69).
  */
 #ifndef MOTTE_METERS_H
 #define MOTTE_METERS_H

@@ -93,6 +93,26 @@ def test_an_early_stretch_comes_back_one_period_after_its_start() -> None:
     assert core.pick(1500) == (0, 40, 1_000_000)
 
 
+def test_more_returns_than_there_is_room_for_come_back_later_and_none_is_lost() -> None:
+    """Pairs of stretches that begin 99 ticks apart come back together, and 32 such pairs fill the ring."""
+    core = MeterSimulation()
+    core.set_rate(0, 1000, 3200, 0)
+    core.wake(core.attach(0, None), 0)
+    stretches = []
+    for pair in range(100):
+        for start in (100 * pair, 100 * pair + 99):
+            picked = core.pick(start)
+            assert picked is not None
+            core.stop(0, start + 1, 1, True)
+            stretches.append((start, start + 1))
+    assert most_in_a_window(stretches, 3200) <= 1000
+    left = core.look_at_meter(0)[2]
+    assert left is not None
+    assert 1000 - 2 * 34 <= left < 1000
+    core.set_on(0, True, 20_000)  # a moment to collect what is due
+    assert core.look_at_meter(0)[2] == 1000
+
+
 def test_a_rate_that_nobody_waits_for_asks_for_no_event() -> None:
     core = MeterSimulation()
     core.set_rate(0, 100, 1000, 0)

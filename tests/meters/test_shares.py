@@ -177,6 +177,25 @@ def test_a_new_weight_counts_at_once() -> None:
     assert first.used == pytest.approx((50 + 90) * MILLISECOND, abs=2 * MILLISECOND)
 
 
+def test_a_debt_is_as_many_ticks_whatever_the_weight_becomes() -> None:
+    core = MeterSimulation()
+    core.set_slice(0, MILLISECOND)
+    for number in (0, 1):
+        core.attach(core.add_meter(0), None)
+        core.wake(number, 0)
+    assert core.pick(0) == (0, None, MILLISECOND)
+    core.stop(0, 40 * MILLISECOND, 40 * MILLISECOND, True)
+    core.set_weight(1, 400, 40 * MILLISECOND)
+    core.set_weight(2, 400, 40 * MILLISECOND)
+    picks = []
+    for now in range(40 * MILLISECOND, 90 * MILLISECOND, MILLISECOND):
+        picked = core.pick(now)
+        assert picked is not None
+        picks.append(picked[0])
+        core.stop(picked[0], now + MILLISECOND, MILLISECOND, True)
+    assert picks.index(0) == pytest.approx(40, abs=2)
+
+
 TEN_YEARS = 10 * 365 * 86_400 * 5 * 10**9
 """In ticks of a clock of 5 GHz: more than 60 bits."""
 
