@@ -10,7 +10,7 @@
 void event_post(struct process *process, enum event_kind kind)
 {
     struct scheduler *scheduler = process->scheduler;
-    if (!(process->wanted_events & kind))
+    if (!(atomic_load(&process->wanted_events) & kind))
         return;
     if (!process->events) {
         process_retain(process);

@@ -188,8 +188,13 @@ bool fault_settle(struct process *process)
         }
         record_access(process, access_of(trap), trap->address - slot_window(process->slot));
     }
-    process->place.fault = classify(process);
     trap->pending = false;
-    process_stop(process, MOTTE_STOP_FAULTED, growth == STACK_REFUSED);
+    process->question.in_call = false;
+    process_note_place(process);
+    process->place.fault = classify(process);
+    if (growth == STACK_REFUSED && process->question.ask == ASK_BANK)
+        process->question.stop_value = true; /* should the bank's keeper not help */
+    else
+        keeping_fault(process, growth == STACK_REFUSED);
     return false;
 }

@@ -90,5 +90,8 @@ static int64_t (*const kernel_calls[MOTTE_CALL_COUNT])(struct process *, const u
 int64_t motte_kernel_call(struct process *process, uint32_t number, const uint64_t arguments[6])
 {
     process_count(&process->system_calls);
-    return kernel_calls[number](process, arguments);
+    int64_t result = kernel_calls[number](process, arguments);
+    if (process->question.ask != ASK_NOTHING)
+        keeping_end_call(process, number, arguments, result);
+    return result;
 }

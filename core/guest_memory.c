@@ -23,8 +23,13 @@ static void *host_pointer(const struct process *process, guest_addr address)
 static bool settle(struct process *process)
 {
     struct worker *worker = worker_current();
-    bool own = worker && atomic_load_explicit(&worker->process, memory_order_relaxed) == process;
-    return own && stack_grow(process, worker->copy_fault.address) == STACK_GROWN;
+    if (!worker || atomic_load_explicit(&worker->process, memory_order_relaxed) != process)
+        return false;
+    uintptr_t address = worker->copy_fault.address;
+    if (stack_grow(process, address) == STACK_GROWN)
+        return true;
+    keeping_access(process, (int64_t)(address - slot_window(process->slot)), worker->copy_fault.writes);
+    return false;
 }
 
 static bool copy(struct process *process, void *to, const void *from, size_t size)

@@ -49,11 +49,11 @@ static void end_at_once(struct process *process)
     scheduler_announce_exit(process);
 }
 
-void process_end_for(struct process *process, enum motte_stop reason)
+void process_end_for(struct process *process, enum motte_stop reason, int32_t value)
 {
     if (state_of(process) == PROCESS_EXITED)
         return;
-    process_stop(process, reason, 0);
+    process_stop(process, reason, value);
     struct worker *worker = process->worker;
     if (!worker) {
         end_at_once(process);
@@ -68,7 +68,7 @@ void process_end_for(struct process *process, enum motte_stop reason)
 void process_kill(struct process *process)
 {
     pthread_mutex_lock(&process->scheduler->lock);
-    process_end_for(process, MOTTE_STOP_KILLED);
+    process_end_for(process, MOTTE_STOP_KILLED, 0);
     pthread_mutex_unlock(&process->scheduler->lock);
 }
 

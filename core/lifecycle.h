@@ -14,8 +14,8 @@ struct process;
  * threads or the signal handlers. */
 int process_start(struct process *process);
 
-/* Ends it for `reason`, under the scheduler's lock; process_kill for KILLED, without. */
-void process_end_for(struct process *process, enum motte_stop reason);
+/* Ends it for `reason` with `value`, under the scheduler's lock; process_kill for KILLED, without. */
+void process_end_for(struct process *process, enum motte_stop reason, int32_t value);
 
 /* Ends it, wherever it is, unless it ends already; one that was not started has EXITED at once. */
 void process_kill(struct process *process);

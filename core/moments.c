@@ -18,7 +18,7 @@
 static void happen(struct timeout *timeout)
 {
     if (timeout->kind == MOMENT_WALL_LIMIT) {
-        process_end_for(PROCESS_OF(timeout, wall), MOTTE_STOP_WALL_LIMIT);
+        process_end_for(PROCESS_OF(timeout, wall), MOTTE_STOP_WALL_LIMIT, 0);
     } else {
         struct process *process = PROCESS_OF(timeout, sleep);
         if (atomic_load(&process->state) == PROCESS_WAITING)

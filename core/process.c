@@ -49,8 +49,13 @@ void process_note_place(struct process *process)
 
 bool process_charge(struct process *process, uint64_t pages)
 {
-    if (!bank_charge(process->bank, pages, NULL))
+    struct bank *refused = NULL;
+    if (!bank_charge(process->bank, pages, &refused)) {
+        keeping_refused(process, refused, pages);
+        bank_release(refused);
         return false;
+    }
+    keeping_charged(&process->question);
     uint64_t now = atomic_fetch_add(&process->pages, pages) + pages;
     if (now > atomic_load(&process->peak_pages))
         atomic_store(&process->peak_pages, now); /* only the process's own worker charges */

@@ -46,6 +46,7 @@
 #include <time.h>
 
 #include "guest_memory.h"
+#include "keeping.h"
 #include "meters/meters.h"
 #include "motte_abi.h"
 #include "page_tables.h"
@@ -106,6 +107,7 @@ struct process {
     _Atomic uint64_t stop_request; /* 0, or reason << 32 | value: set once */
     _Atomic uint64_t pages, peak_pages;
     _Atomic uint64_t system_calls, faults; /* counted by its own worker only */
+    _Atomic uint32_t wanted_events;        /* enum event_kind bits */
 
     /* Constant once created. */
     struct scheduler *scheduler;
@@ -132,6 +134,7 @@ struct process {
     uint32_t data_stack_mapped; /* likewise, a window address */
     struct stop_place place;
     struct trap trap;
+    struct question question;
     uint64_t sleep_until; /* ticks; 0: it does not want to sleep */
     bool yields;
 
@@ -142,8 +145,9 @@ struct process {
     bool suspended, closed, exit_announced;
     uint64_t started_ns, ended_ns; /* monotonic */
     uint64_t preemptions;
-    uint32_t events; /* enum event_kind bits that were posted and not yet taken */
-    uint32_t wanted_events;
+    bool answered;    /* the question that is open, or was the last */
+    uint32_t holders; /* keeping_hold */
+    uint32_t events;  /* enum event_kind bits that were posted and not yet taken */
     struct process *next_event;
 };
 

@@ -192,7 +192,7 @@ void process_close(struct process *process)
     pthread_mutex_lock(&scheduler->lock);
     bool first = !process->closed;
     process->closed = true;
-    process_end_for(process, MOTTE_STOP_KILLED);
+    process_end_for(process, MOTTE_STOP_KILLED, 0);
     pthread_mutex_unlock(&scheduler->lock);
     if (!first)
         return;

@@ -99,6 +99,19 @@ PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused);
 PyObject *python_process_callers(PyObject *self, PyObject *arguments);
 PyObject *python_process_read_memory(PyObject *self, PyObject *arguments);
 
+/* Methods of Process for keepers (python_keeping.c). */
+PyObject *python_process_want_events(PyObject *self, PyObject *argument);
+PyObject *python_process_question_fields(PyObject *self, PyObject *unused);
+PyObject *python_process_answer(PyObject *self, PyObject *arguments);
+PyObject *python_process_set_register(PyObject *self, PyObject *arguments);
+PyObject *python_process_reserve(PyObject *self, PyObject *arguments);
+PyObject *python_process_supply(PyObject *self, PyObject *arguments);
+PyObject *python_process_withdraw(PyObject *self, PyObject *arguments);
+PyObject *python_process_write_memory(PyObject *self, PyObject *arguments);
+
+/* Where a process stands: (fault, access, code offset, registers). NULL with an exception. */
+PyObject *python_place_fields(const struct process *process);
+
 /* Exceptions of motte.errors. */
 struct python_errors {
     PyObject *bad_state, *closed, *invalid_cap, *limit_reached, *too_deep, *unsupported, *internal_error;

@@ -174,9 +174,28 @@ static PyMethodDef methods[] = {
     {"statistics_fields", python_process_statistics_fields, METH_NOARGS,
      PyDoc_STR("For motte.core.Process.statistics.")},
     {"callers", python_process_callers, METH_VARARGS, PyDoc_STR("For motte.core.Process.callers.")},
+    {"want_events", python_process_want_events, METH_O, PyDoc_STR("Which events are posted: EVENT_ bits.")},
+    {"question_fields", python_process_question_fields, METH_NOARGS, PyDoc_STR("For motte.core.Process.question.")},
+    {"answer", python_process_answer, METH_VARARGS, PyDoc_STR("(number, ANSWER_…): what becomes of the process.")},
+    {"set_register", python_process_set_register, METH_VARARGS, PyDoc_STR("(number, which, value)")},
+    {"reserve", python_process_reserve, METH_VARARGS, PyDoc_STR("(address, size): nothing else is mapped there.")},
+    {"supply", python_process_supply, METH_VARARGS, PyDoc_STR("(number, address, size, bytes, writable)")},
+    {"withdraw", python_process_withdraw, METH_VARARGS, PyDoc_STR("(number, address, size): the bytes.")},
+    {"write_memory", python_process_write_memory, METH_VARARGS, PyDoc_STR("(number, address, bytes)")},
     {"read_memory", python_process_read_memory, METH_VARARGS, PyDoc_STR("Bytes of its window.")},
     {"close", close_process, METH_NOARGS, PyDoc_STR("Kills it and gives everything back.")},
     {NULL, NULL, 0, NULL},
+};
+
+static PyObject *get_identity(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyLong_FromUnsignedLongLong(((struct python_process *)self)->process->identity);
+}
+
+static PyGetSetDef attributes[] = {
+    {"identity", get_identity, NULL, PyDoc_STR("A number that no other process ever has."), NULL},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 PyTypeObject python_process_type = {
@@ -189,4 +208,5 @@ PyTypeObject python_process_type = {
     .tp_dealloc = destroy,
     .tp_finalize = finalize,
     .tp_methods = methods,
+    .tp_getset = attributes,
 };

@@ -28,6 +28,16 @@ static PyObject *registers_tuple(const struct stop_place *place)
     return registers;
 }
 
+PyObject *python_place_fields(const struct process *process)
+{
+    const struct stop_place *place = &process->place;
+    uint64_t code_offset = place->in_guest ? frames_unit(process) : 0;
+    PyObject *registers = registers_tuple(place);
+    if (!registers)
+        return NULL;
+    return Py_BuildValue("iNKN", (int)place->fault, access_tuple(place), (unsigned long long)code_offset, registers);
+}
+
 PyObject *python_process_stop_fields(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -37,13 +47,8 @@ PyObject *python_process_stop_fields(PyObject *self, PyObject *unused)
     if (atomic_load(&process->state) != PROCESS_EXITED)
         return PyErr_Format(python_errors.bad_state, "this process has not ended");
     uint64_t request = atomic_load(&process->stop_request);
-    const struct stop_place *place = &process->place;
-    uint64_t code_offset = place->in_guest ? frames_unit(process) : 0;
-    PyObject *registers = registers_tuple(place);
-    if (!registers)
-        return NULL;
-    return Py_BuildValue("iiiNKN", (int)(request >> 32), (int)(int32_t)request, (int)place->fault,
-                         access_tuple(place), (unsigned long long)code_offset, registers);
+    PyObject *place = python_place_fields(process);
+    return place ? Py_BuildValue("iiN", (int)(request >> 32), (int)(int32_t)request, place) : NULL;
 }
 
 PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused)

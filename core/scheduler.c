@@ -167,6 +167,8 @@ void scheduler_dismiss(struct process *process)
 {
     struct scheduler *scheduler = process->scheduler;
     pthread_mutex_lock(&scheduler->lock);
+    while (process->holders)
+        pthread_cond_wait(&scheduler->released, &scheduler->lock);
     runnable_detach(&process->runnable, ticks_now());
     timeouts_unreserve(&scheduler->timeouts);
     timeouts_unreserve(&scheduler->timeouts);
@@ -195,6 +197,7 @@ struct scheduler *scheduler_create(uint32_t workers)
     pthread_mutex_init(&scheduler->lock, NULL);
     pthread_cond_init(&scheduler->clock_changed, &monotonic);
     pthread_cond_init(&scheduler->event_posted, &monotonic);
+    pthread_cond_init(&scheduler->released, NULL);
     pthread_condattr_destroy(&monotonic);
     atomic_init(&scheduler->references, 1);
     scheduler->fork_generation = slot_fork_generation();
@@ -254,6 +257,7 @@ void scheduler_release(struct scheduler *scheduler)
         meter_release(scheduler->root);
         pthread_cond_destroy(&scheduler->clock_changed);
         pthread_cond_destroy(&scheduler->event_posted);
+        pthread_cond_destroy(&scheduler->released);
         pthread_mutex_destroy(&scheduler->lock);
     }
     free(scheduler);

@@ -48,6 +48,7 @@ struct scheduler {
 
     struct process *first_event, **last_event;
     pthread_cond_t event_posted;
+    pthread_cond_t released; /* a process has no holders any more */
     bool events_closed;
 };
 

@@ -57,8 +57,8 @@ static void fall_asleep(struct process *process)
 
 static void end(struct worker *worker, struct process *process)
 {
-    bool stops = process_stop_requested(process), faulted = process->trap.pending;
-    bool ready = !stops && !faulted && !process->suspended && !process->sleep_until;
+    bool stops = process_stop_requested(process), asks = process->question.ask != ASK_NOTHING;
+    bool ready = !stops && !asks && !process->suspended && !process->sleep_until;
     process->preemptions += ready && !process->yields;
     process->yields = false;
     process->worker = NULL;
@@ -67,7 +67,9 @@ static void end(struct worker *worker, struct process *process)
         stops = process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
     if (stops) {
         finish(process);
-    } else if (faulted) {
+    } else if (asks) {
+        process->question.number++;
+        process->answered = false;
         atomic_store(&process->state, PROCESS_FAULTED);
         event_post(process, EVENT_FAULT);
     } else if (process->sleep_until) {
@@ -82,6 +84,8 @@ static void end(struct worker *worker, struct process *process)
 static void run_guest(struct process *process)
 {
     struct slot *slot = process->slot;
+    if (process->question.again)
+        keeping_call_again(process);
     do
         guest_enter(slot_context(slot), slot_window(slot));
     while (process->trap.pending && fault_settle(process));

@@ -4,7 +4,7 @@
  *     the slice or the credit is used up, others want to run, it yields     READY
  *     a stop is requested, by anybody; its own budget is used up            EXITED
  *     it sleeps                                                             WAITING
- *     it faulted, and a keeper is asked                                     FAULTED
+ *     it asks a keeper (keeping.h)                                          FAULTED
  *     somebody suspends it                                                  SUSPENDED
  *     it makes a system call of the host's that waits                       CALLING: its gate goes on later, on this thread
  *

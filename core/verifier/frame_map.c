@@ -57,10 +57,15 @@ bool frame_map_place(const struct verification *run, uint32_t code_offset, struc
     uint32_t unit = code_offset;
     while (!is_unit(run, unit))
         unit--; /* the function's first byte is one */
-    for (size_t i = 0; i < run->event_count; i++)
-        if (run->events[i].offset >= unit) {
-            *place = (struct motte_place){run->function, unit, (uint32_t)run->events[i].height};
-            return run->events[i].height != NO_HEIGHT;
-        }
-    return false;
+    const struct event *event = run->events, *end = event + run->event_count;
+    while (event < end && event->offset < unit)
+        event++;
+    if (event == end || event->height == NO_HEIGHT)
+        return false;
+    bool plain = event->offset > unit || event->kind == EFFECT_ACCESS;
+    uint32_t behind = unit + 1;
+    while (plain && behind < run->end && !is_unit(run, behind))
+        behind++;
+    *place = (struct motte_place){run->function, unit, (uint32_t)event->height, plain && behind < run->end ? behind : 0};
+    return true;
 }

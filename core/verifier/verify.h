@@ -99,6 +99,8 @@ struct motte_place {
     uint32_t function; /* index into the claimed functions */
     uint32_t unit;     /* code offset of the unit's first byte */
     uint32_t height;   /* bytes between rsp and the function's return address when the unit begins */
+    uint32_t next;     /* code offset behind the unit, if control may go on there in its place; else 0: it moves the stack
+                          pointer, or control never gets behind it */
 };
 
 /* Finds it by walking the function again, for code that motte_verify accepted with these claims.  0; -ENOENT if the

@@ -13,19 +13,23 @@ There, ``host_features()["problem"]`` says why, and creating a region raises
 from motte.core._core import Bank, Meter, MeterSimulation, Scheduler, host_features
 from motte.core.image import Image
 from motte.core.process import Process, spawn
-from motte.core.records import HostFeatures, Statistics, StopRecord
+from motte.core.records import Answer, Ask, Event, HostFeatures, Question, Statistics, StopRecord
 from motte.core.region import CodeRegion
 from motte.core.verification import CoreVerdict, verify_claims
 
 __all__ = [
+    "Answer",
+    "Ask",
     "Bank",
     "CodeRegion",
     "CoreVerdict",
+    "Event",
     "HostFeatures",
     "Image",
     "Meter",
     "MeterSimulation",
     "Process",
+    "Question",
     "Scheduler",
     "Statistics",
     "StopRecord",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from motte.abi.faults import FaultKind, StopReason
 from motte.core import _core
 from motte.core.image import Image
-from motte.core.records import ACCESSES, REGISTERS, Statistics, StopRecord
+from motte.core.records import ACCESSES, REGISTERS, Ask, Question, Statistics, StopRecord
 
 
 class Process(_core.Process):
@@ -30,23 +30,17 @@ class Process(_core.Process):
 
     def stop(self) -> StopRecord:
         """Why it stopped; raises :class:`~motte.errors.BadState` while it has not."""
-        reason, value, fault, access, code_offset, registers = self.stop_fields()
-        faulted = reason == StopReason.FAULTED
-        named = None if registers is None else dict(zip(REGISTERS, registers, strict=True))
-        address, kind_of_access = (None, None) if access is None or not faulted else (access[0], ACCESSES[access[1]])
-        if faulted and fault == FaultKind.BAD_INDIRECT_CALL and named is not None:
-            address = named["r10"]  # every indirect call takes its pointer there
-        if fault == FaultKind.BAD_CAST and address is not None:  # an integer of 64 bits; nothing was accessed yet
-            address, kind_of_access = address % (1 << 64), "execute" if kind_of_access == "execute" else None
-        return StopRecord(
-            reason=StopReason(reason),
-            value=value,
-            fault=FaultKind(fault) if faulted else None,
-            address=address,
-            code_offset=None if named is None else code_offset,
-            access=kind_of_access,
-            registers=named,
-        )
+        reason, value, place = self.stop_fields()
+        return _stop_record(StopReason(reason), value, place)
+
+    def question(self) -> Question | None:
+        """What it asks its keeper, while it is ``faulted``; ``None`` if nothing is open."""
+        fields = self.question_fields()
+        if fields is None:
+            return None
+        number, ask, place, in_call, bank, pages = fields
+        record = None if ask == Ask.BANK else _stop_record(StopReason.FAULTED, 0, place)
+        return Question(number, Ask(ask), record, in_call=in_call, bank_identity=bank, pages=pages)
 
     def frames(self, limit: int) -> tuple[int, list[tuple[int, int]]]:
         """The calls that were under way when it ended: how many, and at most ``limit`` of them.
@@ -65,6 +59,26 @@ class Process(_core.Process):
     def statistics(self) -> Statistics:
         """Counters so far, or in all once it has exited."""
         return Statistics(*self.statistics_fields())
+
+
+def _stop_record(reason: StopReason, value: int, place: _core.Place) -> StopRecord:
+    fault, access, code_offset, registers = place
+    faulted = reason == StopReason.FAULTED
+    named = None if registers is None else dict(zip(REGISTERS, registers, strict=True))
+    address, kind_of_access = (None, None) if access is None or not faulted else (access[0], ACCESSES[access[1]])
+    if faulted and fault == FaultKind.BAD_INDIRECT_CALL and named is not None:
+        address = named["r10"]  # every indirect call takes its pointer there
+    if fault == FaultKind.BAD_CAST and address is not None:  # an integer of 64 bits; nothing was accessed yet
+        address, kind_of_access = address % (1 << 64), "execute" if kind_of_access == "execute" else None
+    return StopRecord(
+        reason=reason,
+        value=value,
+        fault=FaultKind(fault) if faulted else None,
+        address=address,
+        code_offset=None if named is None else code_offset,
+        access=kind_of_access,
+        registers=named,
+    )
 
 
 def spawn(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum, IntFlag
 from typing import Final, Literal, TypedDict
 
 from motte.abi.faults import FaultKind, StopReason
@@ -42,6 +43,50 @@ class StopRecord:
     code_offset: int | None
     access: Access | None
     registers: Mapping[str, int] | None
+
+
+class Event(IntFlag):
+    """What a scheduler tells of a process: the core's ``enum event_kind``."""
+
+    EXIT = 1
+    FAULT = 2
+
+
+class Ask(IntEnum):
+    """Why a process stands still and asks: the core's ``enum ask``."""
+
+    FAULT = 1
+    """Its own instruction, or its kernel call, is at fault."""
+
+    ACCESS = 2
+    """A kernel call cannot reach memory that it was given."""
+
+    BANK = 3
+    """A bank refused pages."""
+
+
+class Answer(IntEnum):
+    """What becomes of it: the core's ``enum answer``."""
+
+    RETRY = 0
+    SKIP = 1
+    DECLINE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a process asks its keeper.
+
+    ``number`` names the question in the answer.  ``place`` tells of the fault (with ``BANK`` there is none);
+    ``in_call``: it is in a kernel call, which an answer of RETRY does again.
+    """
+
+    number: int
+    ask: Ask
+    place: StopRecord | None
+    in_call: bool
+    bank_identity: int
+    pages: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,201 @@
+#include "python_core.h"
+
+#include <errno.h>
+
+#include "bank.h"
+#include "events.h"
+#include "frames.h"
+#include "process.h"
+#include "scheduler.h"
+#include "signals.h"
+
+/* The range of a request: whole pages of the window. False with an exception. */
+static bool is_range(uint64_t address, uint64_t size)
+{
+    if ((address | size) % MOTTE_PAGE_SIZE == 0 && size > 0 && size <= MOTTE_WINDOW_SIZE
+        && address <= MOTTE_WINDOW_SIZE - size)
+        return true;
+    PyErr_SetString(PyExc_ValueError, "a range is whole pages of the window");
+    return false;
+}
+
+static PyObject *raise_stale(void)
+{
+    return PyErr_Format(python_errors.invalid_cap, "this fault was answered before, or its process has ended");
+}
+
+static PyObject *raise_window_error(struct process *process, int error)
+{
+    if (error == -ENOMEM)
+        python_raise_refusal("no room for these pages", bank_tightest(process->bank));
+    else if (error == -EEXIST)
+        PyErr_SetString(PyExc_ValueError, "something is mapped in this range already");
+    else
+        PyErr_SetString(PyExc_ValueError, "not all of this range is reserved or mapped");
+    return NULL;
+}
+
+PyObject *python_process_want_events(PyObject *self, PyObject *argument)
+{
+    uint64_t kinds;
+    struct process *process = python_open_process(self);
+    if (!process || !python_to_u64(argument, &kinds))
+        return NULL;
+    atomic_store(&process->wanted_events, (uint32_t)kinds);
+    Py_RETURN_NONE;
+}
+
+/* (number, ask, fault, access, code offset, registers, in call, bank identity, pages); None if nothing is asked. */
+PyObject *python_process_question_fields(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct process *process = python_open_process(self);
+    if (!process)
+        return NULL;
+    pthread_mutex_lock(&process->scheduler->lock);
+    const struct question question = process->question;
+    bool open = atomic_load(&process->state) == PROCESS_FAULTED && !process->answered;
+    process->holders += open;
+    pthread_mutex_unlock(&process->scheduler->lock);
+    if (!open)
+        Py_RETURN_NONE;
+    PyObject *place = python_place_fields(process);
+    keeping_release(process);
+    return place ? Py_BuildValue("KiNNKK", (unsigned long long)question.number, (int)question.ask, place,
+                                 PyBool_FromLong(question.in_call), (unsigned long long)question.bank,
+                                 (unsigned long long)question.pages)
+                 : NULL;
+}
+
+PyObject *python_process_answer(PyObject *self, PyObject *arguments)
+{
+    uint64_t number;
+    int answer;
+    struct process *process = python_open_process(self);
+    if (!process || !PyArg_ParseTuple(arguments, "O&i:answer", python_to_u64, &number, &answer))
+        return NULL;
+    int result = keeping_answer(process, number, (enum answer)answer);
+    if (result == -EINVAL)
+        return PyErr_Format(PyExc_ValueError, "the guest cannot go on behind this instruction");
+    return result < 0 ? raise_stale() : Py_NewRef(Py_None);
+}
+
+PyObject *python_process_set_register(PyObject *self, PyObject *arguments)
+{
+    uint64_t number, value;
+    unsigned which;
+    struct process *process = python_open_process(self);
+    if (!process
+        || !PyArg_ParseTuple(arguments, "O&IO&:set_register", python_to_u64, &number, &which, python_to_u64, &value))
+        return NULL;
+    int result = keeping_set_register(process, number, which, value);
+    if (result == -EINVAL)
+        return PyErr_Format(PyExc_ValueError, "this register cannot be set here");
+    return result < 0 ? raise_stale() : Py_NewRef(Py_None);
+}
+
+PyObject *python_process_reserve(PyObject *self, PyObject *arguments)
+{
+    uint64_t address, size;
+    struct process *process = python_open_process(self);
+    if (!process || !PyArg_ParseTuple(arguments, "O&O&:reserve", python_to_u64, &address, python_to_u64, &size)
+        || !is_range(address, size))
+        return NULL;
+    if (atomic_load(&process->state) != PROCESS_CREATED)
+        return PyErr_Format(python_errors.bad_state, "ranges are reserved before the start");
+    int result = window_map(process, (guest_addr){(uint32_t)address}, size / MOTTE_PAGE_SIZE, WINDOW_NO_ACCESS);
+    return result < 0 ? raise_window_error(process, result) : Py_NewRef(Py_None);
+}
+
+/* The pages are writable while they are filled; whatever they held before is gone. */
+static int supply(struct process *process, guest_addr start, uint64_t pages, const Py_buffer *data, bool writable)
+{
+    int result = window_protect(process, start, pages, WINDOW_READ_WRITE);
+    if (result == 0)
+        result = window_discard(process, start, pages);
+    if (result == 0 && !copy_out(process, start, data->buf, (size_t)data->len))
+        result = -ENOENT;
+    if (result == 0 && !writable)
+        result = window_protect(process, start, pages, WINDOW_READ);
+    return result;
+}
+
+PyObject *python_process_supply(PyObject *self, PyObject *arguments)
+{
+    uint64_t number, address, size;
+    int writable;
+    Py_buffer data;
+    struct process *process = python_open_process(self);
+    if (!process || !PyArg_ParseTuple(arguments, "O&O&O&y*p:supply", python_to_u64, &number, python_to_u64, &address,
+                                      python_to_u64, &size, &data, &writable))
+        return NULL;
+    int result = -EINVAL;
+    if (is_range(address, size) && (uint64_t)data.len <= size && signals_install()) {
+        result = keeping_hold(process, number);
+        if (result == 0) {
+            guest_addr start = {(uint32_t)address};
+            result = supply(process, start, size / MOTTE_PAGE_SIZE, &data, writable);
+            keeping_release(process);
+        }
+    } else if (!PyErr_Occurred()) {
+        PyErr_SetString(PyExc_ValueError, "more bytes than pages");
+    }
+    PyBuffer_Release(&data);
+    if (PyErr_Occurred())
+        return NULL;
+    if (result == -ESTALE)
+        return raise_stale();
+    return result < 0 ? raise_window_error(process, result) : Py_NewRef(Py_None);
+}
+
+/* Its bytes, and the pages are reserved again. */
+PyObject *python_process_withdraw(PyObject *self, PyObject *arguments)
+{
+    uint64_t number, address, size;
+    struct process *process = python_open_process(self);
+    if (!process || !PyArg_ParseTuple(arguments, "O&O&O&:withdraw", python_to_u64, &number, python_to_u64, &address,
+                                      python_to_u64, &size)
+        || !is_range(address, size))
+        return NULL;
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    if (!bytes || !signals_install() || keeping_hold(process, number) < 0) {
+        Py_XDECREF(bytes);
+        return PyErr_Occurred() ? NULL : raise_stale();
+    }
+    guest_addr start = {(uint32_t)address};
+    uint64_t pages = size / MOTTE_PAGE_SIZE;
+    int result = -ENOENT;
+    if (copy_in(process, PyBytes_AS_STRING(bytes), start, size)) {
+        result = window_unmap(process, start, pages);
+        if (result == 0)
+            result = window_map(process, start, pages, WINDOW_NO_ACCESS);
+    }
+    keeping_release(process);
+    if (result == 0)
+        return bytes;
+    Py_DECREF(bytes);
+    return raise_window_error(process, result);
+}
+
+PyObject *python_process_write_memory(PyObject *self, PyObject *arguments)
+{
+    uint64_t number, address;
+    Py_buffer data;
+    struct process *process = python_open_process(self);
+    if (!process || !PyArg_ParseTuple(arguments, "O&O&y*:write_memory", python_to_u64, &number, python_to_u64, &address,
+                                      &data))
+        return NULL;
+    int result = -EINVAL;
+    if (address < MOTTE_WINDOW_SIZE && signals_install()) {
+        result = keeping_hold(process, number);
+        if (result == 0) {
+            if (!copy_out(process, (guest_addr){(uint32_t)address}, data.buf, (size_t)data.len))
+                result = -EINVAL;
+            keeping_release(process);
+        }
+    }
+    PyBuffer_Release(&data);
+    if (result == -ESTALE)
+        return raise_stale();
+    return result < 0 ? PyErr_Format(PyExc_ValueError, "not all of this range is writable") : Py_NewRef(Py_None);
+}
