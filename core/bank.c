@@ -165,8 +165,6 @@ enum bank_state bank_state(struct bank *bank)
 
 bool bank_draws_from(struct bank *bank, struct bank *superior)
 {
-    if (bank->lock != superior->lock)
-        return false;
     pthread_mutex_lock(bank->lock);
     struct bank *each = bank_heir(bank);
     while (each && each != superior)

@@ -72,7 +72,7 @@ bool bank_figures(struct bank *bank, struct bank_figures *figures);
 enum bank_state { BANK_ALIVE, BANK_REMOVED, BANK_DESTROYED };
 enum bank_state bank_state(struct bank *bank);
 
-/* Whether what is drawn from `bank` is drawn from `superior` too; a bank is its own superior. */
+/* Whether what is drawn from `bank` is drawn from `superior` too; a bank that was not removed is its own superior. */
 bool bank_draws_from(struct bank *bank, struct bank *superior);
 
 /* The identity of the bank that bank_charge would name, were it to refuse for want of room. */

@@ -187,8 +187,8 @@ class SpaceBank:
     def keeper(self) -> "BankKeeper | None":
         """Who is asked when this bank refuses: any callable that takes a ``BankRequest``, or ``None``.
 
-        It may raise the limit, and returns; the draw is then tried once more, and whoever wanted the memory
-        notices nothing.  It is asked by one thread at a time, and is not asked about what it draws itself.
+        If it raises the limit, or has memory freed, the draw is tried again, and whoever wanted the memory notices
+        nothing.  It is asked by one thread at a time, and is not asked about what it draws itself.
         """
         return self._allowed(BankRestriction.NO_CHANGE_LIMITS).keeper
 

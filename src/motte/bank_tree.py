@@ -39,7 +39,7 @@ class BankRequest:
 
 
 BankKeeper = Callable[[BankRequest], object]
-"""May raise the bank's limit; when it returns, the draw is tried once more, whatever it returns."""
+"""May raise the bank's limit, or have memory freed; what it returns does not matter."""
 
 
 class Account:
@@ -122,7 +122,7 @@ class BankTree:
                 if not drawing or account.core.state != "alive":
                     self._end(account)
                     return
-            for process in drawing:
+            for process in drawing:  # all stop at once, not one after the other
                 with suppress(Closed):
                     process.kill()
             for process in drawing:
@@ -140,19 +140,16 @@ class BankTree:
     # --- limits ----------------------------------------------------------------------------------------------------
 
     def draw(self, pages: int, action: Callable[[], Drawn]) -> Drawn:
-        """Do what draws ``pages``; ask the keeper of the bank that refuses, once, and do it again.
+        """Do what draws ``pages``, and do it again as long as keepers make room for it.
 
-        Raises ``LimitReached`` with the bank that refused, and what the keeper raises.
+        Raises ``LimitReached`` with the bank that refused, and what a keeper raises.
         """
-        try:
-            return action()
-        except LimitReached as refusal:
-            if refusal.bank_identity is None:
-                raise
-            if not self.ask_keeper(refusal.bank_identity, pages, None):
-                raise self._named(refusal) from None
-        with self.named_refusals():
-            return action()
+        while True:
+            try:
+                return action()
+            except LimitReached as refusal:
+                if refusal.bank_identity is None or not self.ask_keeper(refusal.bank_identity, pages, None):
+                    raise self._named(refusal) from None
 
     @contextmanager
     def named_refusals(self) -> Iterator[None]:
@@ -163,10 +160,11 @@ class BankTree:
             raise self._named(refusal) from None
 
     def ask_keeper(self, identity: int, pages: int, process: "Process | None") -> bool:
-        """Ask the keeper of the bank that refused; whether the draw is worth another try.
+        """Ask the keeper of the bank that refused; whether it has made room, so that the draw is worth another try.
 
-        Returns false if the bank has none, is gone, or is drawn from by its own keeper while that is asked: a keeper
-        never needs what it keeps.  What the keeper raises comes through.
+        Room is a raised limit, or enough pages.  Once is not enough: another thread may be faster.  But a keeper that
+        does nothing ends it.  Returns false if the bank has no keeper, is gone, or is drawn from by its own keeper
+        while that is asked: a keeper never needs what it keeps.  What the keeper raises comes through.
         """
         account = self._official.get(identity)
         if account is None:
@@ -174,12 +172,13 @@ class BankTree:
         with account.asking:
             if account.keeper is None or account.asked or account.core.state != "alive":
                 return False
+            before = account.core.limit
             account.asked = True
             try:
                 account.keeper(BankRequest(SpaceBank(self, account), pages * PAGE_SIZE, process))
             finally:
                 account.asked = False
-            return True
+            return account.core.state != "alive" or _made_room(account.core, before, pages)
 
     def _named(self, refusal: LimitReached) -> LimitReached | InvalidCap:
         """The core's refusal in words, with a handle of the bank that it was."""
@@ -196,3 +195,9 @@ class BankTree:
         while each is not None:
             yield each
             each = self.parent_of(each)
+
+
+def _made_room(bank: Bank, limit_before: int | None, pages: int) -> bool:
+    limit, _used, _peak, available, _banks = bank.figures()
+    raised = limit_before is not None and (limit is None or limit > limit_before)
+    return raised or available is None or available >= pages

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ GUESTS = {
             setvbuf(stdout, NULL, _IONBF, 0);
             while (fgets(line, sizeof line, stdin)) {
                 char *volatile block = malloc(8 << 20);
-                puts(block ? "yes" : "no");
+                fputs(block ? "yes\\n" : "no\\n", stdout);
                 free(block);
             }
             return 0;
@@ -255,6 +256,7 @@ def test_what_is_known_of_a_process_survives_its_bank(machine: motte.Machine, gu
     bank.destroy()
     assert machine.statistics().processes == 0
     process.kill()
+    process.rescind()  # as by another destroyer at the same time
     assert process.wait(timeout=0) is end
     assert (process.returncode, process.statistics()) == (0, usage)
     assert process.stdout.endswith(b"ENOMEM")
@@ -267,6 +269,26 @@ def test_what_is_known_of_a_process_survives_its_bank(machine: motte.Machine, gu
         with pytest.raises(motte.Closed):
             use()
     process.close()
+    process.rescind()
+    with pytest.raises(motte.Closed):
+        process.wait()
+
+
+def test_a_bank_that_is_destroyed_while_a_process_starts_lets_it_not_in(
+    machine: motte.Machine, guests: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank = machine.bank.sub(name="short-lived")
+    create = machine._create
+
+    def create_and_destroy(*arguments: Any) -> Any:
+        core = create(*arguments)
+        bank.destroy()
+        return core
+
+    monkeypatch.setattr(machine, "_create", create_and_destroy)
+    with pytest.raises(motte.InvalidCap, match="bank 'short-lived' was destroyed"):
+        machine.spawn(machine.load(guests / "echo.c"), bank=bank)
+    assert machine.bank.used == 0
 
 
 def test_whoever_waits_for_a_process_learns_that_it_was_killed(

@@ -1,5 +1,6 @@
 """Handles of space banks: what each right allows, who decides, who is asked, and what an end leaves."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -238,7 +239,24 @@ def test_the_keeper_of_the_bank_that_refuses_is_asked_and_no_other(machine: mott
     assert asked == [f"middle: {3 * PAGE}"]
 
 
-def test_a_keeper_is_asked_once_for_each_draw(machine: motte.Machine) -> None:
+def test_a_keeper_may_have_memory_freed_instead_and_is_asked_as_long_as_it_makes_room(machine: motte.Machine) -> None:
+    bank = machine.bank.sub(4 * PAGE)
+    cache = bank.sub()
+    cache.allocate(3 * PAGE)
+    bank.keeper = lambda request: cache.close()
+    bank.allocate(3 * PAGE)
+    asked: list[int] = []
+
+    def keep_by_pages(request: BankRequest) -> None:
+        asked.append(request.size)
+        request.bank.limit = (request.bank.limit or 0) + PAGE
+
+    bank.keeper = keep_by_pages
+    bank.allocate(4 * PAGE)
+    assert asked == [4 * PAGE] * 3
+
+
+def test_a_keeper_that_makes_no_room_is_asked_once_for_each_draw(machine: motte.Machine) -> None:
     bank = machine.bank.sub(2 * PAGE)
     asked: list[int] = []
     bank.keeper = lambda request: asked.append(request.size)
@@ -295,7 +313,7 @@ def test_threads_that_meet_the_limit_together_are_all_served(machine: motte.Mach
 
     def keep(request: BankRequest) -> None:
         inside.append(1)
-        together.append(len(inside))
+        together.extend(len(inside) for _turn in range(100))
         request.bank.limit = (request.bank.limit or 0) + request.size
         inside.pop()
 
@@ -310,10 +328,13 @@ def test_threads_that_meet_the_limit_together_are_all_served(machine: motte.Mach
             failures.append(error)
 
     threads = [threading.Thread(target=draw) for _number in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    sys.setswitchinterval(interval)
     assert set(together) == {1}
     assert failures == []
     assert bank.used == 80 * PAGE
@@ -332,8 +353,14 @@ def test_who_is_asked_by_identity(machine: motte.Machine) -> None:
     assert not machine._banks.ask_keeper(identity, 3, None)
     bank.keeper = requests.append
     assert bank._account.core.has_keeper
+    assert machine._banks.ask_keeper(identity, 1, None)  # there is room by now
+    assert not machine._banks.ask_keeper(identity, 3, None)
+    assert [(request.bank, request.size) for request in requests] == [(bank, PAGE), (bank, 3 * PAGE)]
+    bank.keeper = lambda request: setattr(request.bank, "limit", 2 * PAGE)
+    assert machine._banks.ask_keeper(identity, 3, None)  # raised, though not by enough
+    assert not machine._banks.ask_keeper(identity, 3, None)
+    bank.keeper = lambda request: setattr(request.bank, "limit", None)
     assert machine._banks.ask_keeper(identity, 3, None)
-    assert [(request.bank, request.size) for request in requests] == [(bank, 3 * PAGE)]
     assert not machine._banks.ask_keeper(2**63, 3, None)
     bank.destroy()
     assert not machine._banks.ask_keeper(identity, 3, None)

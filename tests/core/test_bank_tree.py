@@ -26,6 +26,11 @@ def refusing(bank: core.Bank, pages: int) -> int | None:
     return refusal.value.bank_identity
 
 
+def idle_pages(workshop: Workshop) -> int:
+    """What a process of the script costs before it does anything."""
+    return script(workshop, [(MMAP, 0, 0)])[1].statistics().peak_pages
+
+
 def path(levels: int) -> list[core.Bank]:
     banks = [core.Bank(None)]
     while len(banks) < levels:
@@ -163,7 +168,9 @@ def test_a_removed_bank_leaves_what_it_had_to_its_parent() -> None:
 def test_a_removed_bank_is_good_for_nothing() -> None:
     root = core.Bank(100)
     bank = root.sub(10)
+    bank.set_has_keeper(True)
     bank.remove(root)
+    assert not bank.has_keeper
     attempts = [lambda: bank.used, lambda: bank.limit, lambda: bank.available, lambda: bank.peak, bank.figures]
     attempts += [bank.destroy, lambda: bank.remove(root), lambda: bank.sub(1)]
     attempts += [lambda: bank.charge(1), lambda: bank.set_limit(1)]
@@ -202,13 +209,14 @@ def test_a_process_of_a_removed_bank_draws_from_the_parent(workshop: Workshop) -
 
 def test_what_a_guest_wants_after_the_removal_is_the_parents_to_refuse(workshop: Workshop) -> None:
     root = core.Bank(None)
-    bank = root.sub(None)
+    bank = root.sub(100)
+    bank.charge(100 - idle_pages(workshop) - 4)
     eight_pages = (MMAP, 0, 8 * PAGE_SIZE, 3, 0x22, -1, 0)
     words = struct.pack("<14q", *eight_pages, *eight_pages) + SCRIPT_END
     process = workshop.spawn(
         SCRIPT, segments=[(DATA, words, PAGE_SIZE + DATA_SIZE, True)], data_stack_variables=(0, 0), bank=bank
     )
-    bank.remove(root)
+    bank.remove(root)  # and with it goes its limit
     root.set_limit(root.used + 12)
     process.start()
     assert process.wait(10 * SECOND)
