@@ -32,7 +32,7 @@ class BankRequest:
     """The bank that has met its limit, with all rights."""
 
     size: int
-    """Bytes that are wanted: whole pages."""
+    """Bytes that are wanted at least: whole pages."""
 
     process: "Process | None"
     """Who wants them; ``None`` if it is the host."""
@@ -106,8 +106,12 @@ class BankTree:
         """It was closed.  Under the lock; harmless when repeated."""
         account, private = self._drawing.pop(process, (self.root, False))
         if private:
-            with suppress(InvalidCap):
-                account.core.destroy()
+            self.discard(account)
+
+    def discard(self, account: Account) -> None:
+        """End a bank that no process draws from; harmless when repeated."""
+        with suppress(InvalidCap):
+            self._end(account)
 
     def destroy(self, account: Account) -> None:
         """End all processes that draw from it, wait until they have given everything back, and end it.

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from motte.abi.layout import PAGE_SIZE
@@ -159,7 +160,10 @@ class Machine:
         environment = environment_strings(env or {})
         granted = granted_directories(directories)
         self._check_open()
+        private = not isinstance(bank, SpaceBank | None)
         with ExitStack() as undo:
+            if private:
+                undo.callback(self._banks.discard, account)
             with self._banks.named_refusals():
                 image = program.acquire(limits.data_stack)
             undo.callback(program.release)
@@ -174,7 +178,7 @@ class Machine:
                 core.start()
                 process = Process(core, program, streams, limits, self._forget)
                 self._processes.add(process)
-                self._banks.enter(process, account, private=not isinstance(bank, SpaceBank | None))
+                self._banks.enter(process, account, private=private)
             undo.pop_all()
         return process
 
@@ -245,8 +249,9 @@ class Machine:
         streams: Streams,
         directories: tuple[Directory, ...],
     ) -> CoreProcess:
-        with open_directories(directories) as opened, self._banks.named_refusals():
-            return CoreProcess(
+        with open_directories(directories) as opened:
+            create = partial(
+                CoreProcess,
                 image,
                 arguments=arguments,
                 environment=environment,
@@ -260,6 +265,7 @@ class Machine:
                 streams=streams.descriptors,
                 directories=opened,
             )
+            return self._banks.draw(1, create)
 
     def _forget(self, process: Process) -> None:
         with self._lock:

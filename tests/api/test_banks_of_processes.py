@@ -187,6 +187,21 @@ def test_a_spawn_that_a_bank_refuses_names_it_and_leaves_nothing(machine: motte.
     program.close()  # nothing uses it
 
 
+def test_a_keeper_makes_room_for_a_process_to_start(machine: motte.Machine, guests: Path) -> None:
+    bank = machine.bank.sub(PAGE)
+    asked: list[int] = []
+
+    def keep(request: motte.BankRequest) -> None:
+        asked.append(request.size)
+        request.bank.limit = request.bank.used + request.size + 16 * PAGE * len(asked)
+
+    bank.keeper = keep
+    with machine.spawn(machine.load(guests / "echo.c"), bank=bank, stdin=b"") as process:
+        assert process.wait().returncode == 0
+        assert bank.used == process.statistics().memory
+    assert asked
+
+
 def test_a_size_is_a_private_bank_that_ends_with_the_process(machine: motte.Machine, guests: Path) -> None:
     program = machine.load(guests / "greedy.c")
     loaded = machine.bank.used
@@ -201,8 +216,10 @@ def test_a_size_is_a_private_bank_that_ends_with_the_process(machine: motte.Mach
         available=(machine.bank.limit or 0) - loaded,
         banks=0,
     )
-    with pytest.raises(motte.LimitReached):
-        machine.spawn(program, bank=1)
+    with pytest.raises(motte.LimitReached) as refusal:
+        machine.spawn(program, bank=PAGE)
+    assert refusal.value.bank is not None
+    assert refusal.value.bank.destroyed
     for nonsense in ("much", 0):
         with pytest.raises(ValueError, match="bank: "):
             machine.spawn(program, bank=nonsense)
