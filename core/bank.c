@@ -136,21 +136,27 @@ int bank_set_limit(struct bank *bank, uint64_t limit_pages)
     return result;
 }
 
-static uint64_t available_to(struct bank *bank)
+/* What the whole path allows. */
+static void look_up_the_path(struct bank *bank, struct bank_figures *figures)
 {
-    uint64_t available = BANK_UNLIMITED;
-    for (; bank; bank = bank_superior(bank))
-        if (bank->limit != BANK_UNLIMITED && bank_room(bank) < available)
-            available = bank_room(bank);
-    return available;
+    figures->effective_limit = figures->available = BANK_UNLIMITED;
+    for (; bank; bank = bank_superior(bank)) {
+        if (bank->limit < figures->effective_limit)
+            figures->effective_limit = bank->limit;
+        if (bank->limit != BANK_UNLIMITED && bank_room(bank) < figures->available)
+            figures->available = bank_room(bank);
+    }
 }
 
 bool bank_figures(struct bank *bank, struct bank_figures *figures)
 {
     pthread_mutex_lock(bank->lock);
     bool alive = bank_state_now(bank) == BANK_ALIVE;
-    if (alive)
-        *figures = (struct bank_figures){bank->limit, bank->used, bank->peak, available_to(bank), bank->banks};
+    if (alive) {
+        *figures = (struct bank_figures){
+            .limit = bank->limit, .used = bank->used, .peak = bank->peak, .banks = bank->banks};
+        look_up_the_path(bank, figures);
+    }
     pthread_mutex_unlock(bank->lock);
     return alive;
 }

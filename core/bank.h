@@ -62,6 +62,7 @@ int bank_destroy(struct bank *bank);
 
 struct bank_figures {
     uint64_t limit, used, peak;
+    uint64_t effective_limit; /* the smallest of the bank's and its superiors' */
     uint64_t available; /* the least room of the bank and its superiors; BANK_UNLIMITED if none has a limit */
     uint64_t banks;     /* below it */
 };

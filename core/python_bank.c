@@ -259,6 +259,7 @@ static PyGetSetDef attributes[] = {
     FIGURE(used, "Pages drawn at present, by the banks below it too."),
     FIGURE(peak, "Most pages drawn at any time."),
     FIGURE(limit, "Most pages that may be drawn, or None."),
+    FIGURE(effective_limit, "The smallest limit of it and its superiors, or None."),
     FIGURE(available, "Pages that it and all its superiors still allow, or None."),
     {"identity", get_identity, NULL, PyDoc_STR("A number that no other bank ever had."), NULL},
     {"parent_identity", get_parent_identity, NULL, PyDoc_STR("That of its parent, or None."), NULL},

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from motte.abi.faults import FaultKind, StopReason
-    from motte.bank import BankRestriction, BankStatistics, SpaceBank
-    from motte.bank_tree import BankRequest
+    from motte.bank import SpaceBank
+    from motte.bank_terms import BankRequest, BankRestriction, BankStatistics
     from motte.build_options import BuildOptions
     from motte.directories import Directory
     from motte.errors import (
@@ -85,8 +85,8 @@ __all__ = [
 
 _NAMES_BY_MODULE = {
     "motte.abi.faults": ("FaultKind", "StopReason"),
-    "motte.bank": ("BankRestriction", "BankStatistics", "SpaceBank"),
-    "motte.bank_tree": ("BankRequest",),
+    "motte.bank": ("SpaceBank",),
+    "motte.bank_terms": ("BankRequest", "BankRestriction", "BankStatistics"),
     "motte.build_options": ("BuildOptions",),
     "motte.directories": ("Directory",),
     "motte.errors": (

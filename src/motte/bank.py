@@ -8,56 +8,21 @@ that can do less, to be given to code that is trusted less.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import STRICT, IntFlag
 from typing import TYPE_CHECKING, Final
 
 from motte.abi.layout import PAGE_SIZE
+from motte.bank_terms import BankKeeper, BankRestriction, BankStatistics
 from motte.errors import Closed, InvalidCap, NoAccess
 from motte.quantities import Size, size_bytes
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from motte.bank_tree import Account, BankKeeper, BankTree
-
-
-class BankRestriction(IntFlag, boundary=STRICT):
-    """What a handle cannot do; they add up by ``|``."""
-
-    NO_ALLOC = 1
-    """``allocate``, ``sub``, ``spawn(bank=…)``."""
-
-    NO_FREE = 2
-    """``free``."""
-
-    NO_DESTROY = 4
-    """``destroy``."""
-
-    NO_QUERY = 8
-    """``limit``, ``used``, ``peak``, ``available``, ``statistics``."""
-
-    NO_CHANGE_LIMITS = 16
-    """Setting ``limit``; ``keeper``."""
-
-    NO_REMOVE = 32
-    """``remove``: without it one can leave what one has drawn on the parent's account."""
+    from motte.bank_tree import Account, BankTree
 
 
 _NONE: Final = BankRestriction(0)
 _ALL: Final = ~_NONE
-
-
-@dataclass(frozen=True, slots=True)
-class BankStatistics:
-    """A bank at one moment; sizes in bytes."""
-
-    limit: int | None
-    used: int
-    peak: int
-    available: int | None
-    banks: int
-    """Banks below it, at any depth."""
 
 
 class SpaceBank:
@@ -70,10 +35,7 @@ class SpaceBank:
     ``Closed`` after ``close()``.
     """
 
-    __slots__ = ("__weakref__", "_account", "_closed", "_owned", "_tree", "restrictions")
-
-    restrictions: BankRestriction
-    """What this handle cannot do."""
+    __slots__ = ("__weakref__", "_account", "_closed", "_owned", "_restrictions", "_tree")
 
     def __init__(
         self, tree: "BankTree", account: "Account", restrictions: BankRestriction = _NONE, *, owned: bool = False
@@ -83,7 +45,7 @@ class SpaceBank:
         self._account = account
         self._owned = owned
         self._closed = False
-        self.restrictions = restrictions
+        self._restrictions = restrictions
 
     # --- making and giving handles -----------------------------------------------------------------------------------
 
@@ -106,7 +68,7 @@ class SpaceBank:
         Closing it only closes the handle.  Raises ``ValueError`` for unknown restrictions.
         """
         more = BankRestriction(restrictions)
-        return SpaceBank(self._tree, self._allowed(_NONE), self.restrictions | more)
+        return SpaceBank(self._tree, self._allowed(_NONE), self._restrictions | more)
 
     def verify(self, other: object) -> bool:
         """Whether ``other`` is the handle of a bank of this machine that can be drawn from: of nothing else is it true.
@@ -135,6 +97,11 @@ class SpaceBank:
     # --- looking -----------------------------------------------------------------------------------------------------
 
     @property
+    def restrictions(self) -> BankRestriction:
+        """What this handle cannot do."""
+        return self._restrictions
+
+    @property
     def name(self) -> str:
         """What messages call it."""
         return self._account.name
@@ -156,6 +123,11 @@ class SpaceBank:
     @limit.setter
     def limit(self, limit: Size) -> None:
         self._allowed(BankRestriction.NO_CHANGE_LIMITS).core.set_limit(pages_of_limit(limit))
+
+    @property
+    def effective_limit(self) -> int | None:
+        """The smallest limit of it and all banks above it, in bytes; ``None`` if none of them has one."""
+        return self._queried().effective_limit
 
     @property
     def used(self) -> int:
@@ -184,7 +156,7 @@ class SpaceBank:
         )
 
     @property
-    def keeper(self) -> "BankKeeper | None":
+    def keeper(self) -> BankKeeper | None:
         """Who is asked when this bank refuses: any callable that takes a ``BankRequest``, or ``None``.
 
         If it raises the limit, or has memory freed, the draw is tried again, and whoever wanted the memory notices
@@ -193,7 +165,7 @@ class SpaceBank:
         return self._allowed(BankRestriction.NO_CHANGE_LIMITS).keeper
 
     @keeper.setter
-    def keeper(self, keeper: "BankKeeper | None") -> None:
+    def keeper(self, keeper: BankKeeper | None) -> None:
         account = self._allowed(BankRestriction.NO_CHANGE_LIMITS)
         if keeper is not None and not callable(keeper):
             raise TypeError(f"keeper: expected a callable or None; got {type(keeper).__name__}")
@@ -215,7 +187,7 @@ class SpaceBank:
 
     def close(self) -> None:
         """Give the handle up, and destroy the bank if this is the handle that ``sub`` made; harmless when repeated."""
-        if self._owned and not self._closed and not self.restrictions & BankRestriction.NO_DESTROY:
+        if self._owned and not self._closed and not self._restrictions & BankRestriction.NO_DESTROY:
             with suppress(InvalidCap):
                 self._tree.destroy(self._account)
         self._closed = True
@@ -241,7 +213,7 @@ class SpaceBank:
     def __repr__(self) -> str:
         """For people; never raises."""
         state = "closed" if self._closed else self._account.core.state
-        limits = f", {self.restrictions!r}" if self.restrictions else ""
+        limits = f", {self._restrictions!r}" if self._restrictions else ""
         return f"<SpaceBank {self.name!r}, {state}{limits}>"
 
     # --- for the package ---------------------------------------------------------------------------------------------
@@ -266,7 +238,7 @@ class SpaceBank:
         state = self._account.core.state
         if state != "alive":
             raise InvalidCap(f"bank {self.name!r} was {state}")
-        if self.restrictions & right:
+        if self._restrictions & right:
             raise NoAccess(f"this handle of bank {self.name!r} is restricted by {right.name}")
         return self._account
 

@@ -9,11 +9,11 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from motte.abi.layout import PAGE_SIZE
 from motte.bank import SpaceBank
+from motte.bank_terms import BankKeeper, BankRequest
 from motte.core import Bank
 from motte.errors import Closed, InvalidCap, LimitReached
 
@@ -22,24 +22,6 @@ if TYPE_CHECKING:
 
 
 Drawn = TypeVar("Drawn")
-
-
-@dataclass(frozen=True, slots=True)
-class BankRequest:
-    """What a bank's keeper is asked: may the bank grow?"""
-
-    bank: SpaceBank
-    """The bank that has met its limit, with all rights."""
-
-    size: int
-    """Bytes that are wanted at least: whole pages."""
-
-    process: "Process | None"
-    """Who wants them; ``None`` if it is the host."""
-
-
-BankKeeper = Callable[[BankRequest], object]
-"""May raise the bank's limit, or have memory freed; what it returns does not matter."""
 
 
 class Account:
@@ -53,6 +35,12 @@ class Account:
         self.keeper: BankKeeper | None = None
         self.asking = threading.RLock()  # held while the keeper is asked
         self.asked = False  # under ``asking``
+
+    @property
+    def effective_limit(self) -> int | None:
+        """In bytes: the smallest limit of the bank and its superiors; ``None`` if none has one."""
+        pages = self.core.effective_limit
+        return None if pages is None else pages * PAGE_SIZE
 
 
 class BankTree:
@@ -80,11 +68,6 @@ class BankTree:
         """Who pays for it; ``None`` for the root."""
         identity = account.core.parent_identity
         return None if identity is None else self._official[identity]
-
-    def smallest_limit(self, account: Account) -> int | None:
-        """In bytes, of the account and its superiors; ``None`` if none has one."""
-        limits = [each.core.limit for each in self._path(account)]
-        return min((limit * PAGE_SIZE for limit in limits if limit is not None), default=None)
 
     def remove(self, account: Account) -> None:
         """Pass all to the parent.  Raises ``InvalidCap``, and ``BadState`` for the root."""
@@ -193,12 +176,6 @@ class BankTree:
             return InvalidCap(f"bank {account.name!r} was destroyed")
         handle = SpaceBank(self, account).powerless()
         return LimitReached(f"{refusal}: bank {account.name!r} refuses", refusal.bank_identity, handle)
-
-    def _path(self, account: Account) -> Iterator[Account]:
-        each: Account | None = account
-        while each is not None:
-            yield each
-            each = self.parent_of(each)
 
 
 def _made_room(bank: Bank, limit_before: int | None, pages: int) -> bool:

@@ -146,7 +146,7 @@ class Machine:
         """
         account = self._account(bank)
         limits = run_limits(
-            memory=self._banks.smallest_limit(account),
+            memory=account.effective_limit,
             time=time,
             extra_time=extra_time,
             wall_time=wall_time,

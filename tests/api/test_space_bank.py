@@ -66,6 +66,12 @@ def test_the_figures_are_in_bytes_and_whole_pages(machine: motte.Machine) -> Non
     assert (bank.limit, bank.available) == (None, machine.bank.available)
     bank.limit = "64KiB"
     assert bank.limit == 64 << 10
+    below = bank.sub("1GiB")
+    assert (below.limit, below.effective_limit) == (1 << 30, 64 << 10)
+    machine.bank.limit = 2 * PAGE
+    assert below.effective_limit == 2 * PAGE
+    machine.bank.limit = bank.limit = below.limit = None
+    assert below.effective_limit is None
     for size in (0, -1, "much", None):
         with pytest.raises(ValueError, match="size"):
             bank.allocate(size)
@@ -107,6 +113,7 @@ OPERATIONS: dict[str, tuple[BankRestriction, Callable[[SpaceBank], object]]] = {
     "free": (BankRestriction.NO_FREE, lambda bank: bank.free(PAGE)),
     "destroy": (BankRestriction.NO_DESTROY, lambda bank: bank.destroy()),
     "limit": (BankRestriction.NO_QUERY, lambda bank: bank.limit),
+    "effective_limit": (BankRestriction.NO_QUERY, lambda bank: bank.effective_limit),
     "used": (BankRestriction.NO_QUERY, lambda bank: bank.used),
     "peak": (BankRestriction.NO_QUERY, lambda bank: bank.peak),
     "available": (BankRestriction.NO_QUERY, lambda bank: bank.available),
@@ -146,6 +153,8 @@ def test_restrictions_only_add_up(machine: motte.Machine) -> None:
         for second in (0, 1, 21, 42, 63):
             assert bank.reduce(first).reduce(second).restrictions == BankRestriction(first | second)
     assert bank.restrictions == BankRestriction(0)
+    with pytest.raises(AttributeError):
+        bank.reduce(63).restrictions = BankRestriction(0)  # type: ignore[misc]
     assert machine.bank.sub(restrictions=ALL).restrictions == ALL
     for nonsense in (64, -65, "all"):
         with pytest.raises((ValueError, TypeError)):

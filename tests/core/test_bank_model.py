@@ -162,6 +162,8 @@ class Banks(RuleBasedStateMachine):
             if bank.state == "alive":
                 room = min(each.room for each in bank.path)
                 available = None if room == float("inf") else room
+                limits = [each.limit for each in bank.path if each.limit is not None]
+                assert bank.core.effective_limit == min(limits, default=None)
                 below = sum(each.state == "alive" for each in bank.subtree) - 1
                 assert bank.core.figures() == (bank.limit, bank.used, bank.peak, available, below)
                 assert bank.core.parent_identity == (bank.parent.core.identity if bank.parent else None)

@@ -1,10 +1,9 @@
 """Types of the extension module; what they mean is said in :mod:`motte.core`."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from _typeshed import ReadableBuffer as Buffer
-from typing import Literal
 
 from motte.abi.packed_claims import PackedClaims
 from motte.core.records import HostFeatures
@@ -27,6 +26,8 @@ class Bank:
     def peak(self) -> int: ...
     @property
     def limit(self) -> int | None: ...
+    @property
+    def effective_limit(self) -> int | None: ...
     @property
     def available(self) -> int | None: ...
     @property
