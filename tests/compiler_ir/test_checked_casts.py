@@ -163,10 +163,14 @@ DEREFERENCES = {
     "memcpy from": "  call void @llvm.memcpy.p0.p0.i64(ptr %q, ptr %p, i64 100, i1 false)",
     "memcpy to": "  call void @llvm.memcpy.p0.p0.i64(ptr %p, ptr %q, i64 100, i1 true)",
     "memmove": "  call void @llvm.memmove.p0.p0.i64(ptr %q, ptr %p, i64 100, i1 true)",
+    "copy": "  %e = call ptr @llvm.launder.invariant.group.p0(ptr %p)\n  store i16 1, ptr %e",
+    "processor's own": "  %v = call <16 x i8> @llvm.x86.sse3.ldu.dq(ptr %p)\n  store <16 x i8> %v, ptr %q",
     "reference": "  call void @keep(ptr dereferenceable(4) %p)",
 }
 INTRINSICS = """
 declare ptr @llvm.ptrmask.p0.i64(ptr, i64)
+declare ptr @llvm.launder.invariant.group.p0(ptr)
+declare <16 x i8> @llvm.x86.sse3.ldu.dq(ptr)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
@@ -265,6 +269,15 @@ def test_where_pointers_meet_the_integers_meet() -> None:
     text = USES(function(body, "i64 %x, i1 %c, ptr %q"), level=0)
     ((integer, _),) = seen_in(text)
     assert f"{integer} = phi i64 [ %x, %a ], [ 0, %0 ]" in lines_of(text, "f")
+
+
+def test_names_with_braces_are_kept() -> None:
+    body = (
+        '  br i1 %"c{0}", label %"a{}", label %z\n"a{}":\n  %p = inttoptr i64 %x to ptr\n  br label %z\n'
+        'z:\n  %r = phi ptr [ %p, %"a{}" ], [ %q, %0 ]\n  %s = select i1 %"c{0}", ptr %r, ptr %q\n'
+        "  %v = load volatile i32, ptr %s\n  ret i32 %v"
+    )
+    assert len(seen_in(USES(function(body, 'i64 %x, i1 %"c{0}", ptr %q'), level=0))) == 1
 
 
 def test_a_choice_of_pointers_is_a_choice_of_integers() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import motte
 from motte.benchmark.fetch import fetch
-from motte.build import BuildOptions
+from motte.build_options import BuildOptions, Checked
 from programs.native import native_executable, run_native
 
 SIZE = 10_000_000
@@ -23,7 +23,8 @@ def data() -> bytes:
     return text + random.randbytes(SIZE - len(text))
 
 
-def test_zlib_restores_what_it_compressed(data: bytes) -> None:
+@pytest.mark.parametrize("checked", [None, "use"])
+def test_zlib_restores_what_it_compressed(data: bytes, checked: Checked | None) -> None:
     root = fetch("zlib")
     names = [
         "adler32",
@@ -40,7 +41,7 @@ def test_zlib_restores_what_it_compressed(data: bytes) -> None:
     ]
     names += ["gzclose", "gzlib", "gzread", "gzwrite"]
     sources = [root / "test" / "minigzip.c", *(root / f"{name}.c" for name in names)]
-    options = BuildOptions(include=(str(root),), define=("HAVE_UNISTD_H",))
+    options = BuildOptions(include=(str(root),), define=("HAVE_UNISTD_H",), checked=checked)
     packed = motte.run(sources, ["-6"], options=options, stdin=data)
     assert packed.returncode == 0, packed.message or packed.stderr
     native = native_executable(sources, [f"-I{root}", "-DHAVE_UNISTD_H"])

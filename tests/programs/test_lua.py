@@ -10,7 +10,7 @@ import pytest
 
 import motte
 from motte.benchmark.fetch import fetch
-from motte.build import BuildOptions
+from motte.build_options import BuildOptions, Checked
 from programs.native import native_executable
 
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.lua"))
@@ -24,10 +24,12 @@ def interpreter() -> list[Path]:
     return [path for path in sorted(folder.glob("*.c")) if path.name not in ALTERNATIVES]
 
 
+@pytest.mark.parametrize("checked", [None, "use"])
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_script_prints_what_it_prints_natively(script: Path) -> None:
+def test_a_script_prints_what_it_prints_natively(script: Path, checked: Checked | None) -> None:
     text = script.read_bytes()
-    done = motte.run(interpreter(), ["-"], options=BuildOptions(optimization=2, define=DEFINES), stdin=text)
+    options = BuildOptions(optimization=2, define=DEFINES, checked=checked)
+    done = motte.run(interpreter(), ["-"], options=options, stdin=text)
     native = native_executable(interpreter(), [f"-D{define}" for define in DEFINES])
     expected = subprocess.run([native, "-"], input=text, capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (expected.returncode, expected.stdout, expected.stderr)
@@ -42,13 +44,14 @@ function os.setlocale(name, ...) if name ~= "pt_BR" and name ~= "ptb" then retur
 """
 
 
-def test_luas_own_tests_pass_but_for_those_of_one_platform(tmp_path: Path) -> None:
+@pytest.mark.parametrize("checked", [None, pytest.param("use", marks=pytest.mark.long)])
+def test_luas_own_tests_pass_but_for_those_of_one_platform(tmp_path: Path, checked: Checked | None) -> None:
     shutil.copytree(fetch("lua") / "third-party" / "lua54" / "testes", tmp_path / "root")
     (tmp_path / "root" / "tmp").mkdir()
     done = motte.run(
         interpreter(),
         ["-e", PREPARATION, "all.lua"],
-        options=BuildOptions(optimization=2, define=DEFINES),
+        options=BuildOptions(optimization=2, define=DEFINES, checked=checked),
         env={"PATH": "/"},
         directories=[motte.Directory(str(tmp_path / "root"), "/", False)],
     )

@@ -26,9 +26,9 @@ def native(sources: list[Path]) -> Path:
     return native_executable(sources, [f"-D{define}" for define in DEFINES])
 
 
-@pytest.fixture(scope="module")
-def options(sources: list[Path]) -> BuildOptions:
-    return BuildOptions(optimization=2, define=DEFINES, include=(str(sources[0].parent),))
+@pytest.fixture(scope="module", params=[None, pytest.param("use", marks=pytest.mark.long)])
+def options(request: pytest.FixtureRequest, sources: list[Path]) -> BuildOptions:
+    return BuildOptions(optimization=2, define=DEFINES, include=(str(sources[0].parent),), checked=request.param)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)

@@ -25,7 +25,7 @@ Origins = dict[str, str]
 _NO_CAST: Final = "0"
 _VALUE: Final = re.compile("%" + NAME)
 _OPCODE: Final = re.compile(r"^  %" + NAME + r" = (getelementptr|phi|select|freeze|(?:tail )?call [^@]*@llvm\.[\w.]+)")
-_HANDED_ON: Final = ("ptrmask.", "launder.invariant.group.", "strip.invariant.group.")
+_HANDED_ON: Final = ("ptrmask.", "launder.invariant.group.", "strip.invariant.group.", "ssa.copy.", "ptr.annotation.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _phi(line: str) -> _Step | None:
     if not rest:
         return None
     pairs = [split_list(part[1:-1]) for part in split_list(rest) if part.startswith("[")]
-    places = ", ".join(f"[ {{}}, {label} ]" for _, label in pairs)
+    places = ", ".join(f"[ {{}}, {_verbatim(label)} ]" for _, label in pairs)
     return _Step(result, tuple(value for value, _ in pairs), f"phi i64 {places}")
 
 
@@ -162,7 +162,12 @@ def _select(line: str) -> _Step | None:
     if not all(value.startswith("ptr ") for value in values):
         return None
     sources = tuple(value.removeprefix("ptr ") for value in values)
-    return _Step(result, sources, f"select {condition}, i64 {{}}, i64 {{}}")
+    return _Step(result, sources, f"select {_verbatim(condition)}, i64 {{}}, i64 {{}}")
+
+
+def _verbatim(text: str) -> str:
+    """A quoted name may hold braces."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 _READERS: Final = {"getelementptr": _address, "phi": _phi, "select": _select, "freeze": _freeze}

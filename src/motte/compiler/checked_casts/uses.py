@@ -32,6 +32,7 @@ _POINTER: Final = re.compile(r"ptr (%" + NAME + r")")
 _BLOCK: Final = re.compile(r"@llvm\.(memcpy|memmove|memset)\.")
 _NESTED_LOOPS: Final = 3
 """Out of how many loops a test may move."""
+_PROCESSORS_OWN: Final = "@llvm.x86."
 _MASKED: Final = re.compile(r"@llvm\.masked\.(?:load|store|expandload|compressstore)\.")
 
 
@@ -115,7 +116,7 @@ def _amount(call: Call) -> str | None:
     elif _MASKED.match(call.callee):
         amount = next(argument for argument in call.arguments if argument.type.endswith("x i1>"))
     else:
-        return None
+        return "" if call.callee.startswith(_PROCESSORS_OWN) else None
     if amount.value in ("0", "zeroinitializer"):
         return None
     return f"{amount.type} {amount.value}" if amount.value.startswith("%") else ""
