@@ -1,5 +1,7 @@
 #include "limits.h"
 
+#define PARTS 4 /* of a stretch, which come back apart from each other */
+
 static int64_t part(int64_t available, uint32_t workers, int64_t slice)
 {
     if (workers == 1)
@@ -33,6 +35,18 @@ static void promise(struct rate *rate, uint64_t time, int64_t ticks)
     rate->returns[(rate->oldest + rate->count++) % RETURNS] = (struct rate_return){time, time, ticks};
 }
 
+/* Each part at its own end; the first began at `time`. */
+static void promise_in_parts(struct rate *rate, uint64_t time, int64_t ticks)
+{
+    int64_t done = 0;
+    for (int64_t i = 1; i <= PARTS; i++) {
+        int64_t end = i == PARTS ? ticks : ticks / PARTS * i;
+        if (end > done)
+            promise(rate, time + (uint64_t)end, end - done);
+        done = end;
+    }
+}
+
 void limits_charge(struct meter *meter, uint64_t started, uint64_t now, uint64_t used)
 {
     int64_t ticks = (int64_t)used;
@@ -40,7 +54,10 @@ void limits_charge(struct meter *meter, uint64_t started, uint64_t now, uint64_t
         meter->left -= ticks;
     if (meter->has_rate && ticks) {
         meter->rate.left -= ticks;
-        promise(&meter->rate, (meter->root->workers > 1 ? now : started) + meter->rate.period, ticks);
+        if (meter->root->workers == 1)
+            promise(&meter->rate, started + meter->rate.period, ticks);
+        else
+            promise_in_parts(&meter->rate, now - used + meter->rate.period, ticks);
     }
 }
 

@@ -2,7 +2,8 @@
  *
  * A rate is a sporadic server (Sprunt, Sha and Lehoczky, 1989): what a stretch used comes back one period after its
  * start.  Filling up at fixed times instead lets twice the budget pass around such a time.  With several workers, what
- * was used over a long stretch could be used again in a shorter one, so there it comes back one period after its end.
+ * was used over a long stretch could be used again in a shorter one, so there it comes back one period after its end, in
+ * a few parts.
  * At most RETURNS returns are under way: those that lie within 1/RETURNS of a period come back together, at the latest
  * of their times; if there are still too many, the newest grows.  Both only delay.
  */

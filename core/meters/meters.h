@@ -133,7 +133,7 @@ void meters_advance(struct meter *root, uint64_t now);
 void meter_set_budget(struct meter *meter, int64_t ticks, uint64_t now);
 /* Adds to the total; debts are paid first. Nothing if the total is unlimited. */
 void meter_refill(struct meter *meter, int64_t ticks, uint64_t now);
-/* At most `budget_ticks` in any window of `period_ticks`; a period of 0 removes the rate. A new rate starts full.
+/* At most `budget_ticks` in any window of `period_ticks`; a period of 0 removes the rate.  A new rate starts full.
  * The same caution about who runs now as for meter_set_budget. */
 void meter_set_rate(struct meter *meter, int64_t budget_ticks, uint64_t period_ticks, uint64_t now);
 /* 1 to METER_WEIGHT_LIMIT. */

@@ -36,7 +36,7 @@ void meter_refill(struct meter *meter, int64_t ticks, uint64_t now)
 
 void meter_set_rate(struct meter *meter, int64_t budget_ticks, uint64_t period_ticks, uint64_t now)
 {
-    assert(budget_ticks > 0 || !period_ticks);
+    assert(budget_ticks >= 0);
     struct rate *rate = &meter->rate;
     meter->has_rate = period_ticks != 0;
     rate->period = period_ticks;
