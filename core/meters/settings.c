@@ -4,6 +4,8 @@
 #include "limits.h"
 #include "tree.h"
 
+#define PERIOD_LIMIT (UINT64_C(1) << 62) /* for ever, and times can still be added to it */
+
 /* A limit has changed. */
 static void apply(struct meter *meter, uint64_t now)
 {
@@ -39,7 +41,7 @@ void meter_set_rate(struct meter *meter, int64_t budget_ticks, uint64_t period_t
     assert(budget_ticks >= 0);
     struct rate *rate = &meter->rate;
     meter->has_rate = period_ticks != 0;
-    rate->period = period_ticks;
+    rate->period = period_ticks < PERIOD_LIMIT ? period_ticks : PERIOD_LIMIT;
     rate->budget = rate->left = budget_ticks;
     rate->count = 0;
     apply(meter, now);

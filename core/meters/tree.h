@@ -7,10 +7,12 @@
 
 #define RETURNS 32 /* replenishments on their way to one meter */
 
-/* Ticks of a rate that come back at `time`; the first stretch that they were used in was worth `first`. */
+/* Ticks of a rate that come back at `time`, and of the earliest of them at `first` if they came alone.  Of the ticks
+ * that were used beyond the budget, `debt` of them, the first return goes to pay for them: they come back a period later
+ * still. */
 struct rate_return {
     uint64_t first, time;
-    int64_t ticks;
+    int64_t ticks, debt;
 };
 
 struct rate {

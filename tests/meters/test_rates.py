@@ -25,18 +25,29 @@ def stretches_below(simulator: MeterSimulator, meter: SimulatedMeter) -> list[tu
     period=st.integers(100, 20_000),
     programs=st.lists(ACTS, min_size=1, max_size=4),
     neighbours=st.integers(0, 2),
+    latency=st.sampled_from([0, 0, 30]),
 )
-def test_no_window_of_a_period_holds_more_than_the_budget(
-    workers: int, budget: int, period: int, programs: list[list[Act]], neighbours: int
+def test_no_window_of_a_period_holds_more_than_the_budget_and_a_latency_for_each_worker(
+    workers: int, budget: int, period: int, programs: list[list[Act]], neighbours: int, latency: int
 ) -> None:
-    simulator = MeterSimulator(workers=workers, slice_ticks=SLICE)
+    simulator = MeterSimulator(workers=workers, slice_ticks=SLICE, latency_ticks=latency)
     meter = simulator.root.sub(rate=(budget, period))
     for acts in programs:
         simulator.process(meter, repeat(*acts))
     for _ in range(neighbours):
         simulator.process(simulator.root.sub(), spin())
     simulator.run(10 * period)
-    assert most_in_a_window(stretches_below(simulator, meter), period) <= budget
+    assert most_in_a_window(stretches_below(simulator, meter), period) <= budget + workers * latency
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_overshoots_do_not_raise_the_rate_in_the_long_run(workers: int) -> None:
+    simulator = MeterSimulator(workers=workers, slice_ticks=SLICE, latency_ticks=200)
+    meter = simulator.root.sub(rate=(20 * SLICE, 100 * SLICE))
+    for _ in range(3):
+        simulator.process(meter, spin())
+    simulator.run(10_000 * SLICE)
+    assert 1900 * SLICE <= meter.used <= 2000 * SLICE + workers * 200
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -64,7 +75,7 @@ def test_a_meter_that_waits_for_its_rate_is_not_dry() -> None:
     assert not meter.is_dry
 
 
-def test_an_overshoot_of_a_rate_is_paid_before_anything_else() -> None:
+def test_an_overshoot_of_a_rate_is_taken_from_the_next_period_and_comes_back_after_it() -> None:
     core = MeterSimulation()
     core.set_rate(0, 100, 1000, 0)
     core.wake(core.attach(0, None), 0)
@@ -76,7 +87,10 @@ def test_an_overshoot_of_a_rate_is_paid_before_anything_else() -> None:
     assert not core.anyone_waits()
     core.advance(1000)
     assert core.anyone_waits()
-    assert core.pick(1000) == (0, 100, 1_000_000)
+    assert core.pick(1000) == (0, 70, 1_000_000)
+    core.stop(0, 1070, 70, True)
+    assert core.next_event() == 2000
+    assert core.pick(2000) == (0, 100, 1_000_000)
 
 
 def test_an_early_stretch_comes_back_one_period_after_its_start() -> None:
