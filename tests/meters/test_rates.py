@@ -20,15 +20,15 @@ def stretches_below(simulator: MeterSimulator, meter: SimulatedMeter) -> list[tu
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
+    latency=st.sampled_from([0, 0, 30]),
     workers=st.integers(1, 3),
     budget=st.integers(1, 8000),
     period=st.integers(100, 20_000),
     programs=st.lists(ACTS, min_size=1, max_size=4),
     neighbours=st.integers(0, 2),
-    latency=st.sampled_from([0, 0, 30]),
 )
 def test_no_window_of_a_period_holds_more_than_the_budget_and_a_latency_for_each_worker(
-    workers: int, budget: int, period: int, programs: list[list[Act]], neighbours: int, latency: int
+    *, latency: int, workers: int, budget: int, period: int, programs: list[list[Act]], neighbours: int
 ) -> None:
     simulator = MeterSimulator(workers=workers, slice_ticks=SLICE, latency_ticks=latency)
     meter = simulator.root.sub(rate=(budget, period))
