@@ -42,7 +42,7 @@ void meter_set_rate(struct meter *meter, int64_t budget_ticks, uint64_t period_t
     struct rate *rate = &meter->rate;
     meter->has_rate = period_ticks != 0;
     rate->period = period_ticks < PERIOD_LIMIT ? period_ticks : PERIOD_LIMIT;
-    rate->budget = rate->left = budget_ticks;
+    rate->left = budget_ticks;
     rate->count = 0;
     apply(meter, now);
 }

@@ -7,17 +7,15 @@
 
 #define RETURNS 32 /* replenishments on their way to one meter */
 
-/* Ticks of a rate that come back at `time`, and of the earliest of them at `first` if they came alone.  Of the ticks
- * that were used beyond the budget, `debt` of them, the first return goes to pay for them: they come back a period later
- * still. */
+/* Ticks of a rate that come back together. */
 struct rate_return {
-    uint64_t first, time;
-    int64_t ticks, debt;
+    uint64_t first, time; /* when the earliest of them were due; when they come back */
+    int64_t ticks;
+    int64_t debt; /* so many of them were used beyond the budget, and come back one period later still */
 };
 
 struct rate {
     uint64_t period; /* 0: no rate */
-    int64_t budget;
     int64_t left; /* what is lent not deducted; negative: a debt */
     uint32_t oldest, count;
     uint32_t event; /* place among the root's events */
