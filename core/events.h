@@ -15,7 +15,8 @@ struct meter;
 struct process;
 struct scheduler;
 
-enum event_kind { EVENT_EXIT = 1, EVENT_FAULT = 2 };
+/* The last two are questions (keeping.h). */
+enum event_kind { EVENT_EXIT = 1, EVENT_FAULT = 2, EVENT_BANK = 4 };
 
 /* --- under the scheduler's lock ------------------------------------------------------------------------------------ */
 

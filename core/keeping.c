@@ -13,14 +13,14 @@
 
 /* --- asking --------------------------------------------------------------------------------------------------------- */
 
-static bool somebody_listens(const struct process *process)
+static bool somebody_listens(const struct process *process, enum event_kind kind)
 {
-    return atomic_load_explicit(&process->wanted_events, memory_order_relaxed) & EVENT_FAULT;
+    return atomic_load_explicit(&process->wanted_events, memory_order_relaxed) & kind;
 }
 
 void keeping_fault(struct process *process, int32_t stop_value)
 {
-    if (!somebody_listens(process)) {
+    if (!somebody_listens(process, EVENT_FAULT)) {
         process_stop(process, MOTTE_STOP_FAULTED, stop_value);
         return;
     }
@@ -30,7 +30,7 @@ void keeping_fault(struct process *process, int32_t stop_value)
 
 void keeping_access(struct process *process, int64_t address, bool writes)
 {
-    if (!somebody_listens(process) || process->question.ask != ASK_NOTHING)
+    if (!somebody_listens(process, EVENT_FAULT) || process->question.ask != ASK_NOTHING)
         return;
     process->question.ask = ASK_ACCESS;
     process->place.fault = MOTTE_FAULT_UNMAPPED;
@@ -41,7 +41,7 @@ void keeping_access(struct process *process, int64_t address, bool writes)
 
 void keeping_refused(struct process *process, struct bank *bank, uint64_t pages)
 {
-    if (!bank_has_keeper(bank) || !somebody_listens(process))
+    if (!bank_has_keeper(bank) || !somebody_listens(process, EVENT_BANK))
         return;
     process->question.ask = ASK_BANK;
     process->question.bank = bank_identity(bank);

@@ -71,7 +71,7 @@ static void end(struct worker *worker, struct process *process)
         process->question.number++;
         process->answered = false;
         atomic_store(&process->state, PROCESS_FAULTED);
-        event_post(process, EVENT_FAULT);
+        event_post(process, process->question.ask == ASK_BANK ? EVENT_BANK : EVENT_FAULT);
     } else if (process->sleep_until) {
         fall_asleep(process);
     } else if (process->suspended) {

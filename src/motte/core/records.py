@@ -50,6 +50,9 @@ class Event(IntFlag):
 
     EXIT = 1
     FAULT = 2
+    BANK = 4
+    QUESTION = FAULT | BANK
+    """Either of the two that wait for an answer."""
 
 
 class Ask(IntEnum):

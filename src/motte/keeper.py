@@ -1,0 +1,185 @@
+"""Keepers: stateful handlers of a process's faults.
+
+A process that faults stands still, and its keeper is called: any callable that takes a :class:`KeptFault` and says
+what becomes of the process.
+
+    def keeper(fault):
+        if fault.address is not None and 0x9000_0000 <= fault.address < 0x9100_0000:
+            return fault.supply(b"")            # zeros, and the instruction runs again
+        return None                             # somebody else's business
+
+The order: the keeper of the region where the address lies (:class:`Region`), then the process's, then nobody: the process
+ends and its fault is reported.  ``None`` passes the fault on.  What a keeper remembers, from one fault to the
+next, is its own affair: it may be a function, or an object with state.
+
+KeyKOS, EROS and Coyotos have such keepers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from motte.abi.layout import PAGE_SIZE
+from motte.errors import NoAccess
+from motte.quantities import Size, size_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Buffer  # type: ignore[attr-defined,unused-ignore]
+
+    from motte.core import Process as CoreProcess
+    from motte.core import Question
+    from motte.exit import Fault
+
+ENCODING_ORDER: Final = (
+    *("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"),
+    *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "flags"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The cause is gone: the instruction, or the system call, is done again."""
+
+    registers: Mapping[str, int] = field(default_factory=dict)
+    """Registers to be set before; all but ``rsp``.  Of ``flags``, the arithmetic ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The process goes on behind the instruction; or a system call fails as it did.
+
+    Only where the stack pointer is the same before and behind the instruction: not at calls, pushes, traps.
+    """
+
+    registers: Mapping[str, int] = field(default_factory=dict)
+    """As in :class:`Resume`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """The process ends at once, whoever else might be asked; its end is that of a process that was killed."""
+
+
+Answer = Resume | Skip | Kill | None
+Keeper = Callable[["KeptFault"], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A range of a process's window that belongs to a keeper: nothing is there until the keeper supplies it."""
+
+    address: int
+    """Window address; whole pages of 4 KiB, in the area of ``mmap``: [0x80000000, 0xe0000000)."""
+
+    size: Size
+    """Whole pages."""
+
+    keeper: Keeper
+
+    @property
+    def length(self) -> int:
+        """The size in bytes.  Raises ``ValueError`` unless it is whole pages."""
+        length = size_bytes(self.size, "size")
+        if length is None or length % PAGE_SIZE or self.address % PAGE_SIZE:
+            raise ValueError(f"a region is whole pages of {PAGE_SIZE} bytes: {self.address:#x}, {self.size!r}")
+        return length
+
+    def contains(self, address: int | None) -> bool:
+        """Whether a window address lies in it."""
+        return address is not None and self.address <= address < self.address + self.length
+
+
+class KeptFault:
+    """A fault that waits for its keeper's answer; every operation raises ``InvalidCap`` once it was answered.
+
+    For a region's keeper, ``offset`` and all addresses are counted from the region's start, and the process can be
+    supplied and resumed but not looked at: its registers and the rest of its memory raise ``NoAccess``.
+    """
+
+    def __init__(self, core: "CoreProcess", question: "Question", fault: "Fault", region: Region | None) -> None:
+        """For the package."""
+        self._core = core
+        self._question = question
+        self._region = region
+        self.fault = fault
+        """What happened, in values and words."""
+
+    @property
+    def kind(self) -> object:
+        """A :class:`motte.FaultKind`."""
+        return self.fault.kind
+
+    @property
+    def access(self) -> str | None:
+        """``"read"``, ``"write"`` or ``None``."""
+        return self.fault.access
+
+    @property
+    def address(self) -> int | None:
+        """The window address, or in a region the offset from its start."""
+        address = self.fault.address
+        return address if address is None or self._region is None else address - self._region.address
+
+    @property
+    def in_call(self) -> bool:
+        """Whether a system call met it, and not an instruction of the process."""
+        return self._question.in_call
+
+    @property
+    def page(self) -> int:
+        """The address, rounded down to a page.  Raises ``ValueError`` if the fault has none."""
+        if self.address is None:
+            raise ValueError("this fault has no address")
+        return self.address // PAGE_SIZE * PAGE_SIZE
+
+    @property
+    def registers(self) -> Mapping[str, int]:
+        """At the instruction; empty in a system call."""
+        self._require_process("its registers")
+        place = self._question.place
+        return {} if place is None or place.registers is None else place.registers
+
+    def supply(
+        self, data: "Buffer" = b"", *, at: int | None = None, size: int | None = None, writable: bool = True
+    ) -> Resume:
+        """Map pages, filled with ``data`` and then zeros, and return the answer ``Resume()``.
+
+        ``at`` is where (default: the page of the fault), ``size`` how much (default: what ``data`` needs, at least a
+        page).  The pages are charged to the process's bank.  Raises ``LimitReached``, with nothing changed, and
+        ``ValueError`` for a range that is not the region's, or for a process's keeper not mapped or reserved.
+        """
+        length = memoryview(data).nbytes
+        start, extent = self._range(self.page if at is None else at, size or max(length, 1))
+        self._core.supply(self._question.number, start, extent, data, writable)
+        return Resume()
+
+    def withdraw(self, at: int, size: int = PAGE_SIZE) -> bytes:
+        """Take pages away, with their bytes; they fault again.  They are charged no more."""
+        start, extent = self._range(at, size)
+        return self._core.withdraw(self._question.number, start, extent)
+
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes of the process's memory."""
+        self._require_process("its memory")
+        return self._core.read_memory(address, size)
+
+    def write(self, address: int, data: "Buffer") -> None:
+        """Change the process's memory, where it is writable."""
+        self._require_process("its memory")
+        self._core.write_memory(self._question.number, address, data)
+
+    def __str__(self) -> str:
+        """The one line for people."""
+        return str(self.fault)
+
+    def _range(self, at: int, size: int) -> tuple[int, int]:
+        extent = -(-size // PAGE_SIZE) * PAGE_SIZE
+        if self._region is None:
+            return at, extent
+        if at < 0 or at + extent > self._region.length:
+            raise ValueError(f"[{at:#x}, {at + extent:#x}) is not inside the region of {self._region.length:#x} bytes")
+        return self._region.address + at, extent
+
+    def _require_process(self, what: str) -> None:
+        if self._region is not None:
+            raise NoAccess(f"a region's keeper may restart the process, and not look at {what}")
