@@ -66,6 +66,22 @@ bool clear_out(struct process *process, guest_addr to, size_t size)
     return true;
 }
 
+bool prepare_out(struct process *process, guest_addr to, size_t size)
+{
+    if (!keeping_is_kept(process) || size == 0)
+        return true;
+    if (!range_is_inside(to, size))
+        return false;
+    uint64_t end = (uint64_t)to.value + size;
+    for (uint64_t at = to.value; at < end; at = (at / MOTTE_PAGE_SIZE + 1) * MOTTE_PAGE_SIZE) {
+        char byte;
+        guest_addr page = {(uint32_t)at};
+        if (!copy_in(process, &byte, page, 1) || !copy_out(process, page, &byte, 1))
+            return false;
+    }
+    return true;
+}
+
 /* Page by page, because the string may end just before a page that is not there. */
 enum copy_string_result copy_in_string(struct process *process, char *to, guest_addr from, size_t capacity,
                                        size_t *length)

@@ -18,9 +18,14 @@ static bool somebody_listens(const struct process *process, enum event_kind kind
     return atomic_load_explicit(&process->wanted_events, memory_order_relaxed) & kind;
 }
 
+bool keeping_is_kept(const struct process *process)
+{
+    return somebody_listens(process, EVENT_FAULT);
+}
+
 void keeping_fault(struct process *process, int32_t stop_value)
 {
-    if (!somebody_listens(process, EVENT_FAULT)) {
+    if (!keeping_is_kept(process)) {
         process_stop(process, MOTTE_STOP_FAULTED, stop_value);
         return;
     }
@@ -30,7 +35,7 @@ void keeping_fault(struct process *process, int32_t stop_value)
 
 void keeping_access(struct process *process, int64_t address, bool writes)
 {
-    if (!somebody_listens(process, EVENT_FAULT) || process->question.ask != ASK_NOTHING)
+    if (!keeping_is_kept(process) || process->question.ask != ASK_NOTHING)
         return;
     process->question.ask = ASK_ACCESS;
     process->place.fault = MOTTE_FAULT_UNMAPPED;

@@ -43,6 +43,9 @@ struct question {
 
 /* --- on the process's own worker ---------------------------------------------------------------------------------------- */
 
+/* Whether anybody is asked about its faults. */
+bool keeping_is_kept(const struct process *process);
+
 /* The process is at fault, as process->place says: it will ask, or stop. */
 void keeping_fault(struct process *process, int32_t stop_value);
 

@@ -65,10 +65,10 @@ void process_end_for(struct process *process, enum motte_stop reason, int32_t va
     }
 }
 
-void process_kill(struct process *process)
+void process_kill(struct process *process, enum motte_stop reason)
 {
     pthread_mutex_lock(&process->scheduler->lock);
-    process_end_for(process, MOTTE_STOP_KILLED, 0);
+    process_end_for(process, reason, 0);
     pthread_mutex_unlock(&process->scheduler->lock);
 }
 

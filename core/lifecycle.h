@@ -18,7 +18,7 @@ int process_start(struct process *process);
 void process_end_for(struct process *process, enum motte_stop reason, int32_t value);
 
 /* Ends it, wherever it is, unless it ends already; one that was not started has EXITED at once. */
-void process_kill(struct process *process);
+void process_kill(struct process *process, enum motte_stop reason);
 
 /* It stands still, at an instruction or in a system call, until process_resume.  A call of the host's that waits goes on
  * waiting.  Both harmless when repeated; -EBUSY if it was not started or has EXITED. */

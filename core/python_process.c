@@ -106,13 +106,15 @@ static PyObject *wait_stopped(PyObject *self, PyObject *arguments, PyObject *key
     return result < 0 ? NULL : PyBool_FromLong(result);
 }
 
-static PyObject *kill_process(PyObject *self, PyObject *unused)
+static PyObject *kill_process(PyObject *self, PyObject *arguments)
 {
-    (void)unused;
+    int reason = MOTTE_STOP_KILLED;
     struct process *process = python_open_process(self);
-    if (!process)
+    if (!process || !PyArg_ParseTuple(arguments, "|i:kill", &reason))
         return NULL;
-    process_kill(process);
+    if (reason != MOTTE_STOP_KILLED && reason != MOTTE_STOP_CPU_LIMIT)
+        return PyErr_Format(PyExc_ValueError, "a process is killed, or out of time");
+    process_kill(process, (enum motte_stop)reason);
     Py_RETURN_NONE;
 }
 
@@ -166,7 +168,7 @@ static PyMethodDef methods[] = {
     {"start", start, METH_NOARGS, PyDoc_STR("Starts it, once.")},
     {"wait", (PyCFunction)(void (*)(void))wait_stopped, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("Waits at most so many ns (None: for ever); whether it has stopped.")},
-    {"kill", kill_process, METH_NOARGS, PyDoc_STR("Stops it, wherever it is.")},
+    {"kill", kill_process, METH_VARARGS, PyDoc_STR("Ends it, wherever it is: KILLED, or for another StopReason.")},
     {"suspend", suspend_process, METH_NOARGS, PyDoc_STR("It stands still from now on.")},
     {"resume", resume_process, METH_NOARGS, PyDoc_STR("It goes on where it stands.")},
     {"state", get_state, METH_NOARGS, PyDoc_STR("'closed', or a name of enum process_state.")},

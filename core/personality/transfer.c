@@ -99,7 +99,9 @@ static int64_t read_in(struct personality *personality, struct transfer *transfe
     int64_t total = 0, result = 0;
     while (transfer->vector.remaining && !process_stop_requested(personality->process)) {
         uint64_t piece = transfer->vector.remaining < BOUNCE_CAPACITY ? transfer->vector.remaining : BOUNCE_CAPACITY;
-        result = move_piece(personality, transfer, false, piece);
+        result = vector_prepare(personality, transfer->vector, piece)
+                   ? move_piece(personality, transfer, false, piece)
+                   : -EFAULT;
         if (result <= 0)
             break;
         size_t scattered = vector_scatter(personality, transfer->vector, (size_t)result);

@@ -85,3 +85,17 @@ size_t vector_scatter(struct personality *personality, struct vector vector, siz
 {
     return copy_pieces(personality, vector, piece_out, size);
 }
+
+bool vector_prepare(struct personality *personality, struct vector vector, size_t size)
+{
+    while (size) {
+        const struct guest_span *span = &vector.spans[0];
+        uint64_t piece = span->size - vector.offset < size ? span->size - vector.offset : size;
+        uint64_t address = guest_addr_from_register(span->base).value + vector.offset;
+        if (address > UINT32_MAX || !prepare_out(personality->process, (guest_addr){(uint32_t)address}, piece))
+            return false;
+        size -= piece;
+        vector_advance(&vector, piece);
+    }
+    return true;
+}

@@ -19,6 +19,9 @@ int64_t vector_fetch(struct personality *personality, uint64_t guest_spans, int3
 
 void vector_advance(struct vector *vector, uint64_t size);
 
+/* Asks for pages that the guest's keeper has to supply for the next `size` bytes. False if some cannot be written to. */
+bool vector_prepare(struct personality *personality, struct vector vector, size_t size);
+
 /* Copy between the bounce buffer and the next `size` bytes, up to the first bad one; return how many. They do not
  * advance. */
 size_t vector_gather(struct personality *personality, struct vector vector, size_t size);

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from motte.exit import Exit, Fault, Frame, Usage
+    from motte.keeper import KeptFault, Kill, Region, Resume, Skip
     from motte.machine import Machine, MachineStatistics
+    from motte.meter import Meter, MeterStatistics
     from motte.process import Process
     from motte.program import Program
     from motte.running import Completed, run
@@ -63,14 +65,21 @@ __all__ = [
     "Frame",
     "InternalError",
     "InvalidCap",
+    "KeptFault",
+    "Kill",
     "LimitReached",
     "Machine",
     "MachineStatistics",
+    "Meter",
+    "MeterStatistics",
     "MotteError",
     "NoAccess",
     "Process",
     "Program",
     "Refused",
+    "Region",
+    "Resume",
+    "Skip",
     "SpaceBank",
     "StopReason",
     "Timeout",
@@ -104,6 +113,17 @@ _NAMES_BY_MODULE = {
         "Unsupported",
     ),
     "motte.exit": ("Exit", "Fault", "Frame", "Usage"),
+    "motte.keeper": (
+        "KeptFault",
+        "Kill",
+        "Region",
+        "Resume",
+        "Skip",
+    ),
+    "motte.meter": (
+        "Meter",
+        "MeterStatistics",
+    ),
     "motte.machine": ("Machine", "MachineStatistics"),
     "motte.process": ("Process",),
     "motte.program": ("Program",),

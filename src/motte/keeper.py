@@ -1,16 +1,16 @@
 """Keepers: stateful handlers of a process's faults.
 
-A process that faults stands still, and its keeper is called: any callable that takes a :class:`KeptFault` and says
-what becomes of the process.
+A process that faults stands still, and its keeper is called: any callable that takes a :class:`KeptFault` and
+says what becomes of the process.
 
     def keeper(fault):
         if fault.address is not None and 0x9000_0000 <= fault.address < 0x9100_0000:
             return fault.supply(b"")            # zeros, and the instruction runs again
         return None                             # somebody else's business
 
-The order: the keeper of the region where the address lies (:class:`Region`), then the process's, then nobody: the process
-ends and its fault is reported.  ``None`` passes the fault on.  What a keeper remembers, from one fault to the
-next, is its own affair: it may be a function, or an object with state.
+The order: the keeper of the region where the address lies (:class:`Region`), then the process's, then nobody:
+the process ends and its fault is reported.  ``None`` passes the fault on.  What a keeper remembers, from one
+fault to the next, is its own affair: it may be a function, or an object with state.
 
 KeyKOS, EROS and Coyotos have such keepers.
 """

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from motte.core import Answer as CoreAnswer
 from motte.core import Ask
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from motte.core import Process as CoreProcess
     from motte.core import Question
     from motte.process import Process
+
+
+Subject = TypeVar("Subject")
 
 
 class Keeping:
@@ -58,10 +61,23 @@ def answer_question(process: "Process", core: "CoreProcess", ask_bank: Callable[
         except (InvalidCap, Closed):
             raise
         except Exception as error:
-            threading.excepthook(
-                threading.ExceptHookArgs((type(error), error, error.__traceback__, threading.current_thread()))
-            )
+            report_exception(error)
             core.answer(question.number, CoreAnswer.DECLINE)
+
+
+def call_keeper(keeper: Callable[[Subject], object], subject: Subject) -> None:
+    """Call a keeper whose answer is what it does; an exception of its is reported."""
+    try:
+        keeper(subject)
+    except Exception as error:
+        report_exception(error)
+
+
+def report_exception(error: Exception) -> None:
+    """As Python reports what a thread raises."""
+    threading.excepthook(
+        threading.ExceptHookArgs((type(error), error, error.__traceback__, threading.current_thread()))
+    )
 
 
 def _bank_answer(question: "Question", ask_bank: Callable[[int, int], bool]) -> Answer:
@@ -96,4 +112,3 @@ def _register_number(name: str) -> int:
     if name not in ENCODING_ORDER:
         raise ValueError(f"there is no register {name!r}: {', '.join(ENCODING_ORDER)}")
     return ENCODING_ORDER.index(name)
-

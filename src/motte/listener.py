@@ -1,7 +1,7 @@
 """The thread that hears what the core tells of one machine's processes and meters, and calls whom it concerns.
 
-Ends are passed on at once, on this thread, to callbacks that do not wait.  Keepers may take their time: they run on a few
-threads of their own, so that one that waits does not hold up the others.
+Ends are passed on at once, on this thread, to callbacks that do not wait.  Keepers may take their time: they run on
+a few threads of their own, so that one that waits does not hold up the others.
 """
 
 import threading

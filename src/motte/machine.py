@@ -19,10 +19,15 @@ from motte.bank_tree import Account, BankTree
 from motte.build import Progress, artifact_of, name_of
 from motte.build_options import BuildOptions, Checked
 from motte.core import Image, Scheduler
+from motte.core import Meter as CoreMeter
 from motte.core import Process as CoreProcess
 from motte.directories import Directory, GrantedDirectory, granted_directories, open_directories
 from motte.errors import Closed, InvalidCap
 from motte.initial_strings import Argument, argument_strings, environment_strings
+from motte.keeper import Keeper, Region
+from motte.keeping import Keeping, call_keeper
+from motte.listener import Listener
+from motte.meter import Meter, MeterTree
 from motte.process import Process
 from motte.program import Program
 from motte.quantities import Duration, Size, size_bytes
@@ -68,6 +73,11 @@ class Machine:
         self._lock = threading.Lock()  # guards the four fields below
         self._banks = BankTree(None if limit is None else limit // PAGE_SIZE, self._lock)
         self._scheduler = Scheduler(workers or len(os.sched_getaffinity(0)))
+        self._listener = Listener(
+            self._scheduler, on_exit=self._on_exit, on_question=self._on_question, on_dry=self._on_dry
+        )
+        self._meters = MeterTree(self._scheduler.root, self._listener.start)
+        self._by_identity: dict[int, Process] = {}
         self._programs: set[Program] = set()
         self._processes: set[Process] = set()
         self._closed = False
@@ -77,6 +87,12 @@ class Machine:
         """The bank that everything of this machine is drawn from, with all rights; its limit is ``memory``."""
         self._check_open()
         return SpaceBank(self._banks, self._banks.root)
+
+    @property
+    def meter(self) -> Meter:
+        """The meter of all processor time of this machine."""
+        self._check_open()
+        return self._meters.root
 
     def load(
         self,
@@ -117,6 +133,10 @@ class Machine:
         *,
         env: Mapping[str, str] | None = None,
         bank: SpaceBank | Size = None,
+        meter: Meter | None = None,
+        keeper: Keeper | None = None,
+        regions: Sequence[Region] = (),
+        start: bool = True,
         stdin: Input = None,
         stdout: Output = CAPTURE,
         stderr: Output = CAPTURE,
@@ -139,7 +159,9 @@ class Machine:
         the backtrace of its end tells of, 0 for none.
 
         ``bank`` pays for the process, and ends it when it is destroyed; by default the machine's own.  A size makes a
-        bank of that size for this process alone, below the machine's.
+        bank of that size for this process alone, below the machine's.  ``meter`` is whose time it uses; by default
+        the machine's own.  ``keeper`` is asked about its faults (:mod:`motte.keeper`), those of ``regions`` about
+        faults in their range of the window.  With ``start=False`` it runs from :meth:`Process.start` on.
 
         Raises ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
         are not there, ``LimitReached`` where the bank's memory does not suffice to start.
@@ -156,6 +178,8 @@ class Machine:
             open_files=open_files,
             backtrace=backtrace,
         )
+        keeping = Keeping(keeper, regions)
+        meter = self._own_meter(meter)
         arguments = argument_strings(program.name, args)
         environment = environment_strings(env or {})
         granted = granted_directories(directories)
@@ -169,17 +193,22 @@ class Machine:
             undo.callback(program.release)
             streams = Streams(stdin, stdout, stderr)
             undo.callback(streams.close)
-            core = self._create(account, image, limits, arguments, environment, streams, granted)
+            core = self._create(account, meter, image, limits, arguments, environment, streams, granted)
             undo.callback(core.close)
             streams.attached()
             with self._lock:
                 self._check_open()
                 self._banks.require_alive(account)
-                core.start()
-                process = Process(core, program, streams, limits, self._forget)
+                listen = self._listener.start
+                process = Process(
+                    core, program, streams, limits, self._forget, keeping=keeping, meter=meter, listen=listen
+                )
                 self._processes.add(process)
+                self._by_identity[core.identity] = process
                 self._banks.enter(process, account, private=private)
             undo.pop_all()
+        if start:
+            process.start()
         return process
 
     def statistics(self) -> MachineStatistics:
@@ -218,6 +247,7 @@ class Machine:
         with suppress(InvalidCap):  # it was destroyed before
             self._banks.destroy(self._banks.root)
         self._scheduler.close()
+        self._listener.join()
         with self._lock:
             self._programs.clear()
 
@@ -242,6 +272,7 @@ class Machine:
     def _create(  # noqa: PLR0917 (all that a process is made of, in the order of the core's own list)
         self,
         account: Account,
+        meter: Meter,
         image: Image,
         limits: RunLimits,
         arguments: list[bytes],
@@ -256,7 +287,7 @@ class Machine:
                 arguments=arguments,
                 environment=environment,
                 bank=account.core,
-                meter=self._scheduler.root,
+                meter=meter.core,
                 native_stack=limits.native_stack,
                 cpu_ns=limits.cpu_time_until_stop_ns,
                 wall_ns=limits.wall_time_ns,
@@ -267,9 +298,45 @@ class Machine:
             )
             return self._banks.draw(1, create)
 
+    def _own_meter(self, meter: Meter | None) -> Meter:
+        if meter is None:
+            return self._meters.root
+        if not isinstance(meter, Meter):
+            raise TypeError(f"meter: expected a Meter or None; got {type(meter).__name__}")
+        if not meter.belongs_to(self._meters):
+            raise ValueError("meter: it is a meter of another machine")
+        return meter
+
+    def _found(self, identity: int) -> Process | None:
+        with self._lock:
+            return self._by_identity.get(identity)
+
+    def _on_exit(self, identity: int) -> None:
+        if process := self._found(identity):
+            process.tell_end()
+
+    def _on_question(self, identity: int) -> None:
+        process = self._found(identity)
+        if process is not None:
+            process.ask_keepers(lambda bank, pages: self._banks.ask_keeper(bank, pages, process))
+
+    def _on_dry(self, core: CoreMeter) -> None:
+        """The nearest keeper is asked; without one nothing would ever move below this meter again."""
+        dry = self._meters.find(core)
+        if dry is None:
+            return
+        if keeper := dry.nearest_keeper():
+            call_keeper(keeper, dry)
+            return
+        with self._lock:
+            below = [process for process in self._processes if process.meter.is_below(dry)]
+        for process in below:
+            process.end_out_of_time()
+
     def _forget(self, process: Process) -> None:
         with self._lock:
             self._processes.discard(process)
+            self._by_identity.pop(process.identity, None)
             self._banks.leave(process)
 
     def _check_open(self) -> None:

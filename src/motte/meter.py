@@ -11,13 +11,10 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from motte.core import Meter as CoreMeter
 from motte.quantities import Duration, duration_ns
-
-if TYPE_CHECKING:
-    from motte.process import Process
 
 SECOND_NS: Final = 10**9
 RATE_PERIOD_NS: Final = 100_000_000
@@ -70,7 +67,7 @@ class Meter:
     from several threads.
     """
 
-    __slots__ = ("__weakref__", "_keeper", "_tree", "core", "parent", "processes")
+    __slots__ = ("__weakref__", "_keeper", "_tree", "core", "parent")
 
     def __init__(self, tree: MeterTree, core: CoreMeter, parent: "Meter | None") -> None:
         """For the package; users call :meth:`sub`."""
@@ -78,8 +75,6 @@ class Meter:
         self._keeper: MeterKeeper | None = None
         self.core = core
         self.parent = parent
-        self.processes: weakref.WeakSet[Process] = weakref.WeakSet()
-        """Those that run on this very meter."""
         tree.add(self)
 
     def sub(
@@ -88,7 +83,7 @@ class Meter:
         budget: Duration = None,
         rate: "str | float | None" = None,
         weight: int = 100,
-        slice: Duration = None,  # noqa: A002 (the field's word for it)
+        slice: Duration = None,
         keeper: MeterKeeper | None = None,
     ) -> "Meter":
         """A meter below this one.
@@ -193,6 +188,13 @@ class Meter:
             raise TypeError(f"keeper: expected a callable or None; got {type(keeper).__name__}")
         self._tree.listen()
         self._keeper = keeper
+
+    def nearest_keeper(self) -> MeterKeeper | None:
+        """Its own keeper, or that of the nearest meter above that has one."""
+        meter: Meter | None = self
+        while meter is not None and meter.keeper is None:
+            meter = meter.parent
+        return None if meter is None else meter.keeper
 
     def belongs_to(self, tree: MeterTree) -> bool:
         """Whether it is a meter of the machine with this tree."""

@@ -9,15 +9,19 @@ import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from motte.abi.faults import FaultKind, StopReason
 from motte.backtrace import backtrace
+from motte.core import Event
 from motte.core import Process as CoreProcess
 from motte.errors import BadState, Closed, InvalidCap, Timeout
 from motte.exit import Exit, Frame, Usage, usage_of
 from motte.exit_words import describe_exit
 from motte.image import Location
+from motte.keeping import Keeping, answer_question, call_keeper
+from motte.meter import Meter
 from motte.program import Program
 from motte.quantities import Duration, duration_ns
 from motte.run_limits import RunLimits
@@ -49,7 +53,7 @@ class Memory:
 
 
 class Process:
-    """A program in its own window; made by :meth:`motte.Machine.spawn`, already running.
+    """A program in its own window; made by :meth:`motte.Machine.spawn`.
 
     Safe to use from several threads.  ``await process`` waits in an event loop.  It is a
     context manager: leaving it kills what still runs.
@@ -62,9 +66,20 @@ class Process:
         streams: Streams,
         limits: RunLimits,
         on_close: Callable[["Process"], None],
+        *,
+        keeping: Keeping,
+        meter: Meter,
+        listen: Callable[[], None],
     ) -> None:
-        """Takes over ``core`` (started, with ``streams`` attached) and one use of ``program``."""
+        """Takes over ``core`` (created, with ``streams`` attached) and one use of ``program``.
+
+        ``listen`` makes sure that somebody hears of its questions and its end.
+        """
         self._core = core
+        self._listen = listen
+        self._on_end: list[Callable[[Process, Exit], None]] = []
+        self._told: Exit | None = None
+        self._wanted = Event.BANK
         self._streams = streams
         self._on_close = on_close
         self._exit: Exit | None = None
@@ -75,7 +90,40 @@ class Process:
         self._changed = threading.Condition()  # guards the five fields above
         self.program = program
         self.limits = limits
+        self.keeping = keeping
+        self.meter = meter
+        self.identity = core.identity
         self.memory = Memory(self._use)
+        for region in keeping.regions:
+            core.reserve(region.address, region.length)
+        if keeping.is_wanted:
+            listen()
+            self._wanted |= Event.FAULT
+        core.want_events(self._wanted)
+
+    def start(self) -> None:
+        """Let it run, once.  Raises ``BadState`` if it was started before."""
+        with self._use() as core:
+            core.start()
+
+    def suspend(self) -> None:
+        """Let it stand still, at whatever instruction it is.  Raises ``BadState`` unless it was started and lives."""
+        with self._use() as core:
+            core.suspend()
+
+    def resume(self) -> None:
+        """Let it go on from there; harmless if it does not stand still.  Raises ``BadState`` as ``suspend()``."""
+        with self._use() as core:
+            core.resume()
+
+    @property
+    def state(self) -> str:
+        """What it does, in a word.
+
+        ``"created"``, ``"ready"`` (for its turn), ``"running"``, ``"waiting"`` (for a moment), ``"calling"`` (in a
+        system call that takes long), ``"faulted"`` (its keeper is asked), ``"suspended"``, ``"exited"`` or ``"closed"``.
+        """
+        return self._core.state()
 
     def wait(self, timeout: Duration = None) -> Exit:
         """Wait until the process has ended, and say how.
@@ -97,6 +145,46 @@ class Process:
             return
         with self._use() as core:
             core.kill()
+
+    def on_end(self, callback: Callable[["Process", Exit], None]) -> None:
+        """Call ``callback`` with this process and its end when it has ended; at once if it has.
+
+        It is called once, on the thread that listens to the machine or the one that closes the process, and must not
+        wait.  Raises ``Closed`` after ``close()``.
+        """
+        with self._use() as core:
+            with self._changed:
+                waits = self._told is None
+                if waits:
+                    self._on_end.append(callback)
+                    self._listen()
+                    self._wanted |= Event.EXIT
+                    core.want_events(self._wanted)
+            if not waits:
+                callback(self, self._end(core))
+            elif core.wait(0):
+                self.tell_end()  # the event may have been missed
+
+    def tell_end(self) -> None:
+        """For the package: it has ended; call whom that concerns, once."""
+        with suppress(Closed, InvalidCap), self._use() as core:
+            self._tell(self._end(core))
+
+    def _tell(self, end: Exit) -> None:
+        with self._changed:
+            callbacks, self._on_end, self._told = self._on_end, [], end
+        for callback in callbacks:
+            call_keeper(partial(callback, self), end)
+
+    def ask_keepers(self, ask_bank: Callable[[int, int], bool]) -> None:
+        """For the package: it stands still and asks."""
+        with suppress(Closed), self._use() as core:
+            answer_question(self, core, ask_bank)
+
+    def end_out_of_time(self) -> None:
+        """For the package: its meter is dry, and nobody will refill it."""
+        with suppress(Closed), self._use() as core:
+            core.kill(StopReason.CPU_LIMIT)
 
     def statistics(self) -> Usage:
         """What the process has used up to now: a frozen record."""
@@ -190,11 +278,16 @@ class Process:
                 self._changed.wait()
             if self._closed:  # by another thread, while this one waited
                 return
+            if self._on_end:
+                self._core.wait(None)
+                self._told = self._end(self._core)
             self._streams.close()
             self._core.close()
             self._closed = True
         self.program.release()
         self._on_close(self)
+        if self._told is not None:
+            self._tell(self._told)
 
     def _end(self, core: CoreProcess) -> Exit:
         """How it ended; only once it has."""
@@ -221,28 +314,18 @@ class Process:
     async def _wait_in_loop(self) -> Exit:
         import asyncio
 
+        if end := self._kept_end():
+            return end
         loop = asyncio.get_running_loop()
-        ended: asyncio.Future[Exit] = loop.create_future()
+        ended = asyncio.Event()
 
-        def settle(end: Exit | None, error: BaseException | None) -> None:
-            if ended.done():  # cancelled
-                return
-            if end is not None:
-                ended.set_result(end)
-            elif error is not None:
-                ended.set_exception(error)
-
-        def wait_for_end() -> None:
-            end, failure = None, None
-            try:
-                end = self.wait()
-            except BaseException as error:  # it belongs to whoever awaits
-                failure = error
+        def tell(_process: Process, _end: Exit) -> None:
             with suppress(RuntimeError):  # the loop was closed meanwhile: nobody awaits any more
-                loop.call_soon_threadsafe(settle, end, failure)
+                loop.call_soon_threadsafe(ended.set)
 
-        threading.Thread(target=wait_for_end, name="motte-await", daemon=True).start()
-        return await ended
+        self.on_end(tell)
+        await ended.wait()
+        return self.wait()
 
 
 def _place(program: Program, record: "StopRecord", frames: tuple[Frame, ...]) -> "Location | None":

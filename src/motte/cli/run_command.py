@@ -89,7 +89,7 @@ def run_command(
     """
     with ExitStack() as stack:
         meta = stack.enter_context(Meta(meta_file))
-        streams = {
+        streams: dict[str, Any] = {
             "stdin": _open(stack, stdin_file, os.O_RDONLY, 0),
             "stdout": _open(stack, stdout_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 1),
             "stderr": _open(stack, stderr_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 2),

@@ -23,8 +23,8 @@ class Process(_core.Process):
 
     ``start()`` makes it run, once.  ``wait(timeout_ns)`` returns whether it has exited; Ctrl-C (or any Python signal
     handler that raises) ends the wait and leaves the process running.  ``suspend()`` and ``resume()`` let it stand
-    still meanwhile; ``kill()`` ends it at whatever instruction it is.  All of this from any thread.  ``close()`` kills it and
-    gives everything back; afterwards every method but ``close`` and ``state`` raises
+    still meanwhile; ``kill()`` ends it at whatever instruction it is.  All of this from any thread.  ``close()`` kills
+    it and gives everything back; afterwards every method but ``close`` and ``state`` raises
     :class:`~motte.errors.Closed`.
     """
 
