@@ -121,7 +121,8 @@ class Process:
         """What it does, in a word.
 
         ``"created"``, ``"ready"`` (for its turn), ``"running"``, ``"waiting"`` (for a moment), ``"calling"`` (in a
-        system call that takes long), ``"faulted"`` (its keeper is asked), ``"suspended"``, ``"exited"`` or ``"closed"``.
+        system call that takes long), ``"faulted"`` (its keeper is asked), ``"suspended"``, ``"exited"`` or
+        ``"closed"``.
         """
         return self._core.state()
 
