@@ -72,7 +72,7 @@ class Model:
         if depth > 0 and kind == "loop":
             return self.loop(depth - 1, indent)
         if kind == "cast":
-            upper = self.random.choice([0, 0, 0, 5, 6])
+            upper = self.random.choice([0, 5, 6])
             line = self.write(indent, f"p{target} = (unsigned char *)((uintptr_t)(object + 4096) | hidden[{upper}]);")
             return kind, target, line if upper else 0
         number = self.random.randrange(5)
