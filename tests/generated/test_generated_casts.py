@@ -15,7 +15,7 @@ import pytest
 import motte
 from motte.build_options import CHECKED_MODES, Checked
 
-PROGRAMS = 8
+PROGRAMS = 6
 POINTERS = 4
 OBJECT_SIZE = 8192
 
