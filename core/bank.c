@@ -6,6 +6,9 @@
 
 #include "bank_lock.h"
 #include "bank_tree.h"
+#include "panic.h"
+
+enum { PAGE_SIZE = 4096 };
 
 static _Atomic uint64_t last_identity;
 
@@ -77,12 +80,27 @@ void bank_release(struct bank *bank)
     }
 }
 
+static uint64_t pages_of(uint64_t bytes)
+{
+    return bytes / PAGE_SIZE + (bytes % PAGE_SIZE != 0);
+}
+
+/* What both have drawn may fill a page less together. */
+static void leave_bytes(struct bank *bank, struct bank *parent)
+{
+    uint64_t bytes = bank->bytes + parent->bytes;
+    bank_give_back(parent, pages_of(bank->bytes) + pages_of(parent->bytes) - pages_of(bytes));
+    parent->bytes = bytes;
+    bank->bytes = 0;
+}
+
 int bank_remove(struct bank *bank)
 {
     pthread_mutex_lock(bank->lock);
     int result = bank_state_now(bank) != BANK_ALIVE ? -ESTALE : !bank->parent ? -EPERM : 0;
     if (result == 0) {
         bank_subtract_banks(bank_superior(bank), 1);
+        leave_bytes(bank, bank_superior(bank));
         bank->removed = true;
         atomic_store(&bank->has_keeper, false);
     }
@@ -109,8 +127,13 @@ int bank_destroy(struct bank *bank)
 
 bool bank_charge(struct bank *bank, uint64_t pages, struct bank **refused)
 {
+    return bank_charge_leaving(bank, pages, 0, refused);
+}
+
+bool bank_charge_leaving(struct bank *bank, uint64_t pages, uint64_t left, struct bank **refused)
+{
     pthread_mutex_lock(bank->lock);
-    struct bank *drawn = bank_heir(bank), *obstacle = bank_obstacle(drawn, pages);
+    struct bank *drawn = bank_heir(bank), *obstacle = bank_obstacle(drawn, pages + left);
     if (obstacle)
         tell(obstacle, refused);
     else
@@ -123,6 +146,32 @@ void bank_refund(struct bank *bank, uint64_t pages)
 {
     pthread_mutex_lock(bank->lock);
     bank_give_back(bank_heir(bank), pages);
+    pthread_mutex_unlock(bank->lock);
+}
+
+bool bank_charge_bytes(struct bank *bank, uint64_t bytes, struct bank **refused)
+{
+    pthread_mutex_lock(bank->lock);
+    struct bank *drawn = bank_heir(bank);
+    uint64_t pages = pages_of(drawn->bytes + bytes) - pages_of(drawn->bytes);
+    struct bank *obstacle = bank_obstacle(drawn, pages);
+    if (obstacle) {
+        tell(obstacle, refused);
+    } else {
+        bank_draw(drawn, pages);
+        drawn->bytes += bytes;
+    }
+    pthread_mutex_unlock(bank->lock);
+    return !obstacle;
+}
+
+void bank_refund_bytes(struct bank *bank, uint64_t bytes)
+{
+    pthread_mutex_lock(bank->lock);
+    struct bank *drawn = bank_heir(bank);
+    require(drawn->bytes >= bytes, "a bank was given back more bytes than were drawn from it");
+    bank_give_back(drawn, pages_of(drawn->bytes) - pages_of(drawn->bytes - bytes));
+    drawn->bytes -= bytes;
     pthread_mutex_unlock(bank->lock);
 }
 

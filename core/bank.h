@@ -48,8 +48,16 @@ void bank_release(struct bank *bank);
  * gets a reference to it. */
 bool bank_charge(struct bank *bank, uint64_t pages, struct bank **refused);
 
+/* The same, but refused if there would be less than `left` pages left. */
+bool bank_charge_leaving(struct bank *bank, uint64_t pages, uint64_t left, struct bank **refused);
+
 /* Gives back what was drawn; giving back more than that is a bug of ours and aborts. */
 void bank_refund(struct bank *bank, uint64_t pages);
+
+/* The same for host memory, by the byte.  Blocks of many processes share a page, so for all such bytes that are drawn
+ * from it the bank draws as many pages as they fill together. */
+bool bank_charge_bytes(struct bank *bank, uint64_t bytes, struct bank **refused);
+void bank_refund_bytes(struct bank *bank, uint64_t bytes);
 
 /* Takes effect on later charges; a limit below what is used takes nothing away. 0, or -ESTALE. */
 int bank_set_limit(struct bank *bank, uint64_t limit_pages);

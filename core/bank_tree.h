@@ -27,6 +27,7 @@ struct bank {
     /* Under lock. */
     struct bank *parent; /* NULL for a root; with a reference */
     uint64_t limit, used, peak;
+    uint64_t bytes; /* of host memory: `used` has the pages for them */
     uint64_t banks; /* below it, without those that a destroyed one among them took along */
     bool removed, destroyed;
 };

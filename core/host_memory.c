@@ -14,28 +14,14 @@ static uint64_t footprint(size_t size)
     return whole > SMALLEST ? whole : SMALLEST;
 }
 
-static uint64_t pages_of(uint64_t bytes)
-{
-    return (bytes + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE;
-}
-
 bool host_memory_charge(struct process *process, size_t size)
 {
-    uint64_t bytes = process->host_bytes + footprint(size);
-    uint64_t more = pages_of(bytes) - pages_of(process->host_bytes);
-    if (more && !process_charge(process, more))
-        return false;
-    process->host_bytes = bytes;
-    return true;
+    return process_charge_bytes(process, footprint(size));
 }
 
 void host_memory_refund(struct process *process, size_t size)
 {
-    uint64_t bytes = process->host_bytes - footprint(size);
-    uint64_t less = pages_of(process->host_bytes) - pages_of(bytes);
-    process->host_bytes = bytes;
-    if (less)
-        process_refund(process, less);
+    process_refund_bytes(process, footprint(size));
 }
 
 void *host_memory_allocate(struct process *process, size_t size)

@@ -1,9 +1,8 @@
 /* Host memory that is spent on one process: structures, tables, copies of strings.
  *
  * The host's allocator packs blocks of many processes into one page, so a block cannot be charged as the page that it
- * lies in.  Each process has one account of the bytes that its blocks take, the allocator's own overhead
- * included, and its bank pays for that many bytes in whole pages.  So a process never takes more than it has paid for,
- * and what rounding adds is less than one page a process.
+ * lies in.  Instead banks keep an account of bytes (bank.h): of what the blocks take, the allocator's own overhead
+ * included.
  *
  * Like everything that charges: only on the process's own thread, or by its creator before the start.
  */

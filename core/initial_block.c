@@ -5,18 +5,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "motte_abi.h"
 #include "process_create.h"
+#include "random_bytes.h"
 
 /*     block                                                            top
  *     | argc | argv… NULL | environment… NULL | auxv | random | strings |
  *
  * It is put together in host memory and copied out once. */
 
-enum { RANDOM_BYTES = 16, AUXILIARY_WORDS = 2 * 5, ALIGNMENT = 16 };
+enum { AUXILIARY_WORDS = 2 * 5, ALIGNMENT = 16 };
 
 static uint64_t strings_size(const struct byte_string *strings, size_t count)
 {
@@ -91,7 +91,7 @@ int initial_block_write(struct process *process, const struct process_options *o
     draft.next_byte = draft.bytes + word_count(options) * sizeof(uint64_t);
 
     uint64_t random = guest_position(&draft);
-    bool complete = getrandom(draft.next_byte, RANDOM_BYTES, 0) == RANDOM_BYTES;
+    bool complete = random_bytes_take((unsigned char *)draft.next_byte);
     draft.next_byte += RANDOM_BYTES;
     put_word(&draft, options->argument_count);
     put_strings(&draft, options->arguments, options->argument_count);

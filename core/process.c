@@ -47,19 +47,38 @@ void process_note_place(struct process *process)
 
 /* --- charges ----------------------------------------------------------------------------------------------------- */
 
-bool process_charge(struct process *process, uint64_t pages)
+static void count_pages(struct process *process, uint64_t pages)
 {
-    struct bank *refused = NULL;
-    if (!bank_charge(process->bank, pages, &refused)) {
-        keeping_refused(process, refused, pages);
-        bank_release(refused);
-        return false;
-    }
-    keeping_charged(&process->question);
     uint64_t now = atomic_fetch_add(&process->pages, pages) + pages;
     if (now > atomic_load(&process->peak_pages))
         atomic_store(&process->peak_pages, now); /* only the process's own worker charges */
+}
+
+/* What a bank has said, to the keepers. */
+static bool note_charge(struct process *process, bool charged, struct bank *refused, uint64_t pages)
+{
+    if (charged) {
+        keeping_charged(&process->question);
+    } else {
+        keeping_refused(process, refused, pages);
+        bank_release(refused);
+    }
+    return charged;
+}
+
+static bool charge_leaving(struct process *process, uint64_t pages, uint64_t left)
+{
+    struct bank *refused = NULL;
+    bool charged = bank_charge_leaving(process->bank, pages, left, &refused);
+    if (!note_charge(process, charged, refused, pages))
+        return false;
+    count_pages(process, pages);
     return true;
+}
+
+bool process_charge(struct process *process, uint64_t pages)
+{
+    return charge_leaving(process, pages, 0);
 }
 
 void process_refund(struct process *process, uint64_t pages)
@@ -68,14 +87,48 @@ void process_refund(struct process *process, uint64_t pages)
     bank_refund(process->bank, pages);
 }
 
-bool process_charge_range(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages)
+static uint64_t pages_of(uint64_t bytes)
+{
+    return (bytes + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE;
+}
+
+bool process_charge_bytes(struct process *process, uint64_t bytes)
+{
+    struct bank *refused = NULL;
+    bool charged = bank_charge_bytes(process->bank, bytes, &refused);
+    if (!note_charge(process, charged, refused, pages_of(bytes)))
+        return false;
+    count_pages(process, pages_of(process->host_bytes + bytes) - pages_of(process->host_bytes));
+    process->host_bytes += bytes;
+    return true;
+}
+
+void process_refund_bytes(struct process *process, uint64_t bytes)
+{
+    uint64_t before = process->host_bytes;
+    process->host_bytes -= bytes;
+    atomic_fetch_sub(&process->pages, pages_of(before) - pages_of(process->host_bytes));
+    bank_refund_bytes(process->bank, bytes);
+}
+
+static bool charge_range(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages, uint64_t left)
 {
     uintptr_t base = process->slot->base;
     uint64_t tables = page_tables_missing(&process->page_tables, low - base, high - base);
-    if (!process_charge(process, pages + tables))
+    if (!charge_leaving(process, pages + tables, left))
         return false;
     page_tables_add(&process->page_tables, low - base, high - base);
     return true;
+}
+
+bool process_charge_range(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages)
+{
+    return charge_range(process, low, high, pages, 0);
+}
+
+bool process_charge_mapping(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages)
+{
+    return charge_range(process, low, high, pages, LEFT_TO_STACKS);
 }
 
 /* --- the end ----------------------------------------------------------------------------------------------------- */

@@ -166,6 +166,10 @@ bool process_stop_requested(const struct process *process);
 bool process_charge(struct process *process, uint64_t pages);
 void process_refund(struct process *process, uint64_t pages);
 
+/* The same for host memory by the byte (host_memory.h). In `pages`, the process's own sum is rounded up. */
+bool process_charge_bytes(struct process *process, uint64_t bytes);
+void process_refund_bytes(struct process *process, uint64_t bytes);
+
 /* A host system call, made so that a stop cannot be lost: returns -EINTR without making the call if a stop was requested
  * up to the very instruction that enters the kernel, and is interrupted by a request that comes later.  Otherwise the
  * kernel's result (negative errno).  Only on the process's own worker.
@@ -197,6 +201,11 @@ static inline void process_count(_Atomic uint64_t *counter)
 /* Charges `pages` for host memory in [low, high) of the slot, and the page tables that this range needs for the first
  * time. All or nothing. */
 bool process_charge_range(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages);
+
+/* The same for memory that a guest asks for. It cannot have its bank's last pages: a program whose malloc has returned
+ * NULL can still call a function, and say so. */
+enum { LEFT_TO_STACKS = 16 };
+bool process_charge_mapping(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages);
 
 /* Writes down where it stands, from its context. While nobody runs it. */
 void process_note_place(struct process *process);

@@ -12,7 +12,6 @@
 #include "lifecycle.h"
 #include "process.h"
 #include "scheduler.h"
-#include "signals.h"
 #include "slot.h"
 
 /* --- build: each step undone by process_close ------------------------------------------------------------------- */
@@ -25,13 +24,16 @@ static const char *check(const struct process_options *options)
     return NULL;
 }
 
+/* Bytes that a process takes besides its structure: entries in the tables of its scheduler, the object that holds it. */
+enum { ELSEWHERE = 192 };
+
 /* What the slot came with: its front, the image's writable pages, the data stack's first page, and the tables. */
 static int charge_slot(struct process *process)
 {
     enum { FRONT = (STACK_FIRST + CONTEXT_SIZE + STACK_FIRST) / MOTTE_PAGE_SIZE };
     const struct image *image = process->image;
     struct page_tables tables = image_page_tables(image, process->slot);
-    if (!host_memory_charge(process, sizeof *process)
+    if (!host_memory_charge(process, sizeof *process + ELSEWHERE)
         || !process_charge(process, FRONT + image->writable_pages + page_tables_count(&tables))
         || !window_begin(process, image->part_count + 2))
         return -ENOMEM;
@@ -159,9 +161,6 @@ int process_create(const struct process_options *options, struct process **creat
     *problem = check(options);
     if (*problem)
         return -EINVAL;
-    *problem = "the signal handlers cannot be installed";
-    if (!signals_install())
-        return -EAGAIN;
     *problem = "the host has no address space, memory or mappings for another process";
     struct process *process = allocate(options);
     if (!process)
@@ -202,6 +201,7 @@ void process_close(struct process *process)
     personality_destroy(process);
     image_give_slot_back(process->image, process);
     window_clear(process);
+    process_refund_bytes(process, process->host_bytes);
     process_refund(process, atomic_load(&process->pages));
     bank_release(process->bank);
     image_release(process->image);

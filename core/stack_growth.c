@@ -12,7 +12,7 @@ static uintptr_t next_mark(uintptr_t mark, uintptr_t limit, uintptr_t address)
     return steps * STACK_STEP < mark - limit ? mark - steps * STACK_STEP : limit;
 }
 
-static bool open_below(struct process *process, uintptr_t low, uintptr_t mark)
+static bool open_from(struct process *process, uintptr_t low, uintptr_t mark)
 {
     uint64_t pages = (mark - low) / MOTTE_PAGE_SIZE;
     if (!process_charge_range(process, low, mark, pages))
@@ -23,6 +23,15 @@ static bool open_below(struct process *process, uintptr_t low, uintptr_t mark)
     return false;
 }
 
+/* Whole steps, or no more than is needed if that is all that the bank has. */
+static bool open_below(struct process *process, uintptr_t *low, uintptr_t mark, uintptr_t address)
+{
+    if (open_from(process, *low, mark))
+        return true;
+    *low = address & ~(uintptr_t)(MOTTE_PAGE_SIZE - 1);
+    return open_from(process, *low, mark);
+}
+
 static enum stack_growth grow_native(struct process *process, uintptr_t address)
 {
     uintptr_t mark = process->native_stack_low;
@@ -30,7 +39,7 @@ static enum stack_growth grow_native(struct process *process, uintptr_t address)
     if (address >= mark || address < limit)
         return STACK_ELSEWHERE;
     uintptr_t low = next_mark(mark, limit, address);
-    if (!open_below(process, low, mark))
+    if (!open_below(process, &low, mark, address))
         return STACK_REFUSED;
     process->native_stack_low = low;
     return STACK_GROWN;
@@ -48,7 +57,7 @@ static enum stack_growth grow_data(struct process *process, uintptr_t address)
     if (!area || area->start != mark / MOTTE_PAGE_SIZE || area->protection != WINDOW_READ_WRITE)
         return STACK_REFUSED;
     uintptr_t low = next_mark(window + mark, window + process->data_stack_limit, address);
-    if (!open_below(process, low, window + mark))
+    if (!open_below(process, &low, window + mark, address))
         return STACK_REFUSED;
     process->data_stack_mapped = (uint32_t)(low - window);
     process->window.reserved_high = process->data_stack_mapped;

@@ -84,7 +84,7 @@ int window_map(struct process *process, guest_addr start, uint64_t pages, enum w
     struct area area = {first, end, protection, protection != WINDOW_NO_ACCESS};
     if (area.charged) {
         uintptr_t low = host_address(process, first), high = host_address(process, end);
-        if (!process_charge_range(process, low, high, pages))
+        if (!process_charge_mapping(process, low, high, pages))
             return -ENOMEM;
         if (!slot_open(process->slot, low, high, protection == WINDOW_READ_WRITE)) {
             process_refund(process, pages);
@@ -149,7 +149,7 @@ static int make_accessible(struct process *process, uint32_t first, uint32_t end
 {
     uintptr_t low = host_address(process, first), high = host_address(process, end);
     uint64_t fresh = end - first - areas_charged_pages(&process->window.areas, first, end);
-    if (!process_charge_range(process, low, high, fresh))
+    if (!process_charge_mapping(process, low, high, fresh))
         return -ENOMEM;
     if (!slot_open(process->slot, low, high, protection == WINDOW_READ_WRITE)) {
         process_refund(process, fresh);

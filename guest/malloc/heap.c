@@ -29,6 +29,8 @@ static int move_break(uintptr_t needed_end)
     if (growth > GREATEST_GROWTH)
         growth = GREATEST_GROWTH;
     needed_end = round_up(needed_end, PAGE);
+    if (needed_end <= heap_end) /* a free block at the end that the search by classes passed over */
+        return 1;
     uintptr_t wanted_end = round_up(heap_end + growth, PAGE);
     if (wanted_end > needed_end && set_break(wanted_end))
         heap_end = wanted_end;

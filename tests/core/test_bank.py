@@ -42,10 +42,11 @@ def test_processes_of_one_bank_share_its_limit(workshop: Workshop) -> None:
     alone = workshop.spawn(program).statistics().pages
     bank = core.Bank(2 * alone + alone // 2)
     first, second = workshop.spawn(program, bank=bank), workshop.spawn(program, bank=bank)
-    assert bank.used == 2 * alone
+    both = bank.used
+    assert 2 * alone - 1 <= both <= 2 * alone  # what they take of the host's own memory shares pages
     with pytest.raises(LimitReached, match="memory limit"):
         workshop.spawn(program, bank=bank)
-    assert bank.used == 2 * alone
+    assert bank.used == both
     first.close()
     workshop.spawn(program, bank=bank)
     second.close()

@@ -64,6 +64,27 @@ void process_refund(struct process *process, uint64_t pages)
     fake_of(process)->charged -= pages;
 }
 
+static uint64_t pages_of(uint64_t bytes)
+{
+    return (bytes + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE;
+}
+
+bool process_charge_bytes(struct process *process, uint64_t bytes)
+{
+    uint64_t before = process->host_bytes;
+    if (!process_charge(process, pages_of(before + bytes) - pages_of(before)))
+        return false;
+    process->host_bytes += bytes;
+    return true;
+}
+
+void process_refund_bytes(struct process *process, uint64_t bytes)
+{
+    uint64_t before = process->host_bytes;
+    process->host_bytes -= bytes;
+    process_refund(process, pages_of(before) - pages_of(process->host_bytes));
+}
+
 /* A stop interrupts again and again until the call is over, so none is lost. */
 int64_t interruptible_syscall(struct process *process, long number, const long arguments[6])
 {
