@@ -212,7 +212,7 @@ def test_what_a_guest_wants_after_the_removal_is_the_parents_to_refuse(workshop:
     )
     bank.set_limit(bank.used)
     bank.remove(root)  # and with it goes its limit
-    root.set_limit(root.used + 12)
+    root.set_limit(root.used + 12 + 16)  # the last 16 are for stacks
     process.start()
     assert process.wait(10 * SECOND)
     first, second = read_words(process, DATA, 8)[0], read_words(process, DATA, 8)[7]
