@@ -66,7 +66,7 @@ void keeping_end_call(struct process *process, uint32_t call, const uint64_t arg
     question->call = call;
     for (int i = 0; i < 6; i++)
         question->arguments[i] = arguments[i];
-    atomic_store(&process->attention, 1);
+    process_set_attention(process, true);
 }
 
 void keeping_call_again(struct process *process)

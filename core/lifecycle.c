@@ -87,11 +87,11 @@ int process_suspend(struct process *process)
     case PROCESS_READY:
         process->suspended = true;
         runnable_cancel(&process->runnable, ticks_now());
-        atomic_store(&process->state, PROCESS_SUSPENDED);
+        process_set_state(process, PROCESS_SUSPENDED);
         break;
     case PROCESS_RUNNING:
         process->suspended = true;
-        atomic_store(&process->attention, 1);
+        process_set_attention(process, true);
         scheduler_interrupt(process->worker);
         break;
     default: /* it stands still already, and will when that is over */

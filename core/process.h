@@ -191,6 +191,17 @@ uint64_t process_cpu_ns(struct process *process);
 
 /* --- for the core --------------------------------------------------------------------------------------------- */
 
+/* Plain stores: what they order against is ordered by the scheduler's lock, or by the signal that follows. */
+static inline void process_set_state(struct process *process, enum process_state state)
+{
+    atomic_store_explicit(&process->state, state, memory_order_release);
+}
+
+static inline void process_set_attention(struct process *process, bool wanted)
+{
+    atomic_store_explicit(&process->attention, wanted, memory_order_release);
+}
+
 /* One more; without a locked instruction, since nobody else counts. */
 static inline void process_count(_Atomic uint64_t *counter)
 {

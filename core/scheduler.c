@@ -19,7 +19,7 @@
 #include "slot.h"
 #include "worker.h"
 
-static const uint64_t default_slice_ns = 1000000;
+static const uint64_t default_slice_ns = 1000000, checked_turn_ns = 50000;
 
 /* --- whose turn it is ---------------------------------------------------------------------------------------------- */
 
@@ -50,7 +50,7 @@ static void assign(struct worker *worker, struct process *process, struct worker
 {
     worker->assigned = process;
     process->worker = worker;
-    atomic_store(&process->state, PROCESS_RUNNING);
+    process_set_state(process, PROCESS_RUNNING);
     if (worker != self)
         pthread_cond_signal(&worker->wake);
 }
@@ -70,7 +70,11 @@ static void shorten_turns(struct scheduler *scheduler)
 
 void schedule(struct scheduler *scheduler, struct worker *self)
 {
-    uint64_t now = ticks_now();
+    schedule_at(scheduler, self, ticks_now());
+}
+
+void schedule_at(struct scheduler *scheduler, struct worker *self, uint64_t now)
+{
     while (scheduler->free_turns) {
         uint64_t credit, slice;
         struct runnable *chosen = meters_pick(scheduler->root, now, &credit, &slice);
@@ -86,6 +90,7 @@ void schedule(struct scheduler *scheduler, struct worker *self)
         }
         worker->credit = credit;
         worker->slice = slice;
+        worker->dispatched = now;
         scheduler->free_turns--;
         assign(worker, process, self);
     }
@@ -98,6 +103,7 @@ bool scheduler_end_turn(struct worker *worker, bool ready)
     struct scheduler *scheduler = worker->scheduler;
     struct process *process = atomic_load_explicit(&worker->process, memory_order_relaxed);
     uint64_t now = ticks_now(), used = worker_used(worker, now);
+    worker->turn_ended = now;
     atomic_store_explicit(&worker->process, NULL, memory_order_relaxed);
     if (worker->unmetered) {
         worker->unmetered = false;
@@ -110,10 +116,10 @@ bool scheduler_end_turn(struct worker *worker, bool ready)
 void scheduler_ready(struct process *process)
 {
     if (process->suspended) {
-        atomic_store(&process->state, PROCESS_SUSPENDED);
+        process_set_state(process, PROCESS_SUSPENDED);
         return;
     }
-    atomic_store(&process->state, PROCESS_READY);
+    process_set_state(process, PROCESS_READY);
     runnable_wake(&process->runnable, ticks_now());
 }
 
@@ -128,7 +134,7 @@ void scheduler_announce_exit(struct process *process)
     process_note_place(process);
     timeouts_cancel(&process->scheduler->timeouts, &process->sleep);
     timeouts_cancel(&process->scheduler->timeouts, &process->wall);
-    atomic_store(&process->state, PROCESS_EXITED);
+    process_set_state(process, PROCESS_EXITED);
     event_post(process, EVENT_EXIT);
     syscall(SYS_futex, &process->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
@@ -202,6 +208,7 @@ struct scheduler *scheduler_create(uint32_t workers)
     atomic_init(&scheduler->references, 1);
     scheduler->fork_generation = slot_fork_generation();
     scheduler->turns = scheduler->free_turns = workers;
+    scheduler->checked_turn = ns_to_ticks(checked_turn_ns);
     scheduler->last_event = &scheduler->first_event;
     scheduler->clock_sleeps_until = UINT64_MAX;
     return scheduler;

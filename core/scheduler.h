@@ -34,6 +34,7 @@ struct scheduler {
     pthread_mutex_t lock; /* guards everything below */
     struct meter *root;
     uint32_t turns, free_turns;
+    uint64_t checked_turn; /* ticks: shorter turns are believed to the ticks, for asking the kernel costs as much */
     struct worker *workers; /* all threads */
     struct worker *idle;
     uint32_t thread_count;
@@ -76,6 +77,9 @@ void scheduler_ready(struct process *process);
 
 /* Gives free turns to whom they are due. `self` is the calling thread if it is a worker that could take one. */
 void schedule(struct scheduler *scheduler, struct worker *self);
+
+/* The same at a moment that is known: reading the clock is a good part of a switch. */
+void schedule_at(struct scheduler *scheduler, struct worker *self, uint64_t now);
 
 /* The turn of `worker` ends; `ready`: the process wants another one.  Its time is counted.  False if its budget is
  * used up: it is not in line then. */

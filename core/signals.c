@@ -41,7 +41,7 @@ static void interrupt(struct worker *worker, struct process *process, ucontext_t
 {
     uintptr_t address = instruction(state);
     if (timer_turn_is_over(&worker->timer))
-        atomic_store(&process->attention, 1);
+        process_set_attention(process, true);
     if (!atomic_load(&process->attention))
         return;
 

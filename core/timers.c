@@ -17,6 +17,19 @@ static const uint64_t repeat_ns = 1000000;
 /* Longer waits than this are none: it keeps absolute times far from overflow. */
 static const uint64_t longest_ns = UINT64_C(1) << 60;
 
+/* The system call that sets the timer orders what its setters do (timers.h); the handler interrupts its own thread. */
+static void store(_Atomic uint64_t *moment, uint64_t ticks)
+{
+    atomic_store_explicit(moment, ticks, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static uint64_t load(const _Atomic uint64_t *moment)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    return atomic_load_explicit(moment, memory_order_relaxed);
+}
+
 bool timer_prepare(struct timer *timer, pid_t thread_id)
 {
     struct sigevent event = {
@@ -24,8 +37,8 @@ bool timer_prepare(struct timer *timer, pid_t thread_id)
         .sigev_signo = signals_interrupt(),
         .sigev_notify_thread_id = thread_id,
     };
-    atomic_store(&timer->turn_end, UINT64_MAX);
-    atomic_store(&timer->set_for, UINT64_MAX);
+    store(&timer->turn_end, UINT64_MAX);
+    store(&timer->set_for, UINT64_MAX);
     timer->exists = timer_create(CLOCK_MONOTONIC, &event, &timer->timer) == 0;
     return timer->exists;
 }
@@ -40,7 +53,7 @@ void timer_destroy(struct timer *timer)
 static void set(struct timer *timer, uint64_t ticks)
 {
     uint64_t at = ticks_to_monotonic_ns(ticks);
-    atomic_store(&timer->set_for, ticks);
+    store(&timer->set_for, ticks);
     if (at > longest_ns)
         return;
     struct itimerspec when = {.it_value = {.tv_sec = (time_t)(at / second_ns), .tv_nsec = (long)(at % second_ns)}};
@@ -49,26 +62,26 @@ static void set(struct timer *timer, uint64_t ticks)
 
 void timer_end_turn_at(struct timer *timer, uint64_t ticks)
 {
-    atomic_store(&timer->turn_end, ticks);
-    if (atomic_load(&timer->set_for) > ticks)
+    store(&timer->turn_end, ticks);
+    if (load(&timer->set_for) > ticks)
         set(timer, ticks);
 }
 
 void timer_expired(struct timer *timer)
 {
-    atomic_store(&timer->set_for, UINT64_MAX);
+    store(&timer->set_for, UINT64_MAX);
 }
 
 bool timer_turn_is_over(struct timer *timer)
 {
     for (;;) {
-        uint64_t end = atomic_load(&timer->turn_end);
+        uint64_t end = load(&timer->turn_end);
         if (ticks_now() >= end)
             return true;
-        if (atomic_load(&timer->set_for) <= end)
+        if (load(&timer->set_for) <= end)
             return false;
         set(timer, end);
-        if (atomic_load(&timer->turn_end) == end)
+        if (load(&timer->turn_end) == end)
             return false;
     }
 }
@@ -76,6 +89,6 @@ bool timer_turn_is_over(struct timer *timer)
 void timer_insist(struct timer *timer)
 {
     uint64_t end = ticks_now() + ns_to_ticks(repeat_ns);
-    if (atomic_load(&timer->set_for) > end)
+    if (load(&timer->set_for) > end)
         set(timer, end);
 }

@@ -21,10 +21,10 @@ static struct process *begin(struct worker *worker, uint64_t used_before)
 {
     struct process *process = worker->assigned;
     worker->assigned = NULL;
-    worker->dispatched = ticks_now() - used_before;
-    atomic_store(&process->attention, 0);
+    worker->dispatched -= used_before;
+    process_set_attention(process, false);
     if (process_stop_requested(process) || process->suspended)
-        atomic_store(&process->attention, 1);
+        process_set_attention(process, true);
 
     uint64_t end = worker->credit == UINT64_MAX ? UINT64_MAX : worker->dispatched + worker->credit;
     if (meters_anyone_waits(worker->scheduler->root)) {
@@ -32,7 +32,7 @@ static struct process *begin(struct worker *worker, uint64_t used_before)
         end = slice_end < end ? slice_end : end;
         worker->slice = UINT64_MAX;
     }
-    atomic_store(&worker->process, process);
+    atomic_store_explicit(&worker->process, process, memory_order_release);
     timer_end_turn_at(&worker->timer, end);
     return process;
 }
@@ -48,7 +48,7 @@ static void fall_asleep(struct process *process)
 {
     uint64_t until = process->sleep_until;
     process->sleep_until = 0;
-    atomic_store(&process->state, PROCESS_WAITING);
+    process_set_state(process, PROCESS_WAITING);
     if (until != UINT64_MAX && !moments_set(process->scheduler, &process->sleep, until)) {
         process_stop(process, MOTTE_STOP_INTERNAL, 0);
         finish(process);
@@ -62,7 +62,7 @@ static void end(struct worker *worker, struct process *process)
     process->preemptions += ready && !process->yields;
     process->yields = false;
     process->worker = NULL;
-    atomic_store(&process->state, PROCESS_READY);
+    process_set_state(process, PROCESS_READY);
     if (!scheduler_end_turn(worker, ready) && !stops)
         stops = process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
     if (stops) {
@@ -70,12 +70,12 @@ static void end(struct worker *worker, struct process *process)
     } else if (asks) {
         process->question.number++;
         process->answered = false;
-        atomic_store(&process->state, PROCESS_FAULTED);
+        process_set_state(process, PROCESS_FAULTED);
         event_post(process, process->question.ask == ASK_BANK ? EVENT_BANK : EVENT_FAULT);
     } else if (process->sleep_until) {
         fall_asleep(process);
     } else if (process->suspended) {
-        atomic_store(&process->state, PROCESS_SUSPENDED);
+        process_set_state(process, PROCESS_SUSPENDED);
     }
 }
 
@@ -107,7 +107,7 @@ void turn_refuse(struct worker *worker)
     struct process *process = worker->assigned;
     worker->assigned = NULL;
     worker->dispatched = ticks_now();
-    atomic_store(&worker->process, process);
+    atomic_store_explicit(&worker->process, process, memory_order_release);
     process_stop(process, MOTTE_STOP_INTERNAL, 0);
     end(worker, process);
     schedule(scheduler, NULL);
@@ -131,7 +131,7 @@ static void begin_free_of_charge(struct worker *worker, struct process *process)
     worker->credit = UINT64_MAX;
     worker->slice = UINT64_MAX;
     worker->unmetered = true;
-    atomic_store(&process->state, PROCESS_RUNNING);
+    process_set_state(process, PROCESS_RUNNING);
     begin(worker, 0);
 }
 
@@ -142,7 +142,7 @@ int64_t waiting_syscall(struct process *process, long number, const long argumen
 
     pthread_mutex_lock(&scheduler->lock);
     worker->bound = true;
-    atomic_store(&process->state, PROCESS_CALLING);
+    process_set_state(process, PROCESS_CALLING);
     if (!scheduler_end_turn(worker, false))
         process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
     schedule(scheduler, NULL);
@@ -160,6 +160,7 @@ int64_t waiting_syscall(struct process *process, long number, const long argumen
             worker_wait(worker);
     }
     worker->bound = false;
+    worker->dispatched = ticks_now();
     if (worker->assigned)
         begin(worker, used);
     else
@@ -173,13 +174,13 @@ void process_sleep_until(struct process *process, uint64_t at_ns)
     uint64_t now = monotonic_ns(), until = at_ns > now ? ns_to_ticks(at_ns - now) : 0;
     uint64_t ticks = ticks_now();
     process->sleep_until = at_ns == UINT64_MAX || until > UINT64_MAX - ticks ? UINT64_MAX : ticks + until;
-    atomic_store(&process->attention, 1);
+    process_set_attention(process, true);
 }
 
 void process_yield(struct process *process)
 {
     process->yields = true;
-    atomic_store(&process->attention, 1);
+    process_set_attention(process, true);
 }
 
 uint64_t process_cpu_ns(struct process *process)

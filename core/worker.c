@@ -22,9 +22,6 @@
  * kernel saves. */
 enum { HOST_STACK = 512 * 1024, HANDLER_STACK = 64 * 1024, GUARD = 4096 };
 
-/* Shorter turns are believed to the ticks: asking the kernel costs as much as they took. */
-static const uint64_t checked_turn_ns = 50000;
-
 static _Thread_local struct worker *current;
 
 struct worker *worker_current(void)
@@ -100,7 +97,7 @@ static void check_clocks(struct worker *worker, uint64_t now)
 uint64_t worker_used(struct worker *worker, uint64_t now)
 {
     uint64_t used = now - worker->dispatched;
-    if (used < ns_to_ticks(checked_turn_ns))
+    if (used < worker->scheduler->checked_turn)
         return used;
     uint64_t since = now - worker->checked_ticks, cpu_before = worker->checked_cpu_ns;
     check_clocks(worker, now);
@@ -124,16 +121,18 @@ static void wait_idle(struct worker *worker)
     worker->scheduler->idle = worker;
     while (!worker->assigned && !worker->scheduler->closing)
         worker_wait(worker);
+    worker->turn_ended = worker->dispatched = ticks_now(); /* waking up is not the process's time */
 }
 
 static void work(struct worker *worker)
 {
     struct scheduler *scheduler = worker->scheduler;
     pthread_mutex_lock(&scheduler->lock);
-    check_clocks(worker, ticks_now());
+    worker->turn_ended = ticks_now();
+    check_clocks(worker, worker->turn_ended);
     while (!scheduler->closing) {
         if (!worker->assigned)
-            schedule(scheduler, worker);
+            schedule_at(scheduler, worker, worker->turn_ended);
         if (!worker->assigned)
             wait_idle(worker);
         else

@@ -38,7 +38,7 @@ struct worker {
     struct process *assigned; /* whom to run next, or whose call goes on; NULL: nothing to do */
     bool bound;               /* in a call: only this call's process can be assigned */
     bool unmetered;           /* the turn is nobody's: its process only has to come to its end */
-    uint64_t dispatched;      /* ticks */
+    uint64_t dispatched, turn_ended; /* ticks */
     uint64_t credit, slice;   /* of the turn, in ticks; UINT64_MAX is no limit */
     pthread_cond_t wake;
     struct worker *next_idle, *next;
