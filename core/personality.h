@@ -22,8 +22,11 @@ struct personality_directory {
     bool writable;
 };
 
+/* Instead of a descriptor: reads find the end, what is written is counted and gone. */
+enum { PERSONALITY_NOWHERE = -2 };
+
 struct personality_options {
-    int streams[3]; /* host descriptors to be duplicated; -1 is a closed stream */
+    int streams[3]; /* host descriptors to be duplicated; -1 is a closed stream; or PERSONALITY_NOWHERE */
     const struct personality_directory *directories;
     size_t directory_count;
     uint64_t output_limit; /* bytes written to streams 1 and 2 together; UINT64_MAX is none */

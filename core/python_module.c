@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "host.h"
 #include "host_mappings.h"
+#include "personality.h"
 #include "slot_layout.h"
 
 struct python_errors python_errors;
@@ -86,7 +87,8 @@ static int execute(PyObject *module)
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0)
             return -1;
-    if (PyModule_AddIntConstant(module, "NATIVE_STACK_MAXIMUM", NATIVE_STACK_MAXIMUM) < 0)
+    if (PyModule_AddIntConstant(module, "NATIVE_STACK_MAXIMUM", NATIVE_STACK_MAXIMUM) < 0
+        || PyModule_AddIntConstant(module, "NOWHERE", PERSONALITY_NOWHERE) < 0)
         return -1;
     clock_prepare();
     host_prepare();

@@ -73,7 +73,8 @@ void descriptor_release(struct personality *personality, int32_t descriptor)
     locks_release(personality, file);
     if (--file->references)
         return;
-    close(file->host);
+    if (!file->everybodys)
+        close(file->host);
     host_memory_free(personality->process, file, sizeof *file);
 }
 

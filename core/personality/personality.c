@@ -3,6 +3,7 @@
 #include "personality.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,23 +16,42 @@
 #include "table.h"
 #include "working_directory.h"
 
+/* One descriptor for the streams that lead nowhere, of all processes: they need none of their own. */
+static int nowhere(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static int host = -1;
+    pthread_mutex_lock(&lock);
+    if (host < 0) {
+        int opened = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (opened >= 0) {
+            host = host_duplicate(opened);
+            close(opened);
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return host;
+}
+
 static int add_streams(struct personality *personality, const int streams[3])
 {
     for (int number = 0; number < 3; number++) {
         struct stat status;
-        if (streams[number] < 0)
+        bool leads_nowhere = streams[number] == PERSONALITY_NOWHERE;
+        if (streams[number] < 0 && !leads_nowhere)
             continue;
-        if (fstat(streams[number], &status) != 0)
+        if (!leads_nowhere && fstat(streams[number], &status) != 0)
             return -errno;
         int64_t descriptor = descriptor_reserve(personality, (uint32_t)number);
         if (descriptor < 0)
             return (int)descriptor;
         struct open_file file = {
-            .host = host_duplicate(streams[number]),
+            .host = leads_nowhere ? nowhere() : host_duplicate(streams[number]),
+            .everybodys = leads_nowhere,
             .kind = FILE_STREAM,
             .readable = number == 0,
             .writable = number != 0,
-            .seekable = S_ISREG(status.st_mode),
+            .seekable = !leads_nowhere && S_ISREG(status.st_mode),
         };
         if (file.host < 0)
             return -errno;

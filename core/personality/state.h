@@ -49,6 +49,7 @@ struct open_file {
     uint32_t references;
     int host;
     enum file_kind kind;
+    bool everybodys; /* the host descriptor is not this process's to close */
     bool readable;
     bool writable;
     bool appending;

@@ -19,6 +19,8 @@ import threading
 from enum import Enum
 from typing import Final, Protocol
 
+from motte.core import NOWHERE
+
 _CHUNK: Final = 1 << 16
 
 _SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
@@ -95,7 +97,7 @@ class Streams:
 
     def _input(self, given: Input) -> int:
         if given is None or given is DISCARD:
-            return self._own(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+            return NOWHERE
         if given is CAPTURE:
             raise TypeError("stdin: CAPTURE is for output")
         if isinstance(given, bytes | bytearray | memoryview):
@@ -104,7 +106,7 @@ class Streams:
 
     def _output(self, stream: int, given: Output) -> int:
         if given is None or given is DISCARD:
-            return self._own(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
+            return NOWHERE
         if given is CAPTURE:
             self._pipes[stream], writing_end = os.pipe2(os.O_CLOEXEC)
             os.set_blocking(self._pipes[stream], False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from motte.core import NOWHERE
 from motte.streams import CAPTURE, DISCARD, Input, Output, Streams
 
 
@@ -36,9 +37,11 @@ def test_input_from_bytes_cannot_be_changed_by_whoever_has_the_descriptor() -> N
     streams.close()
 
 
-def test_no_input_is_empty() -> None:
-    streams = Streams(None, None, None)
-    assert read_all(streams.descriptors[0]) == b""
+def test_streams_that_lead_nowhere_take_no_descriptors() -> None:
+    before = open_descriptors()
+    streams = Streams(None, DISCARD, None)
+    assert streams.descriptors == (NOWHERE, NOWHERE, NOWHERE)
+    assert open_descriptors() == before
     streams.close()
 
 

@@ -10,7 +10,7 @@ There, ``host_features()["problem"]`` says why, and creating a region raises
 :class:`motte.errors.Unsupported`.
 """
 
-from motte.core._core import Bank, Meter, MeterSimulation, Scheduler, host_features
+from motte.core._core import NOWHERE, Bank, Meter, MeterSimulation, Scheduler, host_features
 from motte.core.image import Image
 from motte.core.process import Process, spawn
 from motte.core.records import Answer, Ask, Event, HostFeatures, Question, Statistics, StopRecord
@@ -18,6 +18,7 @@ from motte.core.region import CodeRegion
 from motte.core.verification import CoreVerdict, verify_claims
 
 __all__ = [
+    "NOWHERE",
     "Answer",
     "Ask",
     "Bank",

@@ -9,6 +9,7 @@ from motte.abi.packed_claims import PackedClaims
 from motte.core.records import HostFeatures
 
 NATIVE_STACK_MAXIMUM: int
+NOWHERE: int
 
 Place: TypeAlias = tuple[int, tuple[int, int] | None, int, tuple[int, ...] | None]
 """Fault, (address, access), code offset, registers."""

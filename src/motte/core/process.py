@@ -15,8 +15,9 @@ class Process(_core.Process):
 
     By keyword: ``arguments`` and ``environment`` (bytes without NUL), ``bank``, ``meter``, ``native_stack`` (bytes),
     the limits ``cpu_ns``, ``wall_ns`` and ``output_limit`` (``None``: none), ``open_files``, ``streams`` (three host
-    descriptors, -1 for a closed one) and ``directories`` (guest path, host descriptor, writable).  Descriptors are
-    duplicated.  An entry function that returns ends the process with its result as the exit status.
+    descriptors; -1 is a closed one, and from ``NOWHERE`` nothing comes) and ``directories`` (guest path, host
+    descriptor, writable).  Descriptors are duplicated.  An entry function that returns ends the process with its
+    result as the exit status.
 
     Creating one raises ``ValueError`` for an option that is not acceptable, :class:`~motte.errors.LimitReached` if the
     bank does not cover the image's writable pages and the stacks, ``OSError`` if the host refuses a resource.

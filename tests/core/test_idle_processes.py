@@ -1,0 +1,71 @@
+"""What processes cost that exist and do nothing: the host, and their bank."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from core.snippets import DATA, RODATA, Workshop, function
+from core.test_image import image_of, spawn
+from motte import core
+from motte.abi.layout import PAGE_SIZE
+
+HAS_GUARD_MARKERS = core.host_features()["guard_markers"]
+
+# Writes to its data, calls, and sleeps for ever.
+SLEEP = function(
+    "main",
+    "pushq %rax\nmovl $1, %gs:DATA+128(,%eiz)\nmovl $35, %edi\nmovl $DATA+64, %esi\nxorl %edx, %edx\ncall SYSCALL\n"
+    "popq %rcx\nretq",
+)
+FOR_EVER = bytes(64) + struct.pack("<qq", 1 << 30, 0)
+
+
+@dataclass
+class Costs:
+    """In bytes, but for the mappings."""
+
+    anonymous: int
+    page_tables: int
+    mappings: int
+    charged: int
+
+    @classmethod
+    def now(cls, bank: core.Bank) -> Costs:
+        status = dict(re.findall(r"^(RssAnon|VmPTE):\s+(\d+) kB", Path("/proc/self/status").read_text(), flags=re.M))
+        mappings = len(Path("/proc/self/maps").read_text().splitlines())
+        return cls(1024 * int(status["RssAnon"]), 1024 * int(status["VmPTE"]), mappings, bank.used * PAGE_SIZE)
+
+
+def crowd(workshop: Workshop, image: core.Image, bank: core.Bank, count: int) -> list[core.Process]:
+    processes = [spawn(workshop, image, bank=bank, cpu_ns=None, wall_ns=None) for _ in range(count)]
+    for process in processes:
+        process.start()
+    while any(process.state() != "waiting" for process in processes):
+        pass
+    return processes
+
+
+@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.long)])
+def test_a_bank_is_charged_for_what_idle_processes_take(workshop: Workshop, count: int) -> None:
+    """Within 5 %, and never less: memory, page tables, and the host's own memory."""
+    segments = [(RODATA, b"constant", PAGE_SIZE, False), (DATA, FOR_EVER, PAGE_SIZE, True)]
+    image = image_of(workshop.program(SLEEP), segments=segments, data_stack_variables=(DATA, DATA + 8))
+    bank = core.Bank(None)
+    crowd(workshop, image, bank, 20)  # what there is once is there
+    before = Costs.now(bank)
+    processes = crowd(workshop, image, bank, count)
+    after = Costs.now(bank)
+    taken = after.anonymous - before.anonymous + after.page_tables - before.page_tables
+    charged = after.charged - before.charged
+    assert 0.99 * taken <= charged <= 1.05 * taken
+    assert taken <= 32 * 1024 * count
+    if HAS_GUARD_MARKERS:
+        assert after.mappings - before.mappings <= 6.2 * count
+    for process in processes:
+        process.close()
+    assert bank.used * PAGE_SIZE == before.charged

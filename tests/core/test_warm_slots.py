@@ -1,0 +1,173 @@
+"""Slots of processes that have ended wait for the next process of their program, and are as new."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from core.snippets import DATA, DATA_STACK, SECOND, Workshop, function
+from core.test_image import EXIT, image_of, spawn
+from core.test_recycling import (
+    LOOK,
+    NATIVE_STACK,
+    RETURN,
+    SECRET,
+    WRITABLE,
+    assert_untouched,
+    filler,
+)
+from motte import core
+from motte.abi.faults import StopReason
+from motte.abi.layout import PAGE_SIZE
+
+MEGABYTE = 1 << 20
+SECRET_BYTES = SECRET.to_bytes(8, "little")
+WAITING_LIMIT = 256
+
+# One program that does what its number of arguments says: with two it writes the secret everywhere, with one it looks.
+BOTH = (
+    function("main", "cmpq $2, %gs:(%edi)\nje main_fill\njmp look\nmain_fill:\njmp fill")
+    + filler(RETURN).replace("function main", "function fill").replace("end main", "end fill")
+    + LOOK.replace("function main", "function look").replace("end main", "end look").replace("refused", "look_refused")
+)
+
+
+def image_mappings() -> list[tuple[int, int, str]]:
+    """(low, high, access) of everything that is mapped from an image into a slot."""
+    found = []
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, access, _, _, _, *path = line.split(maxsplit=5)
+        low, high = (int(text, 16) for text in span.split("-"))
+        if path and "motte-image" in path[0]:
+            found.append((low, high, access))
+    return found
+
+
+def slots_with_images(image_count: int = 1) -> int:
+    """How many slots hold an image; each image has one mapping more, in the host."""
+    return sum(access == "r--p" for _, _, access in image_mappings()) - image_count
+
+
+def finished(workshop: Workshop, image: core.Image, arguments: int) -> core.Process:
+    process = spawn(workshop, image, arguments=[b"program"] * arguments, native_stack=NATIVE_STACK)
+    process.start()
+    assert process.wait(10 * SECOND)
+    assert process.stop().reason is StopReason.EXITED, process.stop()
+    return process
+
+
+@pytest.mark.parametrize("data_pages", [16, 64])
+def test_a_waiting_slot_carries_no_byte_of_its_predecessor(workshop: Workshop, data_pages: int) -> None:
+    """Few pages are compared and cleared, many are dropped."""
+    program = workshop.program(BOTH)
+    image = image_of(program, segments=[(DATA, b"", data_pages * PAGE_SIZE, True)], data_stack_variables=(0, 0))
+    for _ in range(3):
+        first = finished(workshop, image, 2)
+        for low, size in WRITABLE:
+            assert first.read_memory(low, size) == SECRET_BYTES * (size // 8)
+        first.close()
+        assert slots_with_images() == 1
+        second = finished(workshop, image, 1)
+        assert slots_with_images() == 1
+        assert_untouched(second)
+        second.close()
+
+
+def test_a_waiting_slot_holds_nothing_but_its_image(workshop: Workshop) -> None:
+    """Stacks and context too, which no guest could look at before it writes there."""
+    program = workshop.program(BOTH)
+    contents = bytes(range(256)) * 16
+    image = image_of(program, segments=[(DATA, contents, 16 * PAGE_SIZE, True)], data_stack_variables=(0, 0))
+    finished(workshop, image, 2).close()
+    (window,) = [low - 0x1_0000 for low, high, access in image_mappings() if access == "rw-p"]
+    window -= DATA - 0x1_0000
+    with Path("/proc/self/mem").open("rb") as memory:
+        for low, size in [(window - PAGE_SIZE, PAGE_SIZE), (window - 3 * PAGE_SIZE, PAGE_SIZE)]:
+            memory.seek(low)
+            assert memory.read(size) == bytes(size), "context and native stack"
+        memory.seek(window + DATA)
+        assert memory.read(16 * PAGE_SIZE) == contents.ljust(16 * PAGE_SIZE, b"\0")
+        memory.seek(window + sum(DATA_STACK) - PAGE_SIZE)
+        assert memory.read(PAGE_SIZE) == bytes(PAGE_SIZE)
+    accessible = [line for line in slot_lines(window) if "---p" not in line]
+    assert len(accessible) == 4, "front, information page, data, first page of the data stack"
+
+
+def slot_lines(window: int) -> list[str]:
+    lines = []
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        low, high = (int(text, 16) for text in line.split()[0].split("-"))
+        if low < window + (1 << 32) and high > window - 64 * MEGABYTE:
+            lines.append(line)
+    return lines
+
+
+def test_random_bytes_are_the_next_process_own(workshop: Workshop) -> None:
+    image = image_of(workshop.program(function("main", "movl %edi, %gs:DATA(,%eiz)\nxorl %eax, %eax\nretq")))
+    seen = set()
+    for _ in range(20):
+        process = finished(workshop, image, 1)
+        block = int.from_bytes(process.read_memory(DATA, 4), "little")
+        auxiliary = process.read_memory(block + 4 * 8, 10 * 8)
+        random_at = int.from_bytes(auxiliary[24:32], "little")
+        seen.add(process.read_memory(random_at, 16))
+        process.close()
+    assert len(seen) == 20
+
+
+def test_waiting_slots_are_limited_and_can_be_freed(workshop: Workshop) -> None:
+    image = image_of(workshop.program(EXIT))
+    crowd = [spawn(workshop, image) for _ in range(WAITING_LIMIT + 20)]
+    assert slots_with_images() == len(crowd)
+    for process in crowd:
+        process.close()
+    assert slots_with_images() == WAITING_LIMIT
+    image.trim()
+    assert slots_with_images() == 0
+    spawn(workshop, image).close()
+    assert slots_with_images() == 1
+    image.close()
+    assert image_mappings() == []
+
+
+def test_a_slot_whose_guest_mapped_sparsely_gives_its_page_tables_back(workshop: Workshop) -> None:
+    calls = "".join(
+        f"movl $9, %edi\nmovl ${address}, %esi\nmovl $4096, %edx\nmovl $3, %ecx\nmovl $0x32, %r8d\nmovl $-1, %r9d\n"
+        f"call SYSCALL\nmovl %eax, %gs:{address}(,%eiz)\n"
+        for address in range(0x8000_0000, 0xC000_0000, 1 << 24)
+    )
+    image = image_of(workshop.program(function("main", f"pushq %rax\n{calls}popq %rax\nxorl %eax, %eax\nretq")))
+    finished(workshop, image, 1).close()
+    before = page_table_bytes()
+    for _ in range(20):
+        finished(workshop, image, 1).close()
+    assert slots_with_images() == 1
+    assert page_table_bytes() - before < 64 * 1024
+
+
+def page_table_bytes() -> int:
+    (kilobytes,) = re.findall(r"^VmPTE:\s+(\d+) kB", Path("/proc/self/status").read_text(), flags=re.MULTILINE)
+    return 1024 * int(kilobytes)
+
+
+def test_a_large_block_of_arguments_is_gone_with_its_process(workshop: Workshop) -> None:
+    image = image_of(workshop.program(EXIT))
+    large = spawn(workshop, image, arguments=[SECRET_BYTES * 8000])
+    small = spawn(workshop, image)
+    pages = small.statistics().pages
+    assert large.statistics().pages == pages + 15
+    large.close()
+    again = spawn(workshop, image)
+    assert again.statistics().pages == pages
+    with pytest.raises(ValueError, match="accessible"):
+        again.read_memory(sum(DATA_STACK) - 2 * PAGE_SIZE, 1)
+
+
+def test_a_failed_start_leaves_the_slot_as_new(workshop: Workshop) -> None:
+    image = image_of(workshop.program(EXIT))
+    with pytest.raises(OSError, match="streams"):
+        spawn(workshop, image, arguments=[SECRET_BYTES * 100], streams=(9999, -1, -1))
+    process = finished(workshop, image, 1)
+    assert SECRET_BYTES not in process.read_memory(sum(DATA_STACK) - PAGE_SIZE, PAGE_SIZE)
