@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.snippets import DATA, DATA_STACK, SECOND, Workshop, function
+from core.snippets import DATA, DATA_STACK, SECOND, Program, Workshop, function
 from core.test_image import EXIT, image_of, spawn
 from core.test_recycling import (
     LOOK,
@@ -34,20 +36,36 @@ BOTH = (
 )
 
 
-def image_mappings() -> list[tuple[int, int, str]]:
-    """(low, high, access) of everything that is mapped from an image into a slot."""
+class Watched:
+    """An image, and where it is mapped: in slots, and once in the host."""
+
+    def __init__(self, program: Program, **options: Any) -> None:
+        others = {inode for _, _, _, inode in image_mappings()}
+        self.image = image_of(program, **options)
+        (self.inode,) = {inode for _, _, _, inode in image_mappings()} - others
+
+    def mappings(self) -> list[tuple[int, int, str]]:
+        return [(low, high, access) for low, high, access, inode in image_mappings() if inode == self.inode]
+
+    def slots(self) -> int:
+        return sum(access == "r--p" for _, _, access in self.mappings()) - 1
+
+
+def image_mappings() -> list[tuple[int, int, str, str]]:
+    """(low, high, access, inode) of everything that is mapped from an image."""
     found = []
     for line in Path("/proc/self/maps").read_text().splitlines():
-        span, access, _, _, _, *path = line.split(maxsplit=5)
+        span, access, _, _, inode, *path = line.split(maxsplit=5)
         low, high = (int(text, 16) for text in span.split("-"))
         if path and "motte-image" in path[0]:
-            found.append((low, high, access))
+            found.append((low, high, access, inode))
     return found
 
 
-def slots_with_images(image_count: int = 1) -> int:
-    """How many slots hold an image; each image has one mapping more, in the host."""
-    return sum(access == "r--p" for _, _, access in image_mappings()) - image_count
+@pytest.fixture(autouse=True)
+def no_other_slots_wait() -> None:
+    """Slots that wait for processes of other tests' programs count against the limit."""
+    gc.collect()
 
 
 def finished(workshop: Workshop, image: core.Image, arguments: int) -> core.Process:
@@ -62,15 +80,15 @@ def finished(workshop: Workshop, image: core.Image, arguments: int) -> core.Proc
 def test_a_waiting_slot_carries_no_byte_of_its_predecessor(workshop: Workshop, data_pages: int) -> None:
     """Few pages are compared and cleared, many are dropped."""
     program = workshop.program(BOTH)
-    image = image_of(program, segments=[(DATA, b"", data_pages * PAGE_SIZE, True)], data_stack_variables=(0, 0))
+    watched = Watched(program, segments=[(DATA, b"", data_pages * PAGE_SIZE, True)], data_stack_variables=(0, 0))
     for _ in range(3):
-        first = finished(workshop, image, 2)
+        first = finished(workshop, watched.image, 2)
         for low, size in WRITABLE:
             assert first.read_memory(low, size) == SECRET_BYTES * (size // 8)
         first.close()
-        assert slots_with_images() == 1
-        second = finished(workshop, image, 1)
-        assert slots_with_images() == 1
+        assert watched.slots() == 1
+        second = finished(workshop, watched.image, 1)
+        assert watched.slots() == 1
         assert_untouched(second)
         second.close()
 
@@ -79,9 +97,9 @@ def test_a_waiting_slot_holds_nothing_but_its_image(workshop: Workshop) -> None:
     """Stacks and context too, which no guest could look at before it writes there."""
     program = workshop.program(BOTH)
     contents = bytes(range(256)) * 16
-    image = image_of(program, segments=[(DATA, contents, 16 * PAGE_SIZE, True)], data_stack_variables=(0, 0))
-    finished(workshop, image, 2).close()
-    (window,) = [low - 0x1_0000 for low, high, access in image_mappings() if access == "rw-p"]
+    watched = Watched(program, segments=[(DATA, contents, 16 * PAGE_SIZE, True)], data_stack_variables=(0, 0))
+    finished(workshop, watched.image, 2).close()
+    (window,) = [low - 0x1_0000 for low, high, access in watched.mappings() if access == "rw-p"]
     window -= DATA - 0x1_0000
     with Path("/proc/self/mem").open("rb") as memory:
         for low, size in [(window - PAGE_SIZE, PAGE_SIZE), (window - 3 * PAGE_SIZE, PAGE_SIZE)]:
@@ -105,10 +123,10 @@ def slot_lines(window: int) -> list[str]:
 
 
 def test_random_bytes_are_the_next_process_own(workshop: Workshop) -> None:
-    image = image_of(workshop.program(function("main", "movl %edi, %gs:DATA(,%eiz)\nxorl %eax, %eax\nretq")))
+    watched = Watched(workshop.program(function("main", "movl %edi, %gs:DATA(,%eiz)\nxorl %eax, %eax\nretq")))
     seen = set()
     for _ in range(20):
-        process = finished(workshop, image, 1)
+        process = finished(workshop, watched.image, 1)
         block = int.from_bytes(process.read_memory(DATA, 4), "little")
         auxiliary = process.read_memory(block + 4 * 8, 10 * 8)
         random_at = int.from_bytes(auxiliary[24:32], "little")
@@ -118,18 +136,18 @@ def test_random_bytes_are_the_next_process_own(workshop: Workshop) -> None:
 
 
 def test_waiting_slots_are_limited_and_can_be_freed(workshop: Workshop) -> None:
-    image = image_of(workshop.program(EXIT))
-    crowd = [spawn(workshop, image) for _ in range(WAITING_LIMIT + 20)]
-    assert slots_with_images() == len(crowd)
+    watched = Watched(workshop.program(EXIT))
+    crowd = [spawn(workshop, watched.image) for _ in range(WAITING_LIMIT + 20)]
+    assert watched.slots() == len(crowd)
     for process in crowd:
         process.close()
-    assert slots_with_images() == WAITING_LIMIT
-    image.trim()
-    assert slots_with_images() == 0
-    spawn(workshop, image).close()
-    assert slots_with_images() == 1
-    image.close()
-    assert image_mappings() == []
+    assert watched.slots() == WAITING_LIMIT
+    watched.image.trim()
+    assert watched.slots() == 0
+    spawn(workshop, watched.image).close()
+    assert watched.slots() == 1
+    watched.image.close()
+    assert watched.mappings() == []
 
 
 def test_a_slot_whose_guest_mapped_sparsely_gives_its_page_tables_back(workshop: Workshop) -> None:
@@ -138,12 +156,12 @@ def test_a_slot_whose_guest_mapped_sparsely_gives_its_page_tables_back(workshop:
         f"call SYSCALL\nmovl %eax, %gs:{address}(,%eiz)\n"
         for address in range(0x8000_0000, 0xC000_0000, 1 << 24)
     )
-    image = image_of(workshop.program(function("main", f"pushq %rax\n{calls}popq %rax\nxorl %eax, %eax\nretq")))
-    finished(workshop, image, 1).close()
+    watched = Watched(workshop.program(function("main", f"pushq %rax\n{calls}popq %rax\nxorl %eax, %eax\nretq")))
+    finished(workshop, watched.image, 1).close()
     before = page_table_bytes()
     for _ in range(20):
-        finished(workshop, image, 1).close()
-    assert slots_with_images() == 1
+        finished(workshop, watched.image, 1).close()
+    assert watched.slots() == 1
     assert page_table_bytes() - before < 64 * 1024
 
 
@@ -153,21 +171,21 @@ def page_table_bytes() -> int:
 
 
 def test_a_large_block_of_arguments_is_gone_with_its_process(workshop: Workshop) -> None:
-    image = image_of(workshop.program(EXIT))
-    large = spawn(workshop, image, arguments=[SECRET_BYTES * 8000])
-    small = spawn(workshop, image)
+    watched = Watched(workshop.program(EXIT))
+    large = spawn(workshop, watched.image, arguments=[SECRET_BYTES * 8000])
+    small = spawn(workshop, watched.image)
     pages = small.statistics().pages
     assert large.statistics().pages == pages + 15
     large.close()
-    again = spawn(workshop, image)
+    again = spawn(workshop, watched.image)
     assert again.statistics().pages == pages
     with pytest.raises(ValueError, match="accessible"):
         again.read_memory(sum(DATA_STACK) - 2 * PAGE_SIZE, 1)
 
 
 def test_a_failed_start_leaves_the_slot_as_new(workshop: Workshop) -> None:
-    image = image_of(workshop.program(EXIT))
+    watched = Watched(workshop.program(EXIT))
     with pytest.raises(OSError, match="streams"):
-        spawn(workshop, image, arguments=[SECRET_BYTES * 100], streams=(9999, -1, -1))
-    process = finished(workshop, image, 1)
+        spawn(workshop, watched.image, arguments=[SECRET_BYTES * 100], streams=(9999, -1, -1))
+    process = finished(workshop, watched.image, 1)
     assert SECRET_BYTES not in process.read_memory(sum(DATA_STACK) - PAGE_SIZE, PAGE_SIZE)
