@@ -111,14 +111,27 @@ void metering_set_on(struct scheduler *scheduler, struct meter *meter, bool on)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
+/* Ticks of the turns that are under way below the meter: they are charged when the turns end. */
+static uint64_t under_way(const struct scheduler *scheduler, const struct meter *meter)
+{
+    uint64_t now = ticks_now(), ticks = 0;
+    for (const struct worker *worker = scheduler->workers; worker; worker = worker->next) {
+        const struct process *process = atomic_load(&worker->process);
+        if (process && !worker->unmetered && is_below(process->runnable.contender.parent, meter))
+            ticks += now - worker->dispatched;
+    }
+    return ticks;
+}
+
 struct metering_state metering_look(struct scheduler *scheduler, const struct meter *meter)
 {
     pthread_mutex_lock(&scheduler->lock);
     int64_t left = meter_left(meter);
+    uint64_t used = meter_used(meter) + under_way(scheduler, meter);
     struct metering_state state = {
-        .used_ns = ticks_to_ns(meter_used(meter)),
+        .used_ns = ticks_to_ns(used),
         .left_ns = left == METER_UNLIMITED ? UINT64_MAX : ticks_to_ns((uint64_t)left),
-        .used_ticks = meter_used(meter),
+        .used_ticks = used,
         .slice_ns = ticks_to_ns(meter_slice(meter)),
         .weight = meter_weight(meter),
         .on = meter_is_on(meter),

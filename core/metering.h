@@ -28,7 +28,7 @@ void metering_set_slice(struct scheduler *scheduler, struct meter *meter, uint64
 void metering_set_on(struct scheduler *scheduler, struct meter *meter, bool on);
 
 struct metering_state {
-    uint64_t used_ns, left_ns; /* left_ns is UINT64_MAX without a total */
+    uint64_t used_ns, left_ns; /* used: what is under way, too; left_ns is UINT64_MAX without a total */
     uint64_t used_ticks;
     uint64_t slice_ns;
     uint32_t weight;

@@ -73,29 +73,38 @@ void schedule(struct scheduler *scheduler, struct worker *self)
     schedule_at(scheduler, self, ticks_now());
 }
 
+/* Gives a free turn away; false if there is nobody to take it, or no thread for it. */
+static bool give_turn(struct scheduler *scheduler, struct worker *self, uint64_t now)
+{
+    uint64_t credit, slice;
+    struct runnable *chosen = meters_pick(scheduler->root, now, &credit, &slice);
+    if (!chosen) {
+        events_of_meters(scheduler);
+        return false;
+    }
+    struct process *process = (struct process *)((char *)chosen - offsetof(struct process, runnable));
+    struct worker *worker = find_worker(scheduler, process, self);
+    if (!worker) { /* the next thread that is idle looks again */
+        meters_stop(chosen, now, 0, true);
+        return false;
+    }
+    worker->credit = credit;
+    worker->slice = slice;
+    worker->dispatched = now;
+    scheduler->free_turns--;
+    assign(worker, process, self);
+    return true;
+}
+
+/* A meter may wait for its rate since a moment ago: the clock thread is told when it sleeps too long for that. */
 void schedule_at(struct scheduler *scheduler, struct worker *self, uint64_t now)
 {
-    while (scheduler->free_turns) {
-        uint64_t credit, slice;
-        struct runnable *chosen = meters_pick(scheduler->root, now, &credit, &slice);
-        if (!chosen) {
-            events_of_meters(scheduler);
-            return;
-        }
-        struct process *process = (struct process *)((char *)chosen - offsetof(struct process, runnable));
-        struct worker *worker = find_worker(scheduler, process, self);
-        if (!worker) { /* no thread to be had: the next one that is idle looks again */
-            meters_stop(chosen, now, 0, true);
-            return;
-        }
-        worker->credit = credit;
-        worker->slice = slice;
-        worker->dispatched = now;
-        scheduler->free_turns--;
-        assign(worker, process, self);
+    while (scheduler->free_turns && give_turn(scheduler, self, now)) {
     }
-    if (meters_anyone_waits(scheduler->root))
+    if (!scheduler->free_turns && meters_anyone_waits(scheduler->root))
         shorten_turns(scheduler);
+    if (meters_next_event(scheduler->root) < scheduler->clock_sleeps_until)
+        moments_look(scheduler);
 }
 
 bool scheduler_end_turn(struct worker *worker, bool ready)

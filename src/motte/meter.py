@@ -155,12 +155,12 @@ class Meter:
 
     @property
     def used(self) -> float:
-        """Seconds that were used below it, in all; what runs at this moment is counted when its turn ends."""
+        """Seconds that were used below it, in all."""
         return self.core.state_fields()[0] / SECOND_NS
 
     @property
     def used_ticks(self) -> int:
-        """The same in the clock's own unit, exactly: a meter's ticks are the sum of those below it."""
+        """The same in the clock's own unit, exactly: while nothing runs, it is the sum over the meters below."""
         return self.core.state_fields()[2]
 
     @property
