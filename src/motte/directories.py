@@ -68,7 +68,9 @@ def granted_directories(given: Iterable[GrantedDirectory]) -> tuple[Directory, .
     """
     if isinstance(given, str | os.PathLike):
         raise TypeError(f"directories: expected a list of directories, got the single {given!r}")
-    directories = tuple(_directory(grant) for grant in given)
+    directories = tuple(map(_directory, given))
+    if not directories:
+        return ()
     seen: set[str] = set()
     for directory in directories:
         if directory.guest in seen:

@@ -1,6 +1,7 @@
 """The limits that one process runs under, checked and in the core's units."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from motte.abi.layout import PAGE_SIZE
@@ -44,6 +45,24 @@ def run_limits(
     backtrace: int,
 ) -> RunLimits:
     """The limits as users write them, read.  Raises ``ValueError`` and ``TypeError`` with the limit's name."""
+    written = (memory, time, extra_time, wall_time, stack, data_stack, output_limit, open_files, backtrace)
+    try:
+        return _read_before(*written)
+    except TypeError:  # one of them cannot be looked up; which one is wrong, reading says
+        return _read(*written)
+
+
+def _read(  # noqa: PLR0917 (the limits, in the order of run_limits)
+    memory: int | None,
+    time: Duration,
+    extra_time: Duration,
+    wall_time: Duration,
+    stack: Size,
+    data_stack: Size,
+    output_limit: Size,
+    open_files: int,
+    backtrace: int,
+) -> RunLimits:
     if not 0 <= backtrace <= MOST_CALLS:
         raise ValueError(f"backtrace: {backtrace} is not between 0 and {MOST_CALLS}")
     return RunLimits(
@@ -57,6 +76,10 @@ def run_limits(
         open_files=open_files,
         backtrace=backtrace,
     )
+
+
+# Most processes of a machine have the same limits.  By type, because True is no number of seconds, and 1 is.
+_read_before = lru_cache(maxsize=32, typed=True)(_read)
 
 
 def _stack_size(value: Size, what: str) -> int:
