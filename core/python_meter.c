@@ -39,7 +39,7 @@ static PyObject *sub(PyObject *object, PyObject *unused)
     struct python_meter *self = meter_of(object);
     struct meter *meter = metering_create(self->scheduler, self->meter);
     if (!meter)
-        return PyErr_Format(PyExc_ValueError, "meters are at most %d deep", METER_DEPTH_LIMIT);
+        return PyErr_Format(python_errors.too_deep, "meters nest %d deep at most", METER_DEPTH_LIMIT);
     return python_meter_wrap(self->scheduler, meter);
 }
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from motte.meter import Meter, MeterStatistics
     from motte.process import Process
     from motte.program import Program
+    from motte.resources import Resources
     from motte.running import Completed, run
     from motte.streams import CAPTURE, DISCARD
     from motte.verifier import Verdict, Violation
@@ -78,6 +79,7 @@ __all__ = [
     "Program",
     "Refused",
     "Region",
+    "Resources",
     "Resume",
     "Skip",
     "SpaceBank",
@@ -127,6 +129,7 @@ _NAMES_BY_MODULE = {
     "motte.machine": ("Machine", "MachineStatistics"),
     "motte.process": ("Process",),
     "motte.program": ("Program",),
+    "motte.resources": ("Resources",),
     "motte.running": ("Completed", "run"),
     "motte.streams": ("CAPTURE", "DISCARD"),
     "motte.verifier": ("Verdict", "Violation"),

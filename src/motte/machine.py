@@ -31,6 +31,7 @@ from motte.meter import Meter, MeterTree
 from motte.process import Process
 from motte.program import Program
 from motte.quantities import Duration, Size, size_bytes
+from motte.resources import Resources
 from motte.run_limits import RunLimits, run_limits
 from motte.streams import CAPTURE, Input, Output, Streams
 from motte.translation import Source
@@ -94,6 +95,11 @@ class Machine:
         self._check_open()
         return self._meters.root
 
+    @property
+    def resources(self) -> Resources:
+        """Bank and meter of this machine."""
+        return Resources(self.bank, self.meter)
+
     def load(
         self,
         source: Source | Sequence[Source],
@@ -134,6 +140,7 @@ class Machine:
         env: Mapping[str, str] | None = None,
         bank: SpaceBank | Size = None,
         meter: Meter | None = None,
+        resources: Resources | None = None,
         keeper: Keeper | None = None,
         regions: Sequence[Region] = (),
         start: bool = True,
@@ -160,12 +167,16 @@ class Machine:
 
         ``bank`` pays for the process, and ends it when it is destroyed; by default the machine's own.  A size makes a
         bank of that size for this process alone, below the machine's.  ``meter`` is whose time it uses; by default
-        the machine's own.  ``keeper`` is asked about its faults (:mod:`motte.keeper`), those of ``regions`` about
-        faults in their range of the window.  With ``start=False`` it runs from :meth:`Process.start` on.
+        the machine's own; ``resources`` is both in one.  ``keeper`` is asked about its faults
+        (:mod:`motte.keeper`), those of ``regions`` about faults in their range of the window.  With ``start=False`` it runs from :meth:`Process.start` on.
 
         Raises ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
         are not there, ``LimitReached`` where the bank's memory does not suffice to start.
         """
+        if resources is not None:
+            if bank is not None or meter is not None:
+                raise TypeError("spawn: either resources, or bank and meter")
+            bank, meter = resources.bank, resources.meter
         account = self._account(bank)
         limits = run_limits(
             memory=account.effective_limit,
@@ -212,6 +223,8 @@ class Machine:
             raise
         if start:
             process.start()
+        if meter.is_dry_for_good():  # its keeperless end was announced before this process was there
+            process.end_out_of_time()
         return process
 
     def statistics(self) -> MachineStatistics:

@@ -92,7 +92,7 @@ class Meter:
         (more than 1 for several processors); ``weight`` (1 to 10000) its share among its siblings;
         ``slice`` the longest turn of those below it while others wait (default: as above it).
 
-        Raises ``ValueError`` for unusable values, and beyond 20 levels.
+        Raises ``ValueError`` for unusable values, ``TooDeep`` beyond 20 levels.
         """
         share = None if rate is None else rate_share(rate)
         budget_ns, slice_ns = duration_ns(budget, "budget"), duration_ns(slice, "slice")
@@ -195,6 +195,15 @@ class Meter:
         while meter is not None and meter.keeper is None:
             meter = meter.parent
         return None if meter is None else meter.keeper
+
+    def is_dry_for_good(self) -> bool:
+        """Whether it, or a meter above it, is dry, and nobody is there who could have been asked."""
+        meter: Meter | None = self
+        while meter is not None:
+            if meter.dry and meter.nearest_keeper() is None:
+                return True
+            meter = meter.parent
+        return False
 
     def belongs_to(self, tree: MeterTree) -> bool:
         """Whether it is a meter of the machine with this tree."""
