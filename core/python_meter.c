@@ -9,6 +9,15 @@ static struct python_meter *meter_of(PyObject *self)
     return (struct python_meter *)self;
 }
 
+/* NULL with an exception in a child of fork, where the scheduler's lock may be held for ever. */
+static struct python_meter *usable(PyObject *self)
+{
+    if (scheduler_is_here(meter_of(self)->scheduler))
+        return meter_of(self);
+    PyErr_SetString(python_errors.bad_state, "this meter belongs to the parent of a fork");
+    return NULL;
+}
+
 PyObject *python_meter_wrap(struct scheduler *scheduler, struct meter *meter)
 {
     struct python_meter *self = (struct python_meter *)python_meter_type.tp_alloc(&python_meter_type, 0);
@@ -36,7 +45,9 @@ static void destroy(PyObject *object)
 static PyObject *sub(PyObject *object, PyObject *unused)
 {
     (void)unused;
-    struct python_meter *self = meter_of(object);
+    struct python_meter *self = usable(object);
+    if (!self)
+        return NULL;
     struct meter *meter = metering_create(self->scheduler, self->meter);
     if (!meter)
         return PyErr_Format(python_errors.too_deep, "meters nest %d deep at most", METER_DEPTH_LIMIT);
@@ -46,7 +57,7 @@ static PyObject *sub(PyObject *object, PyObject *unused)
 static PyObject *set_budget(PyObject *self, PyObject *argument)
 {
     uint64_t ns;
-    if (!python_to_limit(argument, &ns))
+    if (!usable(self) || !python_to_limit(argument, &ns))
         return NULL;
     metering_set_budget(meter_of(self)->scheduler, meter_of(self)->meter, ns);
     Py_RETURN_NONE;
@@ -55,7 +66,7 @@ static PyObject *set_budget(PyObject *self, PyObject *argument)
 static PyObject *refill(PyObject *self, PyObject *argument)
 {
     uint64_t ns;
-    if (!python_to_u64(argument, &ns))
+    if (!usable(self) || !python_to_u64(argument, &ns))
         return NULL;
     metering_refill(meter_of(self)->scheduler, meter_of(self)->meter, ns);
     Py_RETURN_NONE;
@@ -64,7 +75,8 @@ static PyObject *refill(PyObject *self, PyObject *argument)
 static PyObject *set_rate(PyObject *self, PyObject *arguments)
 {
     uint64_t budget, period;
-    if (!PyArg_ParseTuple(arguments, "O&O&:set_rate", python_to_u64, &budget, python_to_u64, &period))
+    if (!usable(self)
+        || !PyArg_ParseTuple(arguments, "O&O&:set_rate", python_to_u64, &budget, python_to_u64, &period))
         return NULL;
     metering_set_rate(meter_of(self)->scheduler, meter_of(self)->meter, budget, period);
     Py_RETURN_NONE;
@@ -73,7 +85,7 @@ static PyObject *set_rate(PyObject *self, PyObject *arguments)
 static PyObject *set_weight(PyObject *self, PyObject *argument)
 {
     uint64_t weight;
-    if (!python_to_u64(argument, &weight))
+    if (!usable(self) || !python_to_u64(argument, &weight))
         return NULL;
     if (weight < 1 || weight > METER_WEIGHT_LIMIT)
         return PyErr_Format(PyExc_ValueError, "a weight is from 1 to %d", METER_WEIGHT_LIMIT);
@@ -85,7 +97,7 @@ static PyObject *set_slice(PyObject *self, PyObject *argument)
 {
     const uint64_t least = 10000;
     uint64_t ns;
-    if (!python_to_u64(argument, &ns))
+    if (!usable(self) || !python_to_u64(argument, &ns))
         return NULL;
     if (ns < least)
         return PyErr_Format(PyExc_ValueError, "a slice is at least %llu ns", (unsigned long long)least);
@@ -96,7 +108,7 @@ static PyObject *set_slice(PyObject *self, PyObject *argument)
 static PyObject *set_on(PyObject *self, PyObject *argument)
 {
     int on = PyObject_IsTrue(argument);
-    if (on < 0)
+    if (on < 0 || !usable(self))
         return NULL;
     metering_set_on(meter_of(self)->scheduler, meter_of(self)->meter, on);
     Py_RETURN_NONE;
@@ -105,6 +117,8 @@ static PyObject *set_on(PyObject *self, PyObject *argument)
 static PyObject *state_fields(PyObject *self, PyObject *unused)
 {
     (void)unused;
+    if (!usable(self))
+        return NULL;
     struct metering_state state = metering_look(meter_of(self)->scheduler, meter_of(self)->meter);
     PyObject *left = state.left_ns == UINT64_MAX ? Py_NewRef(Py_None) : PyLong_FromUnsignedLongLong(state.left_ns);
     return left ? Py_BuildValue("KNKKINN", (unsigned long long)state.used_ns, left,

@@ -72,6 +72,8 @@ static PyObject *next_event(PyObject *object, PyObject *arguments, PyObject *key
     uint64_t timeout_ns;
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O&:next_event", names, python_to_limit, &timeout_ns))
         return NULL;
+    if (!scheduler_is_here(self->scheduler))
+        return PyErr_Format(python_errors.bad_state, "this scheduler belongs to the parent of a fork");
     struct event event;
     enum event_result result;
     Py_BEGIN_ALLOW_THREADS
@@ -88,6 +90,8 @@ static PyObject *get_root(PyObject *object, void *closure)
 {
     (void)closure;
     struct scheduler *scheduler = ((struct python_scheduler *)object)->scheduler;
+    if (!scheduler_is_here(scheduler))
+        return PyErr_Format(python_errors.bad_state, "this scheduler belongs to the parent of a fork");
     metering_retain(scheduler, scheduler->root);
     return python_meter_wrap(scheduler, scheduler->root);
 }

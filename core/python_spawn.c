@@ -5,6 +5,7 @@
 
 #include "bank.h"
 #include "process_create.h"
+#include "scheduler.h"
 
 /* Arrays borrow the bytes of the Python objects that they were made from; `kept` holds these sequences meanwhile. */
 enum { KEPT = 3 };
@@ -105,6 +106,10 @@ static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *
     options->personality.open_files = open_files < UINT32_MAX ? (uint32_t)open_files : UINT32_MAX;
     options->image = image->image;
     options->bank = bank->bank;
+    if (!scheduler_is_here(meter->scheduler)) {
+        PyErr_SetString(python_errors.bad_state, "this meter belongs to the parent of a fork");
+        return false;
+    }
     options->scheduler = meter->scheduler;
     options->meter = meter->meter;
     return take_strings(spawn, argument_list, &options->arguments, &options->argument_count)

@@ -54,6 +54,9 @@ def test_a_running_process_survives_the_fork_and_is_not_the_childs(workshop: Wor
     attempts += [lambda: process.read_memory(0x1_1000, 8), process.state]
     for attempt in attempts:
         assert in_child(lambda attempt=attempt: refuses(attempt))
+    root = workshop.scheduler.root
+    for of_meters in (root.sub, root.state_fields, lambda: root.refill(1), lambda: workshop.spawn(EXIT)):
+        assert in_child(lambda attempt=of_meters: refuses(attempt))
     assert process.state() == "running"
     process.kill()
     assert process.wait(5 * SECOND)
