@@ -36,9 +36,13 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from motte.exit import Exit, Fault, Frame, Usage
+    from motte.exit_reason import ExitReason
     from motte.keeper import KeptFault, Kill, Region, Resume, Skip
+    from motte.linked import Down, Monitor
+    from motte.links import ExitSignal
     from motte.machine import Machine, MachineStatistics
     from motte.meter import Meter, MeterStatistics
+    from motte.observer import Observer
     from motte.process import Process
     from motte.program import Program
     from motte.resources import Resources
@@ -60,7 +64,10 @@ __all__ = [
     "CompileError",
     "Completed",
     "Directory",
+    "Down",
     "Exit",
+    "ExitReason",
+    "ExitSignal",
     "Fault",
     "FaultKind",
     "Frame",
@@ -73,8 +80,10 @@ __all__ = [
     "MachineStatistics",
     "Meter",
     "MeterStatistics",
+    "Monitor",
     "MotteError",
     "NoAccess",
+    "Observer",
     "Process",
     "Program",
     "Refused",
@@ -115,6 +124,7 @@ _NAMES_BY_MODULE = {
         "Unsupported",
     ),
     "motte.exit": ("Exit", "Fault", "Frame", "Usage"),
+    "motte.exit_reason": ("ExitReason",),
     "motte.keeper": (
         "KeptFault",
         "Kill",
@@ -122,11 +132,14 @@ _NAMES_BY_MODULE = {
         "Resume",
         "Skip",
     ),
+    "motte.linked": ("Down", "Monitor"),
+    "motte.links": ("ExitSignal",),
     "motte.meter": (
         "Meter",
         "MeterStatistics",
     ),
     "motte.machine": ("Machine", "MachineStatistics"),
+    "motte.observer": ("Observer",),
     "motte.process": ("Process",),
     "motte.program": ("Program",),
     "motte.resources": ("Resources",),

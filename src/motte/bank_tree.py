@@ -15,7 +15,7 @@ from motte.abi.layout import PAGE_SIZE
 from motte.bank import SpaceBank
 from motte.bank_terms import BankKeeper, BankRequest
 from motte.core import Bank
-from motte.errors import Closed, InvalidCap, LimitReached
+from motte.errors import InvalidCap, LimitReached
 
 if TYPE_CHECKING:
     from motte.process import Process
@@ -99,8 +99,10 @@ class BankTree:
     def destroy(self, account: Account) -> None:
         """End all processes that draw from it, wait until they have given everything back, and end it.
 
-        A process that is created meanwhile is ended, too, or not let in.  Raises ``InvalidCap``.
+        A process that is created meanwhile is ended, too, or not let in.  Their links and monitors are told when all
+        that is done.  Raises ``InvalidCap``.
         """
+        ended: list[Process] = []
         while True:
             with self._lock:
                 drawing = [
@@ -108,14 +110,16 @@ class BankTree:
                 ]
                 if not drawing or account.core.state != "alive":
                     self._end(account)
-                    return
+                    break
             for process in drawing:  # all stop at once, not one after the other
-                with suppress(Closed):
-                    process.kill()
+                process.condemn()
             for process in drawing:
                 process.rescind()
                 with self._lock:
                     self.leave(process)
+            ended += drawing
+        for process in ended:
+            process.tell_links()
 
     def _end(self, account: Account) -> None:
         """The bank, and what the host itself has drawn from it and from those below."""

@@ -53,7 +53,7 @@ def answer_question(process: "Process", core: "CoreProcess", ask_bank: Callable[
     """
     with suppress(InvalidCap, Closed):  # it has ended meanwhile
         question = core.question()
-        if question is None:
+        if question is None or process.is_killed:
             return
         try:
             answer = _bank_answer(question, ask_bank) if question.ask == Ask.BANK else _asked(process, core, question)
@@ -90,6 +90,8 @@ def _asked(process: "Process", core: "CoreProcess", question: "Question") -> Ans
     place = None if record.code_offset is None else process.program.locations(record.code_offset)[0]
     fault = describe_fault(record, process.limits, place, ())
     for keeper, region in process.keeping.in_order(fault.address):
+        if process.is_killed:
+            return None
         answer = keeper(KeptFault(core, question, fault, region))
         if answer is not None:
             return answer

@@ -44,6 +44,18 @@ class Listener:
                 self._thread = threading.Thread(target=self._listen, name="motte-listener", daemon=True)
                 self._thread.start()
 
+    def later(self, action: Callable[[], None]) -> None:
+        """Do it on one of the keepers' threads; at once if there are none any more."""
+        with self._lock:
+            keepers = self._keepers
+        try:
+            if keepers is not None:
+                keepers.submit(action)
+                return
+        except RuntimeError:  # they take no more work
+            pass
+        action()
+
     def join(self) -> None:
         """Wait until the last callback has returned; after the scheduler was closed."""
         with self._lock:

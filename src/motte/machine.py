@@ -26,8 +26,10 @@ from motte.errors import Closed, InvalidCap
 from motte.initial_strings import Argument, argument_strings, environment_strings
 from motte.keeper import Keeper, Region
 from motte.keeping import Keeping, call_keeper
+from motte.links import Links
 from motte.listener import Listener
 from motte.meter import Meter, MeterTree
+from motte.observer import Observer
 from motte.process import Process
 from motte.program import Program
 from motte.quantities import Duration, Size, size_bytes
@@ -78,6 +80,7 @@ class Machine:
             self._scheduler, on_exit=self._on_exit, on_question=self._on_question, on_dry=self._on_dry
         )
         self._meters = MeterTree(self._scheduler.root, self._listener.start)
+        self._links = Links()
         self._by_identity: dict[int, Process] = {}
         self._programs: set[Program] = set()
         self._processes: set[Process] = set()
@@ -210,9 +213,16 @@ class Machine:
             with self._lock:
                 self._check_open()
                 self._banks.require_alive(account)
-                listen = self._listener.start
                 process = Process(
-                    core, program, streams, limits, self._forget, keeping=keeping, meter=meter, listen=listen
+                    core,
+                    program,
+                    streams,
+                    limits,
+                    self._forget,
+                    keeping=keeping,
+                    meter=meter,
+                    listener=self._listener,
+                    links=self._links,
                 )
                 self._processes.add(process)
                 self._by_identity[core.identity] = process
@@ -226,6 +236,11 @@ class Machine:
         if meter.is_dry_for_good():  # its keeperless end was announced before this process was there
             process.end_out_of_time()
         return process
+
+    def observer(self, name: str = "observer") -> Observer:
+        """A party to links and monitors that stands for Python code; it costs nothing."""
+        self._check_open()
+        return Observer(self._links, name)
 
     def statistics(self) -> MachineStatistics:
         """What the machine holds now: a frozen record."""

@@ -2,13 +2,18 @@
 
 A process runs on a thread of the core's, never on the caller's.  Whoever waits holds no
 lock and no interpreter lock; Ctrl-C ends the wait at once and leaves the process to
-its owner.  What the core knows stays readable until ``close()``, which kills first.
+its owner.
+
+What the core knows of a process that has ended stays readable until it is given back: by ``close()``; by the end of its
+bank; or because somebody is linked with it or monitors it, and is told of an end when everything is back.  How it ended
+and what it wrote outlive all but ``close()``.
 """
 
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,12 +21,18 @@ from motte.abi.faults import FaultKind, StopReason
 from motte.backtrace import backtrace
 from motte.core import Event
 from motte.core import Process as CoreProcess
-from motte.errors import BadState, Closed, InvalidCap, Timeout
+from motte.errors import BadState, Closed, InternalError, InvalidCap, Timeout
 from motte.exit import Exit, Frame, Usage, usage_of
+from motte.exit_reason import ExitReason, reason_of
 from motte.exit_words import describe_exit
 from motte.image import Location
-from motte.keeping import Keeping, answer_question, call_keeper
+from motte.keeping import Keeping, answer_question, call_keeper, report_exception
+from motte.lifetime import Lifetime
+from motte.linked import Linked
+from motte.links import Links
+from motte.listener import Listener
 from motte.meter import Meter
+from motte.process_memory import Memory
 from motte.program import Program
 from motte.quantities import Duration, duration_ns
 from motte.run_limits import RunLimits
@@ -33,30 +44,12 @@ if TYPE_CHECKING:
     from motte.core import StopRecord
 
 
-class Memory:
-    """A process's window, from outside; addresses are window addresses, in [0, 2**32)."""
-
-    def __init__(self, use: Callable[[], AbstractContextManager[CoreProcess]]) -> None:
-        """``use`` gives the core's object for the time of one access."""
-        self._use = use
-
-    def read(self, address: int, size: int) -> bytes:
-        """A copy of ``size`` bytes at ``address``.
-
-        Raises ``ValueError`` for a range that is not inside the window, or where nothing is mapped, and
-        ``Closed`` after the process's ``close()``.
-        """
-        if address < 0 or size < 0 or address + size > 1 << 32:
-            raise ValueError(f"[{address:#x}, {address + size:#x}) is not inside the window")
-        with self._use() as core:
-            return core.read_memory(address, size)
-
-
-class Process:
+class Process(Linked):
     """A program in its own window; made by :meth:`motte.Machine.spawn`.
 
     Safe to use from several threads.  ``await process`` waits in an event loop.  It is a
-    context manager: leaving it kills what still runs.
+    context manager: leaving it kills what still runs.  Links, monitors and exit signals are those of
+    :class:`motte.linked.Linked`.
     """
 
     def __init__(
@@ -69,25 +62,27 @@ class Process:
         *,
         keeping: Keeping,
         meter: Meter,
-        listen: Callable[[], None],
+        listener: Listener,
+        links: Links,
     ) -> None:
         """Takes over ``core`` (created, with ``streams`` attached) and one use of ``program``.
 
-        ``listen`` makes sure that somebody hears of its questions and its end.
+        ``listener`` hears of its questions and its end.
         """
+        super().__init__(links)
         self._core = core
-        self._listen = listen
-        self._on_end: list[Callable[[Process, Exit], None]] = []
-        self._told: Exit | None = None
-        self._wanted = Event.BANK
+        self._listener = listener
         self._streams = streams
         self._on_close = on_close
+        self._lock = threading.Lock()  # guards the next four
+        self._on_end: list[Callable[[Process, Exit], None]] = []
+        self._wanted = Event.BANK
         self._exit: Exit | None = None
-        self._users = 0
-        self._closing = False
+        self._asked: ExitReason | None = None  # of the first exit signal that it was killed for
+        self._rescinded = False  # it ended with its bank
+        self._waits_for_bank = False  # links are told when that is gone
+        self._released = False  # what it held was given back, or is being, and how it ended is kept
         self._closed = False
-        self._rescinded = False
-        self._changed = threading.Condition()  # guards the five fields above
         self.program = program
         self.limits = limits
         self.keeping = keeping
@@ -97,9 +92,12 @@ class Process:
         for region in keeping.regions:
             core.reserve(region.address, region.length)
         if keeping.is_wanted:
-            listen()
+            listener.start()
             self._wanted |= Event.FAULT
         core.want_events(self._wanted)
+        self._lifetime = Lifetime(self._give_back, self._tell_links, listener.later)
+
+    # --- running -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Let it run, once.  Raises ``BadState`` if it was started before."""
@@ -116,6 +114,17 @@ class Process:
         with self._use() as core:
             core.resume()
 
+    def kill(self) -> None:
+        """Stop the process wherever it is; harmless when it has ended.  ``wait()`` says what became of it.
+
+        No keeper is asked about it any more; one that is at work finds that its answer comes to nothing.
+        """
+        if self._kept_end() is None:
+            with self._use():
+                self._die(ExitReason.KILLED)
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
     @property
     def state(self) -> str:
         """What it does, in a word.
@@ -124,7 +133,40 @@ class Process:
         system call that takes long), ``"faulted"`` (its keeper is asked), ``"suspended"``, ``"exited"`` or
         ``"closed"``.
         """
+        if self._kept_end():
+            return "exited"
         return self._core.state()
+
+    def statistics(self) -> Usage:
+        """What the process has used up to now: a frozen record."""
+        if end := self._kept_end():
+            return end.usage
+        with self._use() as core:
+            return usage_of(core.statistics())
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, or ``None`` while the process runs."""
+        end = self._end_if_any()
+        return None if end is None else end.returncode
+
+    @property
+    def exit_reason(self) -> ExitReason | None:
+        """Why it has ended, as its links and monitors learn; ``None`` while it runs."""
+        end = self._end_if_any()
+        return None if end is None else reason_of(end, self._asked)
+
+    @property
+    def stdout(self) -> bytes:
+        """What it wrote to standard output.  Raises ``BadState`` while it runs, or if that was not captured."""
+        return self._captured(1)
+
+    @property
+    def stderr(self) -> bytes:
+        """What it wrote to standard error.  Raises ``BadState`` while it runs, or if that was not captured."""
+        return self._captured(2)
+
+    # --- waiting -----------------------------------------------------------------------------------------------------
 
     def wait(self, timeout: Duration = None) -> Exit:
         """Wait until the process has ended, and say how.
@@ -140,97 +182,37 @@ class Process:
                 raise Timeout(f"{self.program.name} still runs after {timeout} s")
             return self._end(core)
 
-    def kill(self) -> None:
-        """Stop the process wherever it is; harmless when it has ended.  ``wait()`` says what became of it."""
-        if self._kept_end():
-            return
-        with self._use() as core:
-            core.kill()
-
     def on_end(self, callback: Callable[["Process", Exit], None]) -> None:
         """Call ``callback`` with this process and its end when it has ended; at once if it has.
 
         It is called once, on the thread that listens to the machine or the one that closes the process, and must not
-        wait.  Raises ``Closed`` after ``close()``.
+        wait.  The process still has its memory, to be looked at; :meth:`monitor` tells when everything is back.
+        Raises ``Closed`` after ``close()``.
         """
-        with self._use() as core:
-            with self._changed:
-                waits = self._told is None
-                if waits:
-                    self._on_end.append(callback)
-                    self._listen()
-                    self._wanted |= Event.EXIT
-                    core.want_events(self._wanted)
-            if not waits:
-                callback(self, self._end(core))
-            elif core.wait(0):
-                self.tell_end()  # the event may have been missed
-
-    def tell_end(self) -> None:
-        """For the package: it has ended; call whom that concerns, once."""
-        with suppress(Closed, InvalidCap), self._use() as core:
-            self._tell(self._end(core))
-
-    def _tell(self, end: Exit) -> None:
-        with self._changed:
-            callbacks, self._on_end, self._told = self._on_end, [], end
-        for callback in callbacks:
-            call_keeper(partial(callback, self), end)
-
-    def ask_keepers(self, ask_bank: Callable[[int, int], bool]) -> None:
-        """For the package: it stands still and asks."""
-        with suppress(Closed), self._use() as core:
-            answer_question(self, core, ask_bank)
-
-    def end_out_of_time(self) -> None:
-        """For the package: its meter is dry, and nobody will refill it."""
-        with suppress(Closed), self._use() as core:
-            core.kill(StopReason.CPU_LIMIT)
-
-    def statistics(self) -> Usage:
-        """What the process has used up to now: a frozen record."""
         if end := self._kept_end():
-            return end.usage
+            callback(self, end)
+            return
         with self._use() as core:
-            return usage_of(core.statistics())
-
-    @property
-    def returncode(self) -> int | None:
-        """The exit status, or ``None`` while the process runs."""
-        if end := self._kept_end():
-            return end.returncode
-        with self._use() as core:
-            return self._end(core).returncode if core.wait(0) else None
-
-    @property
-    def stdout(self) -> bytes:
-        """What it wrote to standard output.  Raises ``BadState`` while it runs, or if that was not captured."""
-        return self._captured(1)
-
-    @property
-    def stderr(self) -> bytes:
-        """What it wrote to standard error.  Raises ``BadState`` while it runs, or if that was not captured."""
-        return self._captured(2)
-
-    def close(self) -> None:
-        """Kill the process if it runs, and release all that it holds; harmless when repeated."""
-        self._end_life(rescinded=False)
-
-    def rescind(self) -> None:
-        """Its bank is destroyed: kill it and release all that it holds.
-
-        How it ended, its statistics and its captured output stay readable until ``close()``; everything else raises
-        ``InvalidCap``.  Harmless when it is closed.
-        """
-        with suppress(Closed, InvalidCap), self._use() as core:
-            core.kill()
-            core.wait(None)
-            self._end(core)
-        self._end_life(rescinded=True)
+            with self._lock:
+                self._on_end.append(callback)
+            if self._expect_end():
+                self._tell_callbacks(self._end(core))
 
     def __await__(self) -> Generator[object, None, Exit]:
         """Wait in an event loop, without holding up the loop."""
         return self._wait_in_loop().__await__()
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Kill the process if it runs, and release all that it holds; harmless when repeated.
+
+        No keeper of it is at work afterwards.  In a callback or a keeper of its own it is released soon after that
+        returns.
+        """
+        self._closed = True
+        self._kill_core()
+        self._lifetime.end(self._refuse, wait=True)
 
     def __enter__(self) -> "Process":
         """The process itself."""
@@ -244,69 +226,174 @@ class Process:
 
     def __del__(self) -> None:
         """Only warns: threads and windows are released by ``close()``."""
-        if not getattr(self, "_closed", True):
+        lifetime = getattr(self, "_lifetime", None)
+        if lifetime is not None and not lifetime.has_ended:
             warnings.warn(f"unclosed process of {self.program.name}", ResourceWarning, source=self, stacklevel=2)
+
+    def __repr__(self) -> str:
+        """For people; never raises."""
+        return f"<Process {self.identity} of {self.program.name}: {self.state}>"
+
+    # --- for the package ---------------------------------------------------------------------------------------------
+
+    def tell_end(self) -> None:
+        """It has ended; call whom that concerns, once."""
+        try:
+            with suppress(Closed, InvalidCap), self._use() as core:
+                self._tell_callbacks(self._end(core))
+            self._settle()
+        except InternalError as error:
+            report_exception(error)
+            self._asked = ExitReason("internal")
+            self._release(wait=False)
+
+    def ask_keepers(self, ask_bank: Callable[[int, int], bool]) -> None:
+        """It stands still and asks."""
+        with suppress(Closed, InvalidCap), self._use() as core:
+            answer_question(self, core, ask_bank)
+
+    def end_out_of_time(self) -> None:
+        """Its meter is dry, and nobody will refill it."""
+        with suppress(Closed, InvalidCap), self._use() as core:
+            core.kill(StopReason.CPU_LIMIT)
+
+    def condemn(self) -> None:
+        """Its bank is being destroyed: kill it.  ``rescind`` follows, and when the bank is gone ``tell_links``."""
+        self._rescinded = self._waits_for_bank = True
+        self._kill_core()
+
+    def rescind(self) -> None:
+        """Its bank is being destroyed: kill it and release all that it holds.
+
+        How it ended, its statistics and its captured output stay readable until ``close()``; everything else raises
+        ``InvalidCap``.  Harmless when it is closed.
+        """
+        self._kill_core()
+        with suppress(Closed, InvalidCap), self._use() as core:
+            core.wait(None)
+            self._end(core)
+        self._rescinded = True
+        self._release(wait=True)
+
+    def tell_links(self) -> None:
+        """The bank is gone: those who are linked may know."""
+        self._waits_for_bank = False
+        if self._lifetime.has_ended:
+            self._tell_links()
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether it was killed, so that nobody need be asked about it."""
+        return self._asked is not None
+
+    # --- links -------------------------------------------------------------------------------------------------------
+
+    def _die(self, reason: ExitReason) -> bool:
+        with self._lock:
+            self._asked = self._asked or reason
+        self._kill_core()
+        return False
+
+    def _expect_end(self) -> bool:
+        try:
+            with self._use() as core:
+                with self._lock:
+                    if not self._wanted & Event.EXIT:
+                        self._listener.start()
+                        self._wanted |= Event.EXIT
+                        core.want_events(self._wanted)
+                return core.wait(0)
+        except (Closed, InvalidCap):
+            return True
+
+    def _settle(self) -> None:
+        """If it has ended, and links are to be told of that, it gives everything back."""
+        with suppress(Closed, InvalidCap), self._use() as core:
+            if not core.wait(0) or not self._links.concerns(self._party):
+                return
+            self._end(core)
+        self._release(wait=False)
+
+    def _tell_links(self) -> None:
+        if end := self._exit:
+            self._tell_callbacks(end)
+        if not self._waits_for_bank:
+            self._links.ended(self._party, self._reason(), self._exit)
+
+    def _reason(self) -> ExitReason:
+        end = self._exit
+        return self._asked or ExitReason.KILLED if end is None else reason_of(end, self._asked)
+
+    def _tell_callbacks(self, end: Exit) -> None:
+        with self._lock:
+            callbacks, self._on_end = self._on_end, []
+        for callback in callbacks:
+            call_keeper(partial(callback, self), end)
+
+    # --- giving back -------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _use(self) -> Iterator[CoreProcess]:
-        """The core's object, for a thread that ``close()`` has to wait for."""
-        with self._changed:
-            if self._rescinded:
-                raise InvalidCap(f"the process of {self.program.name} ended with its bank")
-            if self._closing:
-                raise Closed(f"the process of {self.program.name} is closed")
-            self._users += 1
-        try:
+        """The core's object, while nobody gives it back."""
+        with self._lifetime.use():
             yield self._core
-        finally:
-            with self._changed:
-                self._users -= 1
-                self._changed.notify_all()
+
+    def _refuse(self) -> Closed | InvalidCap:
+        if self._closed:
+            return Closed(f"the process of {self.program.name} is closed")
+        if self._rescinded:
+            return InvalidCap(f"the process of {self.program.name} ended with its bank")
+        return InvalidCap(f"the process of {self.program.name} has ended, and given everything back")
+
+    def _kill_core(self) -> None:
+        with suppress(Closed):
+            self._core.kill()
 
     def _kept_end(self) -> Exit | None:
         """How it ended, if it has nothing else any more."""
-        with self._changed:
-            return self._exit if self._rescinded else None
+        return self._exit if self._released and not self._closed else None
 
-    def _end_life(self, *, rescinded: bool) -> None:
-        with self._changed:
-            self._rescinded = rescinded and (self._rescinded or not self._closing)
-            self._closing = True
-            if self._closed:
-                return
-            self._core.kill()
-            while self._users:
-                self._changed.wait()
-            if self._closed:  # by another thread, while this one waited
-                return
-            if self._on_end:
+    def _release(self, *, wait: bool) -> None:
+        self._released = True
+        self._lifetime.end(self._refuse, wait=wait)
+
+    def _give_back(self) -> None:
+        try:
+            if self._on_end or self._links.concerns(self._party):
                 self._core.wait(None)
-                self._told = self._end(self._core)
+                self._end(self._core)
+        except InternalError as error:
+            report_exception(error)
+        finally:
             self._streams.close()
             self._core.close()
-            self._closed = True
-        self.program.release()
-        self._on_close(self)
-        if self._told is not None:
-            self._tell(self._told)
+            self.program.release()
+            self._on_close(self)
 
     def _end(self, core: CoreProcess) -> Exit:
         """How it ended; only once it has."""
-        with self._changed:
+        with self._lock:
             if self._exit is None:
                 record = core.stop()
                 frames: tuple[Frame, ...] = ()
                 if record.reason is not StopReason.EXITED:
                     frames = backtrace(core, self.program, record.code_offset, self.limits.backtrace)
                 place = _place(self.program, record, frames)
-                self._exit = describe_exit(record, usage_of(core.statistics()), self.limits, place, frames)
+                end = describe_exit(record, usage_of(core.statistics()), self.limits, place, frames)
+                if end.reason is StopReason.KILLED and self._asked not in (None, ExitReason.KILLED):
+                    end = replace(end, message=f"stopped: by an exit signal: {self._asked}")
+                self._exit = end
             return self._exit
 
+    def _end_if_any(self) -> Exit | None:
+        if end := self._kept_end():
+            return end
+        with self._use() as core:
+            return self._end(core) if core.wait(0) else None
+
     def _captured(self, stream: int) -> bytes:
-        if not self._kept_end():
-            with self._use() as core:
-                if not core.wait(0):
-                    raise BadState(f"{self.program.name} still runs: wait() for its output")
+        if self._end_if_any() is None:
+            raise BadState(f"{self.program.name} still runs: wait() for its output")
         output = self._streams.captured(stream)
         if output is None:
             raise BadState(f"{('stdin', 'stdout', 'stderr')[stream]} is not captured: spawn with CAPTURE")
@@ -315,8 +402,6 @@ class Process:
     async def _wait_in_loop(self) -> Exit:
         import asyncio
 
-        if end := self._kept_end():
-            return end
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
 

@@ -1,0 +1,167 @@
+"""Who is told when somebody ends: links, monitors, and what an exit signal does to its receiver.
+
+A *party* is a process of a machine, or Python code that wants to be treated like one (:class:`motte.Observer`).  A
+*link* is between two parties: when one ends, the other receives an *exit signal*.  A *monitor* has one direction: it is
+told of the end, once, and nothing happens to it.  An exit signal can also be sent on purpose.
+
+What a signal does depends on three things only, and that is :func:`effect_of`: Erlang/OTP's table.
+
+The rule of order: a party's end is told when everything that it held has been given back.  Whoever holds the party sees
+to that, and calls :meth:`Links.ended` afterwards.  Nothing is told under the lock: receivers may do what they want.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from motte.exit import Exit
+from motte.exit_reason import ExitReason
+from motte.keeping import call_keeper
+
+if TYPE_CHECKING:
+    from motte.linked import Linked, Monitor
+
+
+@dataclass(frozen=True, slots=True)
+class ExitSignal:
+    """Somebody has ended, or wants the receiver to end."""
+
+    sender: "Linked | None"
+    """Who has ended, or who sent it; ``None``: the program around the machine."""
+
+    reason: ExitReason
+    linked: bool
+    """Whether it came through a link, because the sender has ended."""
+
+
+class Effect(Enum):
+    """What becomes of a signal."""
+
+    DROP = "nothing happens"
+    TELL = "the receiver is told, and lives on"
+    END = "the receiver ends"
+
+
+def effect_of(signal: ExitSignal, *, traps: bool, from_itself: bool = False) -> tuple[Effect, ExitReason]:
+    """What a signal does to a receiver that traps exits, or does not; and with which reason."""
+    reason = signal.reason
+    if reason == ExitReason.KILL and not signal.linked:
+        return Effect.END, ExitReason.KILLED
+    if traps:
+        return Effect.TELL, reason
+    if reason.is_normal and not from_itself:
+        return Effect.DROP, reason
+    return Effect.END, reason
+
+
+class Party:
+    """One end of links.  Its fields are guarded by the lock of :class:`Links`."""
+
+    def __init__(
+        self, owner: "Linked", die: Callable[[ExitReason], bool], tell: Callable[[ExitSignal], object]
+    ) -> None:
+        """``die`` makes the owner end; whether that was done at once, so that those who are linked can be told now.
+
+        ``tell`` is called with the signals that are trapped.
+        """
+        self.owner = owner
+        self.die = die
+        self.tell = tell
+        self.traps = False
+        self.links: set[Party] = set()
+        self.monitors: dict[Monitor, ExitReason | None] = {}  # in order; a reason to be told instead of the real one
+        self.end: tuple[ExitReason, Exit | None] | None = None
+
+
+class Links:
+    """All links and monitors among the parties of one machine."""
+
+    def __init__(self) -> None:
+        """Nobody is linked."""
+        self._lock = threading.Lock()
+
+    def link(self, one: Party, other: Party, known_dead: Collection[Party] = ()) -> None:
+        """From now on each receives a signal when the other ends; at once if it has.  Harmless when repeated.
+
+        Those in ``known_dead`` have ended, which may not have been told yet.
+        """
+        if one is other:
+            return
+        with self._lock:
+            dead = [each for each in (one, other) if each.end is not None or each in known_dead]
+            if not dead:
+                one.links.add(other)
+                other.links.add(one)
+        for each in dead:
+            receiver = other if each is one else one
+            self.send(receiver, ExitSignal(each.owner, ExitReason.NOPROC, linked=True))
+
+    def unlink(self, one: Party, other: Party) -> None:
+        """No signal comes through this link any more; harmless without one."""
+        with self._lock:
+            one.links.discard(other)
+            other.links.discard(one)
+
+    def monitor(self, party: Party, monitor: "Monitor", instead: ExitReason | None) -> None:
+        """Tell ``monitor`` of the end, once; at once, of ``noproc``, if that has been told already."""
+        with self._lock:
+            if party.end is None:
+                party.monitors[monitor] = instead
+                return
+            end = party.end[1]
+        monitor.tell(ExitReason.NOPROC, end)
+
+    def demonitor(self, party: Party, monitor: "Monitor") -> bool:
+        """Whether it will not be told any more; false: it is, or was."""
+        with self._lock:
+            waits = monitor in party.monitors
+            party.monitors.pop(monitor, None)
+            return waits
+
+    def concerns(self, party: Party) -> bool:
+        """Whether anybody is to be told of its end."""
+        with self._lock:
+            return bool(party.links or party.monitors)
+
+    def linked_with(self, party: Party) -> "list[Linked]":
+        """Those who are linked with it now."""
+        with self._lock:
+            return [each.owner for each in party.links]
+
+    def send(self, receiver: Party, signal: ExitSignal) -> None:
+        """Let ``receiver`` have a signal; those that a death causes follow."""
+        self._deliver(deque([(receiver, signal)]))
+
+    def ended(self, party: Party, reason: ExitReason, end: Exit | None) -> None:
+        """It has ended, and given everything back: all who are concerned are told, once."""
+        self._deliver(self._bury(party, reason, end))
+
+    def _bury(self, party: Party, reason: ExitReason, end: Exit | None) -> deque[tuple[Party, ExitSignal]]:
+        with self._lock:
+            if party.end is not None:
+                return deque()
+            party.end = (reason, end)
+            receivers, party.links = party.links, set()
+            monitors, party.monitors = party.monitors, {}
+            for receiver in receivers:
+                receiver.links.discard(party)
+        for monitor, instead in monitors.items():
+            monitor.tell(instead or reason, end)
+        signal = ExitSignal(party.owner, reason, linked=True)
+        return deque((receiver, signal) for receiver in receivers)
+
+    def _deliver(self, pending: deque[tuple[Party, ExitSignal]]) -> None:
+        """A loop and no recursion: a chain of links may be long."""
+        while pending:
+            receiver, signal = pending.popleft()
+            with self._lock:
+                if receiver.end is not None:
+                    continue
+                effect, reason = effect_of(signal, traps=receiver.traps, from_itself=signal.sender is receiver.owner)
+            if effect is Effect.TELL:
+                call_keeper(receiver.tell, signal)
+            elif effect is Effect.END and receiver.die(reason):
+                pending += self._bury(receiver, reason, None)
