@@ -198,6 +198,16 @@ bool code_region_publish(struct code_region *region)
     return true;
 }
 
+uint64_t code_region_bytes(const struct code_region *region)
+{
+    const struct motte_claims *claims = &region->owned.claims;
+    return region->reserved_size + claims->function_count * sizeof *claims->functions
+         + claims->class_count * sizeof *claims->classes + claims->jump_table_count * sizeof *claims->jump_tables
+         + (claims->entry_count + region->entry_count) * sizeof *region->entries
+         + region->trap_count * sizeof *region->traps + region->frames.site_count * sizeof *region->frames.sites
+         + region->frames.block_count * sizeof *region->frames.first_in_block;
+}
+
 void code_region_retain(struct code_region *region)
 {
     atomic_fetch_add(&region->references, 1);

@@ -60,6 +60,9 @@ int code_region_verify(struct code_region *region, struct motte_verdict *verdict
 /* Makes the code executable. False if the host refuses. Only while VERIFIED. */
 bool code_region_publish(struct code_region *region);
 
+/* Bytes of the host's memory that a region takes: code and tables, and what is known about them. Once VERIFIED. */
+uint64_t code_region_bytes(const struct code_region *region);
+
 void code_region_retain(struct code_region *region);
 void code_region_release(struct code_region *region);
 

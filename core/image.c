@@ -143,7 +143,7 @@ static int make_file(struct image *image, const struct image_options *options)
 
 static bool pay(struct image *image, struct bank *bank)
 {
-    uint64_t pages = pages_for(image->size) + image->region->reserved_size / MOTTE_PAGE_SIZE;
+    uint64_t pages = pages_for(image->size + code_region_bytes(image->region));
     if (!bank)
         return true;
     if (!bank_charge(bank, pages, NULL))

@@ -12,8 +12,8 @@
  *
  * A page of the file is at the offset of its window address from the information page.
  *
- * Who pays: the file's pages, and the program's code and tables, are drawn once from the bank that the image is made
- * with (the machine's).  A process pays for every page of its own that it may write to, since it may come to copy all
+ * Who pays: the file's pages, the program's code and tables, and what the core knows about them are drawn once from the
+ * bank that the image is made with (the machine's).  A process pays for every page of its own that it may write to, since it may come to copy all
  * of them, and for none that it can only read.
  *
  * Slots of processes that have ended go back to how the image found them, and wait here for the next process

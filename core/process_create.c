@@ -18,9 +18,12 @@
 
 static const char *check(const struct process_options *options)
 {
+    enum { HOLDER_BYTES_MAXIMUM = 1 << 20 };
     uint64_t native = options->native_stack_size;
     if (native % MOTTE_PAGE_SIZE || native < NATIVE_STACK_MINIMUM || native > NATIVE_STACK_MAXIMUM)
         return "the native stack's size is not whole pages, or out of range";
+    if (options->holder_bytes > HOLDER_BYTES_MAXIMUM)
+        return "nobody spends so many bytes on holding a process";
     return NULL;
 }
 
@@ -28,12 +31,12 @@ static const char *check(const struct process_options *options)
 enum { ELSEWHERE = 192 };
 
 /* What the slot came with: its front, the image's writable pages, the data stack's first page, and the tables. */
-static int charge_slot(struct process *process)
+static int charge_slot(struct process *process, uint64_t holder_bytes)
 {
     enum { FRONT = (STACK_FIRST + CONTEXT_SIZE + STACK_FIRST) / MOTTE_PAGE_SIZE };
     const struct image *image = process->image;
     struct page_tables tables = image_page_tables(image, process->slot);
-    if (!host_memory_charge(process, sizeof *process + ELSEWHERE)
+    if (!host_memory_charge(process, sizeof *process + ELSEWHERE + holder_bytes)
         || !process_charge(process, FRONT + image->writable_pages + page_tables_count(&tables))
         || !window_begin(process, image->part_count + 2))
         return -ENOMEM;
@@ -92,7 +95,7 @@ static int write_variables(struct process *process)
 static int build(struct process *process, const struct process_options *options, const char **problem)
 {
     *problem = "the memory limit does not cover the program's image and stacks";
-    int result = charge_slot(process);
+    int result = charge_slot(process, options->holder_bytes);
     if (result < 0)
         return result;
     describe_window(process);

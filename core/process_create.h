@@ -19,6 +19,7 @@ struct process_options {
     const struct byte_string *arguments, *environment; /* without their NULs */
     size_t argument_count, environment_count;
     struct bank *bank;
+    uint64_t holder_bytes; /* that whoever asks for the process spends on it: charged with the rest */
     struct scheduler *scheduler;
     struct meter *meter; /* of this scheduler */
     uint64_t native_stack_size;

@@ -82,7 +82,7 @@ static bool take_directories(struct spawn_arguments *spawn, PyObject *sequence)
 static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *keywords)
 {
     static char *names[] = {
-        "image",  "arguments",    "environment", "bank",    "meter",       "native_stack", "cpu_ns",
+        "image",  "arguments",    "environment", "bank",    "holder_bytes", "meter",       "native_stack", "cpu_ns",
         "wall_ns", "output_limit", "open_files",  "streams", "directories", NULL,
     };
     struct process_options *options = &spawn->options;
@@ -93,8 +93,8 @@ static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *
     uint64_t open_files;
     int *streams = options->personality.streams;
     if (!PyArg_ParseTupleAndKeywords(
-            arguments, keywords, "O!$OOO!O!O&O&O&O&O&(iii)O:Process", names, &python_image_type, &image, &argument_list,
-            &environment, &python_bank_type, &bank, &python_meter_type, &meter, python_to_u64,
+            arguments, keywords, "O!$OOO!O&O!O&O&O&O&O&(iii)O:Process", names, &python_image_type, &image, &argument_list,
+            &environment, &python_bank_type, &bank, python_to_u64, &options->holder_bytes, &python_meter_type, &meter, python_to_u64,
             &options->native_stack_size, python_to_limit, &options->cpu_limit_ns, python_to_limit,
             &options->wall_limit_ns, python_to_limit, &options->personality.output_limit, python_to_u64, &open_files,
             &streams[0], &streams[1], &streams[2], &directories))

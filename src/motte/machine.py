@@ -30,7 +30,7 @@ from motte.links import Links
 from motte.listener import Listener
 from motte.meter import Meter, MeterTree
 from motte.observer import Observer
-from motte.process import Process
+from motte.process import HOLDER_BYTES, Process
 from motte.program import Program
 from motte.quantities import Duration, Size, size_bytes
 from motte.resources import Resources
@@ -317,6 +317,7 @@ class Machine:
             arguments=arguments,
             environment=environment,
             bank=account.core,
+            holder_bytes=HOLDER_BYTES,
             meter=meter.core,
             native_stack=limits.native_stack,
             cpu_ns=limits.cpu_time_until_stop_ns,

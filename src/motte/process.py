@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from motte.abi.faults import FaultKind, StopReason
 from motte.backtrace import backtrace
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from motte.core import StopRecord
+
+
+HOLDER_BYTES: Final = 3072
+"""What a :class:`Process` and all that belongs to it take of Python's memory: its bank pays for that, too."""
 
 
 class Process(Linked):

@@ -40,6 +40,7 @@ def spawn(workshop: Workshop, image: core.Image, **options: Any) -> core.Process
         "arguments": [b"program"],
         "environment": [],
         "bank": core.Bank(None),
+        "holder_bytes": 0,
         "meter": workshop.scheduler.root,
         "native_stack": 1 << 20,
         "cpu_ns": 10 * SECOND,

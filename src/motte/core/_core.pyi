@@ -140,6 +140,7 @@ class Process:
         arguments: Sequence[bytes],
         environment: Sequence[bytes],
         bank: Bank,
+        holder_bytes: int,
         meter: Meter,
         native_stack: int,
         cpu_ns: int | None,

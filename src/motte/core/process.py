@@ -13,7 +13,8 @@ from motte.core.records import ACCESSES, REGISTERS, Ask, Question, Statistics, S
 class Process(_core.Process):
     """``Process(image, …)``: a process in a window of its own; created, then run by its meter's scheduler, then exited.
 
-    By keyword: ``arguments`` and ``environment`` (bytes without NUL), ``bank``, ``meter``, ``native_stack`` (bytes),
+    By keyword: ``arguments`` and ``environment`` (bytes without NUL), ``bank``, ``holder_bytes`` (that the caller
+    spends on it besides, charged with the rest), ``meter``, ``native_stack`` (bytes),
     the limits ``cpu_ns``, ``wall_ns`` and ``output_limit`` (``None``: none), ``open_files``, ``streams`` (three host
     descriptors; -1 is a closed one, and from ``NOWHERE`` nothing comes) and ``directories`` (guest path, host
     descriptor, writable).  Descriptors are duplicated.  An entry function that returns ends the process with its
@@ -120,6 +121,7 @@ def spawn(
             arguments=arguments,
             environment=environment,
             bank=bank,
+            holder_bytes=0,
             meter=meter,
             native_stack=native_stack,
             cpu_ns=cpu_ns,
