@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from motte.core import StopRecord
 
 
-HOLDER_BYTES: Final = 3072
+HOLDER_BYTES: Final = 4352
 """What a :class:`Process` and all that belongs to it take of Python's memory: its bank pays for that, too."""
 
 
