@@ -59,7 +59,7 @@ def _sources(*folders: str) -> tuple[list[Path], list[Path]]:
 def package() -> Path:
     """A folder for PYTHONPATH whose ``motte`` has a sanitized core."""
     original, copy = Path(motte.__file__).parent, BUILD / "motte"
-    sources, depends = _sources("core", "core/personality", "core/verifier")
+    sources, depends = _sources("core", "core/meters", "core/personality", "core/verifier")
     python = f"-I{sysconfig.get_paths()['include']}"
     _compile(BUILD / "_core.so", sources, depends, python)
     shutil.rmtree(copy, ignore_errors=True)
