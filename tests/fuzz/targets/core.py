@@ -108,6 +108,11 @@ def _program() -> Program:
 
 
 @cache
+def _meter() -> core.Meter:
+    return core.Scheduler(2).root
+
+
+@cache
 def _directory() -> int:
     return os.open(tempfile.mkdtemp(prefix="motte-fuzz-"), os.O_PATH | os.O_DIRECTORY)
 
@@ -145,7 +150,9 @@ def run(data: bytes) -> Outcome:
     try:
         bank = core.Bank(case["bank"])
         granted = [(b"/work", _directory(), True)]
-        process = core.spawn(_program().region, bank=bank, streams=(null, null, -1), directories=granted, **options)
+        process = core.spawn(
+            _program().region, bank=bank, meter=_meter(), streams=(null, null, -1), directories=granted, **options
+        )
     except REFUSALS as refusal:
         return Outcome(False, f"{type(refusal).__name__}: {refusal}")
     finally:
