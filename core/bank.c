@@ -257,6 +257,16 @@ bool bank_has_keeper(const struct bank *bank)
     return atomic_load(&bank->has_keeper);
 }
 
+bool bank_is_kept(struct bank *bank)
+{
+    pthread_mutex_lock(bank->lock);
+    struct bank *each = bank_heir(bank);
+    while (each && !bank_has_keeper(each))
+        each = bank_superior(each);
+    pthread_mutex_unlock(bank->lock);
+    return each != NULL;
+}
+
 void bank_set_has_keeper(struct bank *bank, bool has_keeper)
 {
     pthread_mutex_lock(bank->lock);

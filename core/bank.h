@@ -98,4 +98,7 @@ uint64_t bank_identity(const struct bank *bank);
 bool bank_has_keeper(const struct bank *bank);
 void bank_set_has_keeper(struct bank *bank, bool has_keeper);
 
+/* Whether this bank, or one that it draws from, has a keeper. */
+bool bank_is_kept(struct bank *bank);
+
 #endif

@@ -94,6 +94,6 @@ int64_t call_check_pointer(struct process *process, const uint64_t arguments[6])
     process->place.has_access = true;
     process->place.access = use == MOTTE_POINTER_CALL ? ACCESS_EXECUTE : ACCESS_READ;
     process->place.address = (int64_t)integer;
-    keeping_fault(process, 0);
+    keeping_call_fault(process);
     return 0;
 }

@@ -122,12 +122,11 @@ static void record_access(struct process *process, enum guest_access access, uin
     process->place.address = (int64_t)address;
 }
 
-static enum motte_fault classify_address(const struct process *process, uintptr_t address)
+enum motte_fault fault_at_address(const struct process *process, int64_t address)
 {
-    uintptr_t window = slot_window(process->slot);
-    if (address < window)
+    if (address < 0)
         return MOTTE_FAULT_NATIVE_STACK_OVERFLOW;
-    uint64_t offset = address - window;
+    uint64_t offset = (uint64_t)address;
     if (offset < MOTTE_NULL_GUARD_END)
         return MOTTE_FAULT_NULL_PAGE;
     if (process->window.reserved_low <= offset && offset < process->window.reserved_high)
@@ -170,7 +169,8 @@ static enum motte_fault classify(struct process *process)
     case SIGBUS:
         return trap->code == BUS_ADRALN ? MOTTE_FAULT_MISALIGNED : MOTTE_FAULT_GENERAL_PROTECTION;
     default:
-        return is_page_fault(trap) ? classify_address(process, trap->address) : classify_protection(process);
+        return is_page_fault(trap) ? fault_at_address(process, (int64_t)(trap->address - slot_window(process->slot)))
+                                   : classify_protection(process);
     }
 }
 

@@ -4,7 +4,10 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <ucontext.h>
+
+#include "motte_abi.h"
 
 struct process;
 struct worker;
@@ -25,5 +28,8 @@ void fault_save_guest(struct process *process, const ucontext_t *state);
 /* On the worker that caught the trap, after the guest was left.  True if its cause is gone: the guest can go on.
  * Otherwise the process was asked to stop, or its keeper is to be asked. */
 bool fault_settle(struct process *process);
+
+/* What an access at this distance from the window's start was, given that it failed. */
+enum motte_fault fault_at_address(const struct process *process, int64_t address);
 
 #endif

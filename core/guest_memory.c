@@ -68,7 +68,7 @@ bool clear_out(struct process *process, guest_addr to, size_t size)
 
 bool prepare_out(struct process *process, guest_addr to, size_t size)
 {
-    if (!keeping_is_kept(process) || size == 0)
+    if (size == 0 || !keeping_may_retry(process))
         return true;
     if (!range_is_inside(to, size))
         return false;

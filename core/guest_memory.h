@@ -40,9 +40,9 @@ bool copy_within(struct process *process, guest_addr to, guest_addr from, size_t
 /* Writes zeros. */
 bool clear_out(struct process *process, guest_addr to, size_t size);
 
-/* Before the host does something whose result must not be lost for want of a page that the process's keeper would supply:
- * touches every page of the range, without changing it.  False if one cannot be written to.  True at once if the
- * process has no keeper. */
+/* Before the host does something whose result must not be lost for want of a page that a keeper would supply, or pay for:
+ * touches every page of the range, without changing it.  False if one cannot be written to.  True at once if nobody
+ * keeps the process or its bank. */
 bool prepare_out(struct process *process, guest_addr to, size_t size);
 
 enum copy_string_result {

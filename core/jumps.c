@@ -22,7 +22,7 @@ static int64_t fault(struct process *process, enum motte_fault fault, enum guest
     process->place.has_access = true;
     process->place.access = access;
     process->place.address = buffer.value;
-    keeping_fault(process, 0);
+    keeping_call_fault(process);
     return 0;
 }
 

@@ -1,11 +1,13 @@
 #include "keeping.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 
 #include "bank.h"
 #include "code_region.h"
 #include "context.h"
 #include "events.h"
+#include "faults.h"
 #include "gates.h"
 #include "process.h"
 #include "scheduler.h"
@@ -23,14 +25,43 @@ bool keeping_is_kept(const struct process *process)
     return somebody_listens(process, EVENT_FAULT);
 }
 
+bool keeping_may_retry(const struct process *process)
+{
+    return keeping_is_kept(process) || (somebody_listens(process, EVENT_BANK) && bank_is_kept(process->bank));
+}
+
+static void ask_about_fault(struct process *process, int32_t stop_value, uint64_t next)
+{
+    process->question.ask = ASK_FAULT;
+    process->question.stop_value = stop_value;
+    process->question.next = next;
+}
+
+/* Inside a shape (the check and the call of a function pointer, say) registers have been checked already.  Whoever may
+ * change them sees the process at the shape's first instruction, and there it goes on: shapes can be restarted.
+ *
+ * This walks the whole function again, in the process's own turn and at its cost. */
 void keeping_fault(struct process *process, int32_t stop_value)
 {
-    if (!keeping_is_kept(process)) {
+    const struct code_region *region = process->region;
+    struct motte_place place;
+    if (!keeping_is_kept(process)
+        || motte_find_place(&region->owned.claims, process->place.code_offset, &place) != 0) {
         process_stop(process, MOTTE_STOP_FAULTED, stop_value);
         return;
     }
-    process->question.ask = ASK_FAULT;
-    process->question.stop_value = stop_value;
+    slot_context(process->slot)->instruction = region->base + place.unit;
+    process->place.code_offset = place.unit;
+    ask_about_fault(process, stop_value, place.next);
+}
+
+void keeping_call_fault(struct process *process)
+{
+    process->place.in_guest = false;
+    if (keeping_is_kept(process))
+        ask_about_fault(process, 0, 0);
+    else
+        process_stop(process, MOTTE_STOP_FAULTED, 0);
 }
 
 void keeping_access(struct process *process, int64_t address, bool writes)
@@ -38,27 +69,51 @@ void keeping_access(struct process *process, int64_t address, bool writes)
     if (!keeping_is_kept(process) || process->question.ask != ASK_NOTHING)
         return;
     process->question.ask = ASK_ACCESS;
-    process->place.fault = MOTTE_FAULT_UNMAPPED;
+    process->place.in_guest = false;
+    process->place.fault = fault_at_address(process, address);
     process->place.has_access = true;
     process->place.access = writes ? ACCESS_WRITE : ACCESS_READ;
     process->place.address = address;
 }
 
+/* Pages that a keeper supplies are charged, too, on that keeper's thread: it hears of a refusal itself. */
 void keeping_refused(struct process *process, struct bank *bank, uint64_t pages)
 {
-    if (!bank_has_keeper(bank) || !somebody_listens(process, EVENT_BANK))
+    struct question *question = &process->question;
+    bool by_keeper = atomic_load(&process->state) == PROCESS_FAULTED;
+    if (!by_keeper && (!bank_has_keeper(bank) || !somebody_listens(process, EVENT_BANK)))
         return;
-    process->question.ask = ASK_BANK;
-    process->question.bank = bank_identity(bank);
-    process->question.pages = pages;
+    question->bank = bank_identity(bank);
+    question->pages = pages;
+    if (!by_keeper)
+        question->ask = ASK_BANK;
 }
 
-/* brk fails without an error number, so that a refused charge counts whatever the result. */
+void keeping_charged(struct process *process)
+{
+    struct question *question = &process->question;
+    if (question->ask == ASK_BANK && atomic_load(&process->state) != PROCESS_FAULTED)
+        question->ask = ASK_NOTHING;
+}
+
+/* brk fails without an error number; all others are negative. */
+static bool has_failed(const struct question *question, uint32_t call, const uint64_t arguments[6], int64_t result)
+{
+    bool is_system_call = call == MOTTE_CALL_SYSCALL || call == MOTTE_CALL_SYSCALL6;
+    switch (question->ask) {
+    case ASK_FAULT:
+        return true;
+    case ASK_BANK:
+        return result < 0 || (is_system_call && arguments[0] == SYS_brk);
+    default:
+        return result == -EFAULT;
+    }
+}
+
 void keeping_end_call(struct process *process, uint32_t call, const uint64_t arguments[6], int64_t result)
 {
     struct question *question = &process->question;
-    bool failed = question->ask == ASK_FAULT || question->ask == ASK_BANK || result == -EFAULT;
-    if (!failed || process_stop_requested(process)) {
+    if (!has_failed(question, call, arguments, result) || process_stop_requested(process)) {
         question->ask = ASK_NOTHING;
         return;
     }
@@ -106,14 +161,12 @@ void keeping_release(struct process *process)
 /* Control may go on only where the verifier knows the same height of the stack. */
 static int skip(struct process *process)
 {
-    if (process->question.in_call)
+    const struct question *question = &process->question;
+    if (question->in_call)
         return 0;
-    struct context *context = slot_context(process->slot);
-    const struct code_region *region = process->region;
-    struct motte_place place;
-    if (motte_find_place(&region->owned.claims, context->instruction - region->base, &place) != 0 || !place.next)
+    if (question->ask != ASK_FAULT || !question->next)
         return -EINVAL;
-    context->instruction = region->base + place.next;
+    slot_context(process->slot)->instruction = process->region->base + question->next;
     return 0;
 }
 
@@ -153,7 +206,8 @@ int keeping_set_register(struct process *process, uint64_t number, unsigned whic
     pthread_mutex_lock(&process->scheduler->lock);
     struct context *context = slot_context(process->slot);
     int result = is_open(process, number) ? 0 : -ESTALE;
-    if (!result && (context->resume != RESUME_AT_INSTRUCTION || which == REGISTER_STACK || which >= SETTABLE_REGISTERS))
+    bool at_instruction = process->question.ask == ASK_FAULT && !process->question.in_call;
+    if (!result && (!at_instruction || which == REGISTER_STACK || which >= SETTABLE_REGISTERS))
         result = -EINVAL;
     if (!result && which == SET_FLAGS)
         context->flags = (context->flags & ~arithmetic_flags) | (value & arithmetic_flags);

@@ -37,7 +37,8 @@ struct question {
     uint32_t call;
     uint64_t arguments[6];
     int32_t stop_value; /* what a declined fault stops with */
-    uint64_t bank;      /* identity of the one that refused */
+    uint64_t next;      /* code offset at which the guest can go on instead; 0: nowhere */
+    uint64_t bank;      /* identity of the one that refused last, the process or what its keeper would supply */
     uint64_t pages;     /* that were wanted */
 };
 
@@ -46,19 +47,19 @@ struct question {
 /* Whether anybody is asked about its faults. */
 bool keeping_is_kept(const struct process *process);
 
-/* The process is at fault, as process->place says: it will ask, or stop. */
+/* Whether a kernel call may be done again because of an answer. */
+bool keeping_may_retry(const struct process *process);
+
+/* The process is at fault, as process->place says, at an instruction or in a kernel call: it will ask, or stop. */
 void keeping_fault(struct process *process, int32_t stop_value);
+void keeping_call_fault(struct process *process);
 
 /* A copy failed at this window address. */
 void keeping_access(struct process *process, int64_t address, bool writes);
 
 /* A charge was refused by `bank`, or succeeded. */
 void keeping_refused(struct process *process, struct bank *bank, uint64_t pages);
-static inline void keeping_charged(struct question *question)
-{
-    if (question->ask == ASK_BANK)
-        question->ask = ASK_NOTHING;
-}
+void keeping_charged(struct process *process);
 
 /* At the end of a kernel call: if it raised a question, and failed, the process will stand still. */
 void keeping_end_call(struct process *process, uint32_t call, const uint64_t arguments[6], int64_t result);

@@ -58,7 +58,7 @@ static void count_pages(struct process *process, uint64_t pages)
 static bool note_charge(struct process *process, bool charged, struct bank *refused, uint64_t pages)
 {
     if (charged) {
-        keeping_charged(&process->question);
+        keeping_charged(process);
     } else {
         keeping_refused(process, refused, pages);
         bank_release(refused);

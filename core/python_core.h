@@ -106,11 +106,12 @@ PyObject *python_process_answer(PyObject *self, PyObject *arguments);
 PyObject *python_process_set_register(PyObject *self, PyObject *arguments);
 PyObject *python_process_reserve(PyObject *self, PyObject *arguments);
 PyObject *python_process_supply(PyObject *self, PyObject *arguments);
+PyObject *python_process_protect(PyObject *self, PyObject *arguments);
 PyObject *python_process_withdraw(PyObject *self, PyObject *arguments);
 PyObject *python_process_write_memory(PyObject *self, PyObject *arguments);
 
-/* Where a process stands: (fault, access, code offset, registers). NULL with an exception. */
-PyObject *python_place_fields(const struct process *process);
+/* Where a process stands: (fault, access, code offset of its unit, registers). NULL with an exception. */
+PyObject *python_place_fields(const struct process *process, uint64_t unit);
 
 /* Exceptions of motte.errors. */
 struct python_errors {

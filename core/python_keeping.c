@@ -24,10 +24,13 @@ static PyObject *raise_stale(void)
     return PyErr_Format(python_errors.invalid_cap, "this fault was answered before, or its process has ended");
 }
 
-static PyObject *raise_window_error(struct process *process, int error)
+/* `refused_by` is a bank's identity, or 0. */
+static PyObject *raise_window_error(uint64_t refused_by, int error)
 {
-    if (error == -ENOMEM)
-        python_raise_refusal("no room for these pages", bank_tightest(process->bank));
+    if (error == -ENOMEM && refused_by)
+        python_raise_refusal("no room for these pages", refused_by);
+    else if (error == -ENOMEM)
+        PyErr_SetString(python_errors.limit_reached, "the memory of this process lies in too many pieces");
     else if (error == -EEXIST)
         PyErr_SetString(PyExc_ValueError, "something is mapped in this range already");
     else
@@ -59,7 +62,7 @@ PyObject *python_process_question_fields(PyObject *self, PyObject *unused)
     pthread_mutex_unlock(&process->scheduler->lock);
     if (!open)
         Py_RETURN_NONE;
-    PyObject *place = python_place_fields(process);
+    PyObject *place = python_place_fields(process, process->place.code_offset);
     keeping_release(process);
     return place ? Py_BuildValue("KiNNKK", (unsigned long long)question.number, (int)question.ask, place,
                                  PyBool_FromLong(question.in_call), (unsigned long long)question.bank,
@@ -104,12 +107,13 @@ PyObject *python_process_reserve(PyObject *self, PyObject *arguments)
     if (atomic_load(&process->state) != PROCESS_CREATED)
         return PyErr_Format(python_errors.bad_state, "ranges are reserved before the start");
     int result = window_map(process, (guest_addr){(uint32_t)address}, size / MOTTE_PAGE_SIZE, WINDOW_NO_ACCESS);
-    return result < 0 ? raise_window_error(process, result) : Py_NewRef(Py_None);
+    return result < 0 ? raise_window_error(process->question.bank, result) : Py_NewRef(Py_None);
 }
 
 /* The pages are writable while they are filled; whatever they held before is gone. */
 static int supply(struct process *process, guest_addr start, uint64_t pages, const Py_buffer *data, bool writable)
 {
+    process->question.bank = 0; /* none has refused */
     int result = window_protect(process, start, pages, WINDOW_READ_WRITE);
     if (result == 0)
         result = window_discard(process, start, pages);
@@ -130,11 +134,13 @@ PyObject *python_process_supply(PyObject *self, PyObject *arguments)
                                       python_to_u64, &size, &data, &writable))
         return NULL;
     int result = -EINVAL;
+    uint64_t refused_by = 0;
     if (is_range(address, size) && (uint64_t)data.len <= size && signals_install()) {
         result = keeping_hold(process, number);
         if (result == 0) {
             guest_addr start = {(uint32_t)address};
             result = supply(process, start, size / MOTTE_PAGE_SIZE, &data, writable);
+            refused_by = process->question.bank;
             keeping_release(process);
         }
     } else if (!PyErr_Occurred()) {
@@ -145,7 +151,32 @@ PyObject *python_process_supply(PyObject *self, PyObject *arguments)
         return NULL;
     if (result == -ESTALE)
         return raise_stale();
-    return result < 0 ? raise_window_error(process, result) : Py_NewRef(Py_None);
+    return result < 0 ? raise_window_error(refused_by, result) : Py_NewRef(Py_None);
+}
+
+/* Only of pages that are there: reserved ones are supplied. */
+static int protect(struct process *process, guest_addr start, uint64_t pages, bool writable)
+{
+    uint32_t first = (uint32_t)(start.value / MOTTE_PAGE_SIZE);
+    if (areas_charged_pages(&process->window.areas, first, first + (uint32_t)pages) != pages)
+        return -ENOENT;
+    return window_protect(process, start, pages, writable ? WINDOW_READ_WRITE : WINDOW_READ);
+}
+
+PyObject *python_process_protect(PyObject *self, PyObject *arguments)
+{
+    uint64_t number, address, size;
+    int writable;
+    struct process *process = python_open_process(self);
+    if (!process || !PyArg_ParseTuple(arguments, "O&O&O&p:protect", python_to_u64, &number, python_to_u64, &address,
+                                      python_to_u64, &size, &writable)
+        || !is_range(address, size))
+        return NULL;
+    if (keeping_hold(process, number) < 0)
+        return raise_stale();
+    int result = protect(process, (guest_addr){(uint32_t)address}, size / MOTTE_PAGE_SIZE, writable);
+    keeping_release(process);
+    return result < 0 ? raise_window_error(0, result) : Py_NewRef(Py_None);
 }
 
 /* Its bytes, and the pages are reserved again. */
@@ -174,7 +205,7 @@ PyObject *python_process_withdraw(PyObject *self, PyObject *arguments)
     if (result == 0)
         return bytes;
     Py_DECREF(bytes);
-    return raise_window_error(process, result);
+    return raise_window_error(0, result);
 }
 
 PyObject *python_process_write_memory(PyObject *self, PyObject *arguments)

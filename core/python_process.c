@@ -182,6 +182,7 @@ static PyMethodDef methods[] = {
     {"set_register", python_process_set_register, METH_VARARGS, PyDoc_STR("(number, which, value)")},
     {"reserve", python_process_reserve, METH_VARARGS, PyDoc_STR("(address, size): nothing else is mapped there.")},
     {"supply", python_process_supply, METH_VARARGS, PyDoc_STR("(number, address, size, bytes, writable)")},
+    {"protect", python_process_protect, METH_VARARGS, PyDoc_STR("(number, address, size, writable)")},
     {"withdraw", python_process_withdraw, METH_VARARGS, PyDoc_STR("(number, address, size): the bytes.")},
     {"write_memory", python_process_write_memory, METH_VARARGS, PyDoc_STR("(number, address, bytes)")},
     {"read_memory", python_process_read_memory, METH_VARARGS, PyDoc_STR("Bytes of its window.")},

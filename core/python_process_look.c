@@ -28,14 +28,13 @@ static PyObject *registers_tuple(const struct stop_place *place)
     return registers;
 }
 
-PyObject *python_place_fields(const struct process *process)
+PyObject *python_place_fields(const struct process *process, uint64_t unit)
 {
     const struct stop_place *place = &process->place;
-    uint64_t code_offset = place->in_guest ? frames_unit(process) : 0;
     PyObject *registers = registers_tuple(place);
     if (!registers)
         return NULL;
-    return Py_BuildValue("iNKN", (int)place->fault, access_tuple(place), (unsigned long long)code_offset, registers);
+    return Py_BuildValue("iNKN", (int)place->fault, access_tuple(place), (unsigned long long)unit, registers);
 }
 
 PyObject *python_process_stop_fields(PyObject *self, PyObject *unused)
@@ -47,7 +46,7 @@ PyObject *python_process_stop_fields(PyObject *self, PyObject *unused)
     if (atomic_load(&process->state) != PROCESS_EXITED)
         return PyErr_Format(python_errors.bad_state, "this process has not ended");
     uint64_t request = atomic_load(&process->stop_request);
-    PyObject *place = python_place_fields(process);
+    PyObject *place = python_place_fields(process, process->place.in_guest ? frames_unit(process) : 0);
     return place ? Py_BuildValue("iiN", (int)(request >> 32), (int)(int32_t)request, place) : NULL;
 }
 

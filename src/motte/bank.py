@@ -169,6 +169,7 @@ class SpaceBank:
         account = self._allowed(BankRestriction.NO_CHANGE_LIMITS)
         if keeper is not None and not callable(keeper):
             raise TypeError(f"keeper: expected a callable or None; got {type(keeper).__name__}")
+        self._tree.listen()
         account.keeper = keeper
         account.core.set_has_keeper(keeper is not None)
 

@@ -46,8 +46,12 @@ class Account:
 class BankTree:
     """A root and everything below it."""
 
-    def __init__(self, limit_pages: int | None, lock: threading.Lock) -> None:
-        """``lock`` is the machine's: it guards which process draws from which bank, and the end of a bank."""
+    def __init__(self, limit_pages: int | None, lock: threading.Lock, listen: Callable[[], None]) -> None:
+        """``lock`` is the machine's: it guards which process draws from which bank, and the end of a bank.
+
+        ``listen`` makes sure that somebody hears of processes that ask for a bank's keeper.
+        """
+        self.listen = listen
         self.root = Account(Bank(limit_pages), None, "machine")
         self._official = weakref.WeakValueDictionary({self.root.core.identity: self.root})
         self._drawing: dict[Process, tuple[Account, bool]] = {}

@@ -19,8 +19,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from motte.abi.layout import PAGE_SIZE
-from motte.errors import NoAccess
+from motte.abi.layout import MAP_BASE, MAP_END, PAGE_SIZE
+from motte.errors import InvalidCap, LimitReached, NoAccess
 from motte.quantities import Size, size_bytes
 
 if TYPE_CHECKING:
@@ -78,10 +78,12 @@ class Region:
 
     @property
     def length(self) -> int:
-        """The size in bytes.  Raises ``ValueError`` unless it is whole pages."""
+        """The size in bytes.  Raises ``ValueError`` unless it is whole pages of the area of ``mmap``."""
         length = size_bytes(self.size, "size")
-        if length is None or length % PAGE_SIZE or self.address % PAGE_SIZE:
+        if not length or length % PAGE_SIZE or self.address % PAGE_SIZE:
             raise ValueError(f"a region is whole pages of {PAGE_SIZE} bytes: {self.address:#x}, {self.size!r}")
+        if not MAP_BASE <= self.address <= MAP_END - length:
+            raise ValueError(f"a region lies in [{MAP_BASE:#x}, {MAP_END:#x}): {self.address:#x}, {self.size!r}")
         return length
 
     def contains(self, address: int | None) -> bool:
@@ -90,14 +92,22 @@ class Region:
 
 
 class KeptFault:
-    """A fault that waits for its keeper's answer; every operation raises ``InvalidCap`` once it was answered.
+    """A fault that waits for its keeper's answer; operations on the process raise ``InvalidCap`` once it was answered.
 
     For a region's keeper, ``offset`` and all addresses are counted from the region's start, and the process can be
     supplied and resumed but not looked at: its registers and the rest of its memory raise ``NoAccess``.
     """
 
-    def __init__(self, core: "CoreProcess", question: "Question", fault: "Fault", region: Region | None) -> None:
-        """For the package."""
+    def __init__(
+        self,
+        core: "CoreProcess",
+        question: "Question",
+        fault: "Fault",
+        region: Region | None,
+        ask_bank: Callable[[int, int], bool],
+    ) -> None:
+        """For the package.  ``ask_bank`` asks the keeper of the bank with this identity for so many pages."""
+        self._ask_bank = ask_bank
         self._core = core
         self._question = question
         self._region = region
@@ -119,6 +129,16 @@ class KeptFault:
         """The window address, or in a region the offset from its start."""
         address = self.fault.address
         return address if address is None or self._region is None else address - self._region.address
+
+    @property
+    def process_identity(self) -> int:
+        """A number that tells this process from all others, for keepers that remember something of each."""
+        return self._core.identity
+
+    @property
+    def region_size(self) -> int | None:
+        """Bytes of the region; ``None`` for a process's keeper."""
+        return None if self._region is None else self._region.length
 
     @property
     def in_call(self) -> bool:
@@ -145,12 +165,28 @@ class KeptFault:
         """Map pages, filled with ``data`` and then zeros, and return the answer ``Resume()``.
 
         ``at`` is where (default: the page of the fault), ``size`` how much (default: what ``data`` needs, at least a
-        page).  The pages are charged to the process's bank.  Raises ``LimitReached``, with nothing changed, and
-        ``ValueError`` for a range that is not the region's, or for a process's keeper not mapped or reserved.
+        page).  What these pages held before is gone.  They are charged to the process's bank, whose keeper may make
+        room.  Raises ``LimitReached`` if there is none, and ``ValueError`` for a range that is not the region's, or for
+        a process's keeper not mapped or reserved.
         """
         length = memoryview(data).nbytes
         start, extent = self._range(self.page if at is None else at, size or max(length, 1))
-        self._core.supply(self._question.number, start, extent, data, writable)
+        while True:
+            try:
+                self._core.supply(self._question.number, start, extent, data, writable)
+                return Resume()
+            except LimitReached as refusal:
+                bank = refusal.bank_identity
+                if bank is None or not self._ask_bank(bank, extent // PAGE_SIZE):
+                    raise
+
+    def protect(self, at: int, size: int = PAGE_SIZE, *, writable: bool) -> Resume:
+        """Make pages that are there writable, or read-only, with their bytes; return the answer ``Resume()``.
+
+        Raises ``ValueError`` for a range that is not the region's, or not all there.
+        """
+        start, extent = self._range(at, size)
+        self._core.protect(self._question.number, start, extent, writable)
         return Resume()
 
     def withdraw(self, at: int, size: int = PAGE_SIZE) -> bytes:
@@ -161,6 +197,9 @@ class KeptFault:
     def read(self, address: int, size: int) -> bytes:
         """Bytes of the process's memory."""
         self._require_process("its memory")
+        question = self._core.question()
+        if question is None or question.number != self._question.number:
+            raise InvalidCap("this fault was answered before, or its process has ended")
         return self._core.read_memory(address, size)
 
     def write(self, address: int, data: "Buffer") -> None:

@@ -25,6 +25,10 @@ class Keeping:
 
     def __init__(self, keeper: Keeper | None, regions: Sequence[Region]) -> None:
         """Raises ``TypeError`` for a keeper that cannot be called."""
+        for region in regions:
+            if not isinstance(region, Region):
+                raise TypeError(f"regions: expected a Region; got {type(region).__name__}")
+            _ = region.length  # it is checked
         for one in (keeper, *(region.keeper for region in regions)):
             if one is not None and not callable(one):
                 raise TypeError(f"keeper: expected a callable or None; got {type(one).__name__}")
@@ -53,10 +57,14 @@ def answer_question(process: "Process", core: "CoreProcess", ask_bank: Callable[
     """
     with suppress(InvalidCap, Closed):  # it has ended meanwhile
         question = core.question()
-        if question is None or process.is_killed:
+        if question is None:
             return
         try:
-            answer = _bank_answer(question, ask_bank) if question.ask == Ask.BANK else _asked(process, core, question)
+            answer = (
+                _bank_answer(question, ask_bank)
+                if question.ask == Ask.BANK
+                else _asked(process, core, question, ask_bank)
+            )
             _tell(core, question, answer)
         except (InvalidCap, Closed):
             raise
@@ -84,15 +92,15 @@ def _bank_answer(question: "Question", ask_bank: Callable[[int, int], bool]) -> 
     return Resume() if ask_bank(question.bank_identity, question.pages) else None
 
 
-def _asked(process: "Process", core: "CoreProcess", question: "Question") -> Answer:
+def _asked(
+    process: "Process", core: "CoreProcess", question: "Question", ask_bank: Callable[[int, int], bool]
+) -> Answer:
     record = question.place
     assert record is not None
     place = None if record.code_offset is None else process.program.locations(record.code_offset)[0]
     fault = describe_fault(record, process.limits, place, ())
     for keeper, region in process.keeping.in_order(fault.address):
-        if process.is_killed:
-            return None
-        answer = keeper(KeptFault(core, question, fault, region))
+        answer = keeper(KeptFault(core, question, fault, region, ask_bank))
         if answer is not None:
             return answer
     return None

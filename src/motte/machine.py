@@ -74,11 +74,11 @@ class Machine:
         """
         limit = size_bytes(memory, "memory")
         self._lock = threading.Lock()  # guards the four fields below
-        self._banks = BankTree(None if limit is None else limit // PAGE_SIZE, self._lock)
         self._scheduler = Scheduler(workers or len(os.sched_getaffinity(0)))
         self._listener = Listener(
             self._scheduler, on_exit=self._on_exit, on_question=self._on_question, on_dry=self._on_dry
         )
+        self._banks = BankTree(None if limit is None else limit // PAGE_SIZE, self._lock, self._listener.start)
         self._meters = MeterTree(self._scheduler.root, self._listener.start)
         self._links = Links()
         self._by_identity: dict[int, Process] = {}
