@@ -9,8 +9,9 @@ says what becomes of the process.
         return None                             # somebody else's business
 
 The order: the keeper of the region where the address lies (:class:`Region`), then the process's, then nobody:
-the process ends and its fault is reported.  ``None`` passes the fault on.  What a keeper remembers, from one
-fault to the next, is its own affair: it may be a function, or an object with state.
+the process ends and its fault is reported.  ``None`` passes the fault on, and so does an exception, which is
+reported as a thread's is.  What a keeper remembers, from one fault to the next, is its own affair: it may be a
+function, or an object with state.  Ready ones are in :mod:`motte.keepers`.
 
 KeyKOS, EROS and Coyotos have such keepers.
 """
@@ -34,6 +35,8 @@ ENCODING_ORDER: Final = (
     *("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"),
     *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "flags"),
 )
+
+SETTABLE: Final = tuple(name for name in ENCODING_ORDER if name != "rsp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ class KeptFault:
     """A fault that waits for its keeper's answer; operations on the process raise ``InvalidCap`` once it was answered.
 
     For a region's keeper, ``offset`` and all addresses are counted from the region's start, and the process can be
-    supplied and resumed but not looked at: its registers and the rest of its memory raise ``NoAccess``.
+    supplied and resumed, and nothing else: its registers and the rest of its memory raise ``NoAccess``, and ``Skip``,
+    ``Kill`` and registers are no answers.
     """
 
     def __init__(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from motte.core import Answer as CoreAnswer
 from motte.core import Ask
-from motte.errors import Closed, InvalidCap
+from motte.errors import Closed, InvalidCap, LimitReached, NoAccess
 from motte.exit_words import describe_fault
-from motte.keeper import ENCODING_ORDER, Answer, Keeper, KeptFault, Kill, Region, Resume, Skip
+from motte.keeper import ENCODING_ORDER, SETTABLE, Answer, Keeper, KeptFault, Kill, Region, Resume, Skip
 
 if TYPE_CHECKING:
     from motte.core import Process as CoreProcess
@@ -49,76 +49,97 @@ class Keeping:
             yield self.keeper, None
 
 
-def answer_question(process: "Process", core: "CoreProcess", ask_bank: Callable[[int, int], bool]) -> None:
+AskBank = Callable[[int, int], bool]
+"""Asks the keeper of the bank with this identity for so many pages; whether it has made room."""
+
+
+def answer_question(process: "Process", core: "CoreProcess", ask_bank: AskBank) -> None:
     """Ask whoever keeps the process what it wants to know, and tell the core.
 
-    ``ask_bank`` asks the keeper of the bank with this identity for so many pages.  A keeper that raises has not
-    answered: the exception is reported as a thread's is, by ``threading.excepthook``, and the question declined.
+    Whatever a keeper does, there is an answer: one that raises has declined, and the exception is reported as a
+    thread's is, by ``threading.excepthook``.  Only ``LimitReached`` is no news: there was no room.
     """
     with suppress(InvalidCap, Closed):  # it has ended meanwhile
         question = core.question()
         if question is None:
             return
+        answer: Answer = None
         try:
-            answer = (
-                _bank_answer(question, ask_bank)
-                if question.ask == Ask.BANK
-                else _asked(process, core, question, ask_bank)
-            )
+            if question.ask != Ask.BANK:
+                answer = _ask_in_turn(process, core, question, ask_bank)
+            elif ask_bank(question.bank_identity, question.pages):
+                answer = Resume()
             _tell(core, question, answer)
-        except (InvalidCap, Closed):
-            raise
-        except Exception as error:
-            report_exception(error)
-            core.answer(question.number, CoreAnswer.DECLINE)
+        except BaseException as error:
+            try:
+                _report(core, question, error)
+            finally:  # a process that is not answered would wait for ever
+                core.answer(question.number, CoreAnswer.DECLINE)
 
 
 def call_keeper(keeper: Callable[[Subject], object], subject: Subject) -> None:
     """Call a keeper whose answer is what it does; an exception of its is reported."""
     try:
         keeper(subject)
-    except Exception as error:
+    except BaseException as error:
         report_exception(error)
 
 
-def report_exception(error: Exception) -> None:
+def report_exception(error: BaseException) -> None:
     """As Python reports what a thread raises."""
     threading.excepthook(
         threading.ExceptHookArgs((type(error), error, error.__traceback__, threading.current_thread()))
     )
 
 
-def _bank_answer(question: "Question", ask_bank: Callable[[int, int], bool]) -> Answer:
-    return Resume() if ask_bank(question.bank_identity, question.pages) else None
-
-
-def _asked(
-    process: "Process", core: "CoreProcess", question: "Question", ask_bank: Callable[[int, int], bool]
-) -> Answer:
+def _ask_in_turn(process: "Process", core: "CoreProcess", question: "Question", ask_bank: AskBank) -> Answer:
     record = question.place
     assert record is not None
     place = None if record.code_offset is None else process.program.locations(record.code_offset)[0]
     fault = describe_fault(record, process.limits, place, ())
     for keeper, region in process.keeping.in_order(fault.address):
-        answer = keeper(KeptFault(core, question, fault, region, ask_bank))
+        try:
+            answer = keeper(KeptFault(core, question, fault, region, ask_bank))
+            _check(answer, region)
+        except BaseException as error:
+            _report(core, question, error)
+            continue
         if answer is not None:
             return answer
     return None
 
 
-def _tell(core: "CoreProcess", question: "Question", answer: Answer) -> None:
-    if isinstance(answer, Kill):
-        core.kill()
+def _check(answer: object, region: Region | None) -> None:
+    """What a keeper may answer; one of a region only that the cause is gone."""
+    if not isinstance(answer, Resume | Skip | Kill | None):
+        raise TypeError(f"a keeper answers Resume, Skip, Kill or None; got {type(answer).__name__}")
+    if region is None or answer is None or (isinstance(answer, Resume) and not answer.registers):
         return
-    kind = CoreAnswer.DECLINE
-    if isinstance(answer, Resume | Skip):
-        for name, value in answer.registers.items():
-            core.set_register(question.number, _register_number(name), value % (1 << 64))
-        kind = CoreAnswer.RETRY if isinstance(answer, Resume) else CoreAnswer.SKIP
-    core.answer(question.number, kind)
+    raise NoAccess("a region's keeper may restart the process, and nothing else")
+
+
+def _report(core: "CoreProcess", question: "Question", error: BaseException) -> None:
+    """Unless it is no wonder: the bank is full, or the process has ended while its keeper was at work."""
+    now = core.question()
+    ended = now is None or now.number != question.number
+    if not isinstance(error, LimitReached) and not (ended and isinstance(error, InvalidCap | Closed)):
+        report_exception(error)
+
+
+def _tell(core: "CoreProcess", question: "Question", answer: Answer) -> None:
+    match answer:
+        case None:
+            core.answer(question.number, CoreAnswer.DECLINE)
+        case Kill():
+            core.kill()
+        case Resume() | Skip():
+            settings = [(_register_number(name), value % (1 << 64)) for name, value in answer.registers.items()]
+            for number, value in settings:
+                core.set_register(question.number, number, value)
+            core.answer(question.number, CoreAnswer.RETRY if isinstance(answer, Resume) else CoreAnswer.SKIP)
 
 
 def _register_number(name: str) -> int:
-    if name not in ENCODING_ORDER:
-        raise ValueError(f"there is no register {name!r}: {', '.join(ENCODING_ORDER)}")
+    if name not in SETTABLE:
+        raise ValueError(f"{name!r} is no register that can be set: {', '.join(SETTABLE)}")
     return ENCODING_ORDER.index(name)
