@@ -52,7 +52,8 @@ void keeping_fault(struct process *process, int32_t stop_value)
     }
     slot_context(process->slot)->instruction = region->base + place.unit;
     process->place.code_offset = place.unit;
-    ask_about_fault(process, stop_value, place.next);
+    bool overflow = process->place.fault == MOTTE_FAULT_NATIVE_STACK_OVERFLOW;
+    ask_about_fault(process, stop_value, overflow ? 0 : place.next);
 }
 
 void keeping_call_fault(struct process *process)
@@ -80,13 +81,13 @@ void keeping_access(struct process *process, int64_t address, bool writes)
 void keeping_refused(struct process *process, struct bank *bank, uint64_t pages)
 {
     struct question *question = &process->question;
-    bool by_keeper = atomic_load(&process->state) == PROCESS_FAULTED;
-    if (!by_keeper && (!bank_has_keeper(bank) || !somebody_listens(process, EVENT_BANK)))
-        return;
-    question->bank = bank_identity(bank);
-    question->pages = pages;
-    if (!by_keeper)
+    if (atomic_load(&process->state) == PROCESS_FAULTED) {
+        question->refused_by = bank_identity(bank);
+    } else if (bank_has_keeper(bank) && somebody_listens(process, EVENT_BANK)) {
         question->ask = ASK_BANK;
+        question->bank = bank_identity(bank);
+        question->pages = pages;
+    }
 }
 
 void keeping_charged(struct process *process)

@@ -38,8 +38,9 @@ struct question {
     uint64_t arguments[6];
     int32_t stop_value; /* what a declined fault stops with */
     uint64_t next;      /* code offset at which the guest can go on instead; 0: nowhere */
-    uint64_t bank;      /* identity of the one that refused last, the process or what its keeper would supply */
+    uint64_t bank;      /* identity of the one that refused */
     uint64_t pages;     /* that were wanted */
+    uint64_t refused_by; /* identity of a bank that did not pay for what the keeper wanted to supply; 0: none */
 };
 
 /* --- on the process's own worker ---------------------------------------------------------------------------------------- */

@@ -107,13 +107,13 @@ PyObject *python_process_reserve(PyObject *self, PyObject *arguments)
     if (atomic_load(&process->state) != PROCESS_CREATED)
         return PyErr_Format(python_errors.bad_state, "ranges are reserved before the start");
     int result = window_map(process, (guest_addr){(uint32_t)address}, size / MOTTE_PAGE_SIZE, WINDOW_NO_ACCESS);
-    return result < 0 ? raise_window_error(process->question.bank, result) : Py_NewRef(Py_None);
+    return result < 0 ? raise_window_error(bank_tightest(process->bank), result) : Py_NewRef(Py_None);
 }
 
 /* The pages are writable while they are filled; whatever they held before is gone. */
 static int supply(struct process *process, guest_addr start, uint64_t pages, const Py_buffer *data, bool writable)
 {
-    process->question.bank = 0; /* none has refused */
+    process->question.refused_by = 0;
     int result = window_protect(process, start, pages, WINDOW_READ_WRITE);
     if (result == 0)
         result = window_discard(process, start, pages);
@@ -140,7 +140,7 @@ PyObject *python_process_supply(PyObject *self, PyObject *arguments)
         if (result == 0) {
             guest_addr start = {(uint32_t)address};
             result = supply(process, start, size / MOTTE_PAGE_SIZE, &data, writable);
-            refused_by = process->question.bank;
+            refused_by = process->question.refused_by;
             keeping_release(process);
         }
     } else if (!PyErr_Occurred()) {
