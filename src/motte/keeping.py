@@ -61,7 +61,7 @@ def answer_question(process: "Process", core: "CoreProcess", ask_bank: AskBank) 
     """
     with suppress(InvalidCap, Closed):  # it has ended meanwhile
         question = core.question()
-        if question is None:
+        if question is None or process.is_killed:
             return
         answer: Answer = None
         try:
@@ -69,7 +69,7 @@ def answer_question(process: "Process", core: "CoreProcess", ask_bank: AskBank) 
                 answer = _ask_in_turn(process, core, question, ask_bank)
             elif ask_bank(question.bank_identity, question.pages):
                 answer = Resume()
-            _tell(core, question, answer)
+            _tell(process, core, question, answer)
         except BaseException as error:
             try:
                 _report(core, question, error)
@@ -98,6 +98,8 @@ def _ask_in_turn(process: "Process", core: "CoreProcess", question: "Question", 
     place = None if record.code_offset is None else process.program.locations(record.code_offset)[0]
     fault = describe_fault(record, process.limits, place, ())
     for keeper, region in process.keeping.in_order(fault.address):
+        if process.is_killed:
+            return None
         try:
             answer = keeper(KeptFault(core, question, fault, region, ask_bank))
             _check(answer, region)
@@ -126,12 +128,12 @@ def _report(core: "CoreProcess", question: "Question", error: BaseException) -> 
         report_exception(error)
 
 
-def _tell(core: "CoreProcess", question: "Question", answer: Answer) -> None:
+def _tell(process: "Process", core: "CoreProcess", question: "Question", answer: Answer) -> None:
     match answer:
         case None:
             core.answer(question.number, CoreAnswer.DECLINE)
         case Kill():
-            core.kill()
+            process.kill()
         case Resume() | Skip():
             settings = [(_register_number(name), value % (1 << 64)) for name, value in answer.registers.items()]
             for number, value in settings:
