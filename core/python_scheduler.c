@@ -38,9 +38,11 @@ static bool close_without_gil(struct python_scheduler *self)
 static void destroy(PyObject *object)
 {
     struct python_scheduler *self = (struct python_scheduler *)object;
-    if (self->scheduler) {
-        close_without_gil(self);
-        scheduler_release(self->scheduler);
+    struct scheduler *scheduler = self->scheduler;
+    if (scheduler) {
+        Py_BEGIN_ALLOW_THREADS
+        scheduler_release(scheduler);
+        Py_END_ALLOW_THREADS
     }
     Py_TYPE(object)->tp_free(object);
 }
