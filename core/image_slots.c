@@ -1,13 +1,13 @@
 /* Slots with an image in them: how they are made, and how they are made as new again.
  *
  * Problem: mapping an image, opening the stacks and touching all of it for the first time takes some ten system calls
- * and five page faults, and unmapping it as much again: 30 µs for a process that may run for one.
+ * and five page faults, and unmapping it as much again: 40 µs for a process that may run for one.
  *
  * Answer: a slot whose process has ended keeps its mappings and its pages and waits for the next process of the same
  * image.  Nothing of the predecessor may stay, so everything that it could have written to is put back, by the
  * cheapest means: what is not mapped at the start is unmapped, and only if it was mapped; of the few pages that are,
  * each is compared with the image (which only reads those that were never written to) or cleared; where there are many,
- * the kernel drops them all.  An empty program comes and goes without a system call.
+ * the kernel drops them all.  An empty program comes and goes without a call that concerns memory.
  */
 #include "image.h"
 
