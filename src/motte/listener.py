@@ -6,11 +6,13 @@ a few threads of their own, so that one that waits does not hold up the others.
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from motte.core import Event, Meter, Scheduler
 from motte.errors import Closed
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 KEEPER_THREADS: Final = 8
 """Keepers of one machine that can be at work at the same moment."""
@@ -34,10 +36,12 @@ class Listener:
         self._on_dry = on_dry
         self._lock = threading.Lock()  # guards the next two
         self._thread: threading.Thread | None = None
-        self._keepers: ThreadPoolExecutor | None = None
+        self._keepers: "ThreadPoolExecutor | None" = None
 
     def start(self) -> None:
         """Begin to listen; harmless when repeated."""
+        from concurrent.futures import ThreadPoolExecutor  # late: it takes longer to import than all of this package
+
         with self._lock:
             if self._thread is None:
                 self._keepers = ThreadPoolExecutor(KEEPER_THREADS, thread_name_prefix="motte-keeper")
