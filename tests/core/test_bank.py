@@ -6,11 +6,13 @@ import pytest
 
 from core.snippets import Workshop, function, script
 from motte import core
+from motte.abi.faults import StopReason
+from motte.abi.layout import MAP_BASE, PAGE_SIZE
 from motte.errors import LimitReached
 
 EXIT = function("main", "xorl %eax, %eax\nretq")
 BRK, MMAP, MUNMAP = 12, 9, 11
-PRIVATE_ANONYMOUS = 0x22
+PRIVATE_ANONYMOUS, FIXED = 0x22, 0x10
 READ_WRITE = 3
 NO_MEMORY = -12
 
@@ -87,6 +89,36 @@ def test_memory_beyond_the_limit_is_refused_to_the_guest_and_freed_memory_comes_
     assert freed[0] == freed[2] == results[0]
     assert freed[1] == 0
     assert freed[3] == NO_MEMORY
+
+
+LEFT_TO_STACKS = 16
+"""Pages of a bank that a guest cannot have for the asking."""
+
+
+def test_ten_pages_are_ten_allocations(workshop: Workshop) -> None:
+    first = (MMAP, MAP_BASE, PAGE_SIZE, READ_WRITE, PRIVATE_ANONYMOUS | FIXED, -1, 0)
+    one = [(MMAP, MAP_BASE + n * PAGE_SIZE, PAGE_SIZE, READ_WRITE, PRIVATE_ANONYMOUS | FIXED, -1, 0) for n in range(16)]
+    _, idle = script(workshop, [first])  # which pays for the page table
+    before = idle.statistics().pages
+    bank = core.Bank(before + 10 + LEFT_TO_STACKS)
+    results, process = script(workshop, [first, *one[1:]], bank=bank)
+    assert results[:11] == [MAP_BASE + n * PAGE_SIZE for n in range(11)]
+    assert results[11:] == [NO_MEMORY] * 5
+    assert process.statistics().pages == bank.used == before + 10
+
+
+def test_what_malloc_may_not_have_is_there_for_stacks(workshop: Workshop) -> None:
+    """A guest takes all memory that it gets, and then calls deeper than its stack has been so far."""
+    all_of_it = (
+        "pushq %rbx\nmovl $0x80000000, %ebx\nmore:\nmovl $9, %edi\nmovl %ebx, %esi\nmovl $4096, %edx\nmovl $3, %ecx\n"
+        "movl $0x32, %r8d\nmovl $-1, %r9d\ncall SYSCALL\naddl $4096, %ebx\ntestq %rax, %rax\njns more\n"
+        "call deep\npopq %rbx\nretq"
+    )
+    deep = function("deep", "subq $20000, %rsp\nmovl $7, (%rsp)\nmovl (%rsp), %eax\naddq $20000, %rsp\nretq")
+    program = workshop.program(function("main", all_of_it) + deep)
+    needed = workshop.spawn(program).statistics().pages
+    process = workshop.run(program, bank=core.Bank(needed + 100))
+    assert (process.stop().reason, process.stop().value) == (StopReason.EXITED, 7)
 
 
 def test_the_break_stays_where_it_was_when_memory_runs_out(workshop: Workshop) -> None:
