@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from motte.resources import Resources
     from motte.running import Completed, run
     from motte.streams import CAPTURE, DISCARD
+    from motte.supervision import Child, ChildStatus, Supervisor, SupervisorStatistics
     from motte.verifier import Verdict, Violation
 
 __version__ = "0.1.0"
@@ -60,6 +61,8 @@ __all__ = [
     "BankRestriction",
     "BankStatistics",
     "BuildOptions",
+    "Child",
+    "ChildStatus",
     "Closed",
     "CompileError",
     "Completed",
@@ -93,6 +96,8 @@ __all__ = [
     "Skip",
     "SpaceBank",
     "StopReason",
+    "Supervisor",
+    "SupervisorStatistics",
     "Timeout",
     "TooDeep",
     "Unsupported",
@@ -145,6 +150,7 @@ _NAMES_BY_MODULE = {
     "motte.resources": ("Resources",),
     "motte.running": ("Completed", "run"),
     "motte.streams": ("CAPTURE", "DISCARD"),
+    "motte.supervision": ("Child", "ChildStatus", "Supervisor", "SupervisorStatistics"),
     "motte.verifier": ("Verdict", "Violation"),
 }
 

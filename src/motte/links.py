@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from motte.exit import Exit
@@ -55,6 +56,10 @@ def effect_of(signal: ExitSignal, *, traps: bool, from_itself: bool = False) -> 
     if reason.is_normal and not from_itself:
         return Effect.DROP, reason
     return Effect.END, reason
+
+
+Telling = Callable[[], "list[Telling] | None"]
+"""One thing to be told; it returns what follows from it."""
 
 
 class Party:
@@ -133,35 +138,39 @@ class Links:
 
     def send(self, receiver: Party, signal: ExitSignal) -> None:
         """Let ``receiver`` have a signal; those that a death causes follow."""
-        self._deliver(deque([(receiver, signal)]))
+        _tell([partial(self._receive, receiver, signal)])
 
     def ended(self, party: Party, reason: ExitReason, end: Exit | None) -> None:
-        """It has ended, and given everything back: all who are concerned are told, once."""
-        self._deliver(self._bury(party, reason, end))
+        """It has ended, and given everything back: all who are concerned are told, once; links before monitors."""
+        _tell(self._bury(party, reason, end))
 
-    def _bury(self, party: Party, reason: ExitReason, end: Exit | None) -> deque[tuple[Party, ExitSignal]]:
+    def _bury(self, party: Party, reason: ExitReason, end: Exit | None) -> list[Telling]:
         with self._lock:
             if party.end is not None:
-                return deque()
+                return []
             party.end = (reason, end)
             receivers, party.links = party.links, set()
             monitors, party.monitors = party.monitors, {}
             for receiver in receivers:
                 receiver.links.discard(party)
-        for monitor, instead in monitors.items():
-            monitor.tell(instead or reason, end)
         signal = ExitSignal(party.owner, reason, linked=True)
-        return deque((receiver, signal) for receiver in receivers)
+        signals: list[Telling] = [partial(self._receive, receiver, signal) for receiver in receivers]
+        return signals + [partial(monitor.tell, instead or reason, end) for monitor, instead in monitors.items()]
 
-    def _deliver(self, pending: deque[tuple[Party, ExitSignal]]) -> None:
-        """A loop and no recursion: a chain of links may be long."""
-        while pending:
-            receiver, signal = pending.popleft()
-            with self._lock:
-                if receiver.end is not None:
-                    continue
-                effect, reason = effect_of(signal, traps=receiver.traps, from_itself=signal.sender is receiver.owner)
-            if effect is Effect.TELL:
-                call_keeper(receiver.tell, signal)
-            elif effect is Effect.END and receiver.die(reason):
-                pending += self._bury(receiver, reason, None)
+    def _receive(self, receiver: Party, signal: ExitSignal) -> list[Telling]:
+        with self._lock:
+            if receiver.end is not None:
+                return []
+            effect, reason = effect_of(signal, traps=receiver.traps, from_itself=signal.sender is receiver.owner)
+        if effect is Effect.TELL:
+            call_keeper(receiver.tell, signal)
+        elif effect is Effect.END and receiver.die(reason):
+            return self._bury(receiver, reason, None)
+        return []
+
+
+def _tell(first: list[Telling]) -> None:
+    """In order, with those that follow from them; a loop and no recursion, for a chain of links may be long."""
+    pending = deque(first)
+    while pending:
+        pending += pending.popleft()() or ()

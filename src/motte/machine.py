@@ -80,7 +80,8 @@ class Machine:
         )
         self._banks = BankTree(None if limit is None else limit // PAGE_SIZE, self._lock, self._listener.start)
         self._meters = MeterTree(self._scheduler.root, self._listener.start)
-        self._links = Links()
+        self.links = Links()
+        self._at_close: dict[object, Callable[[], object]] = {}
         self._by_identity: dict[int, Process] = {}
         self._programs: set[Program] = set()
         self._processes: set[Process] = set()
@@ -171,7 +172,8 @@ class Machine:
         ``bank`` pays for the process, and ends it when it is destroyed; by default the machine's own.  A size makes a
         bank of that size for this process alone, below the machine's.  ``meter`` is whose time it uses; by default
         the machine's own; ``resources`` is both in one.  ``keeper`` is asked about its faults
-        (:mod:`motte.keeper`), those of ``regions`` about faults in their range of the window.  With ``start=False`` it runs from :meth:`Process.start` on.
+        (:mod:`motte.keeper`), those of ``regions`` about faults in their range of the window.  With ``start=False`` it
+        runs from :meth:`Process.start` on.
 
         Raises ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
         are not there, ``LimitReached`` where the bank's memory does not suffice to start.
@@ -222,7 +224,7 @@ class Machine:
                     keeping=keeping,
                     meter=meter,
                     listener=self._listener,
-                    links=self._links,
+                    links=self.links,
                 )
                 self._processes.add(process)
                 self._by_identity[core.identity] = process
@@ -240,7 +242,7 @@ class Machine:
     def observer(self, name: str = "observer") -> Observer:
         """A party to links and monitors that stands for Python code; it costs nothing."""
         self._check_open()
-        return Observer(self._links, name)
+        return Observer(self.links, name)
 
     def statistics(self) -> MachineStatistics:
         """What the machine holds now: a frozen record."""
@@ -271,6 +273,9 @@ class Machine:
         with self._lock:
             self._closed = True
             processes, programs = list(self._processes), list(self._programs)
+            actions = list(self._at_close.values())
+        for action in actions:
+            action()
         for process in processes:
             process.close()
         for program in programs:
@@ -281,6 +286,17 @@ class Machine:
         self._listener.join()
         with self._lock:
             self._programs.clear()
+
+    def at_close(self, key: object, action: Callable[[], object]) -> None:
+        """For the package: call ``action`` when the machine is about to be closed.  Raises ``Closed`` if it is."""
+        with self._lock:
+            self._check_open()
+            self._at_close[key] = action
+
+    def not_at_close(self, key: object) -> None:
+        """For the package: there is no need any more."""
+        with self._lock:
+            self._at_close.pop(key, None)
 
     def __enter__(self) -> "Machine":
         """The machine itself."""

@@ -13,11 +13,13 @@ The same program gives the same trace on every machine: no threads, no real time
 """
 
 from motte.testing.behaviour import Act, Run, Sleep, repeat, spin
+from motte.testing.clock import ManualClock
 from motte.testing.meters import MeterSimulator
 from motte.testing.simulated import SimulatedMeter, SimulatedProcess, Stretch
 
 __all__ = [
     "Act",
+    "ManualClock",
     "MeterSimulator",
     "Run",
     "SimulatedMeter",
