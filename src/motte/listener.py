@@ -36,7 +36,7 @@ class Listener:
         self._on_dry = on_dry
         self._lock = threading.Lock()  # guards the next two
         self._thread: threading.Thread | None = None
-        self._keepers: "ThreadPoolExecutor | None" = None
+        self._keepers: ThreadPoolExecutor | None = None
 
     def start(self) -> None:
         """Begin to listen; harmless when repeated."""
