@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,6 +13,9 @@ from rich.table import Table
 from motte.abi.faults import EXIT_INTERRUPTED, EXIT_USAGE
 from motte.benchmark.command import run_benchmark, select
 from motte.benchmark.contenders import CONTENDERS
+from motte.benchmark.kernel_figures import FULL, QUICK
+from motte.benchmark.kernel_groups import GROUPS, measure_groups
+from motte.benchmark.kernel_report import circumstances, print_figures, write_json
 from motte.benchmark.programs import KERNELS, REAL_PROGRAMS
 from motte.benchmark.verification import STEPS, measure_loading, python_bytes_per_second
 from motte.errors import MotteError
@@ -70,6 +74,42 @@ def verify(file: Path, rounds: int) -> None:
     table.add_row(*(f"{number:.1f}" for number in (*milliseconds, *rates)))
     Console().print(table)
     click.echo(f"{loading.code_bytes} bytes of code, {loading.instructions} instructions")
+
+
+@bench.command()
+@click.argument("groups", nargs=-1, type=click.Choice(sorted(GROUPS)))
+@click.option("--processes", type=click.IntRange(1), help="How many to start and wake in group many  [default: 10000]")
+@click.option("--pairs", type=click.IntRange(1), help="Pairs of each comparison  [default: 15]")
+@click.option("--real-programs", is_flag=True, help="Preempt the real programs, too; they are fetched on first use.")
+@click.option("--quick", is_flag=True, help="Least work: whether everything runs; the figures mean nothing then.")
+@click.option(
+    "--json", "output", type=click.Path(dir_okay=False, path_type=Path), help="Write figures and samples there."
+)
+def kernel(  # noqa: PLR0917 (click calls it by keyword)
+    groups: tuple[str, ...],
+    processes: int | None,
+    pairs: int | None,
+    real_programs: bool,
+    quick: bool,
+    output: Path | None,
+) -> None:
+    """Measure processes: calls, switches, starts, preemption, shares, limits, memory.
+
+    Each figure has its goal and, where others do the same, theirs beside it.  Cycles are ticks of the time-stamp
+    counter.  GROUPS selects some of the figures; all of them take some minutes.
+    """
+    least = QUICK if quick else FULL
+    scale = replace(
+        least, processes=processes or least.processes, pairs=pairs or least.pairs, real_programs=real_programs
+    )
+    errors = Console(stderr=True)
+    before = circumstances()
+    with errors.status("…") as status:
+        figures = list(measure_groups(groups or list(GROUPS), scale, status.update))
+    where = f"{before} before, {circumstances().rsplit(' average ')[-1]} after"
+    print_figures(figures, where)
+    if output:
+        write_json(figures, where, output)
 
 
 def main(arguments: list[str]) -> int:

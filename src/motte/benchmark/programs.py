@@ -32,11 +32,15 @@ class Program:
         root = fetch(self.package) if self.package else HERE
         return [HERE / self.driver, *(root / source for source in self.sources)]
 
+    def include_directories(self) -> list[Path]:
+        """Where its headers are; fetches the package if need be."""
+        root = fetch(self.package) if self.package else HERE
+        return [*(root / include for include in self.includes), HERE / "kernels"]
+
     def compiler_flags(self) -> list[str]:
         """``-D`` and ``-I`` flags."""
-        root = fetch(self.package) if self.package else HERE
-        includes = [*(root / include for include in self.includes), HERE / "kernels"]
-        return [*(f"-D{define}" for define in self.defines), *(f"-I{include}" for include in includes)]
+        includes = (f"-I{include}" for include in self.include_directories())
+        return [*(f"-D{define}" for define in self.defines), *includes]
 
 
 def _kernel(name: str) -> Program:

@@ -6,9 +6,11 @@ import click
 
 
 @click.command("bench", context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[code|verify] [OPTIONS]")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[code|kernel|verify] [OPTIONS]")
 def bench_command(arguments: tuple[str, ...]) -> int:
     """Measure: motte bench code compares kernels and real programs with native code and wasmtime.
+
+    motte bench kernel measures processes: calls, switches, starts, preemption, shares, limits, memory.
 
     motte bench verify FILE measures how fast an artifact is verified and loaded.
     """

@@ -13,22 +13,28 @@ from rich.table import Table
 
 from motte.cache import default_root
 from motte.core import HostFeatures, host_features
+from motte.host_limits import captured_process_limit, process_limits
 from motte.quantities import format_size
 from motte.toolchain.sandbox import sandbox_features
 
 EXIT_NOT_ABLE = 1
 
-_MAPPINGS_WANTED = 65_530
-"""Linux's own default of vm.max_map_count: some ten thousand processes at six mappings each."""
+_PROCESSES_WANTED = 10_000
+"""At least; Linux's own default of vm.max_map_count, 65,530, is enough for them."""
+
+_PROCESSES_AT_MOST = 30_000
+"""What one machine can hold at all, in round numbers: its windows of 4 GiB fill the addresses that there are."""
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at; ``advice`` is empty where nothing needs to change."""
+    """One thing that was looked at; ``advice`` is empty where nothing needs to change, or could."""
 
     subject: str
     state: str
     advice: str = ""
     fatal: bool = False
+    optional: bool = False
+    """It is well as it is; the advice is for those who want more."""
 
 
 @click.command("doctor")
@@ -37,7 +43,8 @@ def doctor_command() -> int:
     findings = list(_findings(host_features()))
     table = Table(show_header=False, box=None, pad_edge=False)
     for finding in findings:
-        mark = "[red]✗[/]" if finding.fatal else "[yellow]![/]" if finding.advice else "[green]✓[/]"
+        lacks = finding.advice and not finding.optional
+        mark = "[red]✗[/]" if finding.fatal else "[yellow]![/]" if lacks else "[green]✓[/]"
         table.add_row(mark, finding.subject, escape(finding.state))
         if finding.advice:
             table.add_row("", "", f"[italic]{escape(finding.advice)}[/]")
@@ -55,7 +62,7 @@ def _findings(features: HostFeatures) -> Iterator[Finding]:
     yield Finding("vector registers", "AVX-512" if features["avx512"] else "AVX" if features["avx"] else "SSE")
     if features["user_shadow_stack"]:
         yield Finding("shadow stack", "active", "start Python without it: GLIBC_TUNABLES=glibc.cpu.x86_shstk=off", True)
-    yield _mappings(features["max_map_count"])
+    yield from _processes()
     yield from _sandbox()
     yield _cache()
 
@@ -64,9 +71,16 @@ def _present(subject: str, there: bool, advice: str) -> Finding:
     return Finding(subject, "yes") if there else Finding(subject, "no", advice)
 
 
-def _mappings(count: int) -> Finding:
-    advice = f"fewer processes at once; raise it: sysctl -w vm.max_map_count={_MAPPINGS_WANTED}"
-    return Finding("vm.max_map_count", str(count), advice if count < _MAPPINGS_WANTED else "")
+def _processes() -> Iterator[Finding]:
+    for limit in process_limits():
+        few, state = limit.processes < _PROCESSES_WANTED, f"{limit.processes:,} processes at once"
+        if limit.processes >= _PROCESSES_AT_MOST:
+            yield Finding(limit.name, state)
+            continue
+        advice = f"for {_PROCESSES_AT_MOST:,} processes, {limit.advice_for(_PROCESSES_AT_MOST)}"
+        yield Finding(limit.name, state, advice, optional=not few)
+    limit = captured_process_limit()
+    yield Finding(limit.name, f"{limit.processes:,} processes at once whose output is captured")
 
 
 def _sandbox() -> Iterator[Finding]:
