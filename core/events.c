@@ -10,7 +10,7 @@
 void event_post(struct process *process, enum event_kind kind)
 {
     struct scheduler *scheduler = process->scheduler;
-    if (!(atomic_load(&process->wanted_events) & kind))
+    if (!(atomic_load(&process->wanted_events) & kind) || scheduler->events_closed)
         return;
     if (!process->events) {
         process_retain(process);
@@ -35,20 +35,46 @@ void events_close(struct scheduler *scheduler)
     pthread_cond_broadcast(&scheduler->event_posted);
 }
 
-static bool take(struct scheduler *scheduler, struct event *event)
+static bool take_of_process(struct scheduler *scheduler, struct event *event)
 {
     struct process *process = scheduler->first_event;
-    *event = (struct event){.process = process};
-    if (process) {
-        event->kinds = process->events;
-        process->events = 0;
-        scheduler->first_event = process->next_event;
-        if (!scheduler->first_event)
-            scheduler->last_event = &scheduler->first_event;
-        return true;
-    }
-    event->meter = meters_next_dry(scheduler->root);
+    if (!process)
+        return false;
+    *event = (struct event){.process = process, .kinds = process->events};
+    process->events = 0;
+    scheduler->first_event = process->next_event;
+    if (!scheduler->first_event)
+        scheduler->last_event = &scheduler->first_event;
+    return true;
+}
+
+static bool take_of_meter(struct scheduler *scheduler, struct event *event)
+{
+    *event = (struct event){.meter = meters_next_dry(scheduler->root)};
     return event->meter != NULL;
+}
+
+/* By turns: processes that fault without end do not keep a meter's keeper from being told. */
+static bool take(struct scheduler *scheduler, struct event *event)
+{
+    bool meter_first = scheduler->meter_is_next;
+    scheduler->meter_is_next = !meter_first;
+    if (meter_first)
+        return take_of_meter(scheduler, event) || take_of_process(scheduler, event);
+    return take_of_process(scheduler, event) || take_of_meter(scheduler, event);
+}
+
+void events_forget(struct scheduler *scheduler)
+{
+    struct event event;
+    pthread_mutex_lock(&scheduler->lock);
+    events_close(scheduler);
+    while (take_of_process(scheduler, &event)) {
+        pthread_mutex_unlock(&scheduler->lock);
+        process_release(event.process);
+        pthread_mutex_lock(&scheduler->lock);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
 }
 
 enum event_result event_take(struct scheduler *scheduler, struct event *event, struct deadline deadline)

@@ -26,7 +26,7 @@ void event_post(struct process *process, enum event_kind kind);
 /* Meters may have become dry. */
 void events_of_meters(struct scheduler *scheduler);
 
-/* Nothing more will come: those who wait for events are told so. */
+/* Nothing more will come: those who wait for events are told so, once they have taken what is there. */
 void events_close(struct scheduler *scheduler);
 
 /* --- without it ------------------------------------------------------------------------------------------------------ */
@@ -37,6 +37,9 @@ struct event {
     uint32_t kinds;
     struct meter *meter;
 };
+
+/* Nobody will take events any more: those that wait are forgotten. The caller holds a reference of the scheduler. */
+void events_forget(struct scheduler *scheduler);
 
 enum event_result { EVENT_TAKEN, EVENT_TIMEOUT, EVENTS_CLOSED };
 

@@ -19,6 +19,15 @@ static enum process_state state_of(const struct process *process)
     return (enum process_state)atomic_load(&process->state);
 }
 
+/* There is not even one thread. */
+static void take_back_start(struct process *process)
+{
+    runnable_cancel(&process->runnable, ticks_now());
+    timeouts_cancel(&process->scheduler->timeouts, &process->wall);
+    process->started_ns = 0;
+    process_set_state(process, PROCESS_CREATED);
+}
+
 int process_start(struct process *process)
 {
     struct scheduler *scheduler = process->scheduler;
@@ -35,6 +44,10 @@ int process_start(struct process *process)
         process->started_ns = monotonic_ns();
         scheduler_ready(process);
         schedule(scheduler, NULL);
+    }
+    if (!result && !scheduler->workers && scheduler->retry_at < UINT64_MAX) {
+        take_back_start(process);
+        result = -EAGAIN;
     }
     pthread_mutex_unlock(&scheduler->lock);
     return result;

@@ -32,13 +32,6 @@ static void interrupt_below(struct scheduler *scheduler, const struct meter *met
     }
 }
 
-/* Others may run now, or later; a meter may be dry. */
-static void look_again(struct scheduler *scheduler)
-{
-    moments_look(scheduler);
-    schedule(scheduler, NULL);
-}
-
 struct meter *metering_create(struct scheduler *scheduler, struct meter *parent)
 {
     pthread_mutex_lock(&scheduler->lock);
@@ -66,7 +59,7 @@ void metering_set_budget(struct scheduler *scheduler, struct meter *meter, uint6
     pthread_mutex_lock(&scheduler->lock);
     meter_set_budget(meter, limit_from_ns(ns), ticks_now());
     interrupt_below(scheduler, meter);
-    look_again(scheduler);
+    schedule(scheduler, NULL);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
@@ -74,17 +67,21 @@ void metering_refill(struct scheduler *scheduler, struct meter *meter, uint64_t 
 {
     pthread_mutex_lock(&scheduler->lock);
     meter_refill(meter, limit_from_ns(ns), ticks_now());
-    look_again(scheduler);
+    schedule(scheduler, NULL);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void metering_set_rate(struct scheduler *scheduler, struct meter *meter, uint64_t budget_ns, uint64_t period_ns)
+bool metering_set_rate(struct scheduler *scheduler, struct meter *meter, uint64_t budget_ns, uint64_t period_ns)
 {
     pthread_mutex_lock(&scheduler->lock);
-    meter_set_rate(meter, limit_from_ns(budget_ns), ns_to_ticks(period_ns), ticks_now());
-    interrupt_below(scheduler, meter);
-    look_again(scheduler);
+    bool possible = !period_ns || moments_prepare(scheduler);
+    if (possible) {
+        meter_set_rate(meter, limit_from_ns(budget_ns), ns_to_ticks(period_ns), ticks_now());
+        interrupt_below(scheduler, meter);
+        schedule(scheduler, NULL);
+    }
     pthread_mutex_unlock(&scheduler->lock);
+    return possible;
 }
 
 void metering_set_weight(struct scheduler *scheduler, struct meter *meter, uint32_t weight)
@@ -96,8 +93,10 @@ void metering_set_weight(struct scheduler *scheduler, struct meter *meter, uint3
 
 void metering_set_slice(struct scheduler *scheduler, struct meter *meter, uint64_t ns)
 {
+    const uint64_t longest = UINT64_C(1) << 56; /* months; and moments are added to it */
+    uint64_t ticks = ns_to_ticks(ns);
     pthread_mutex_lock(&scheduler->lock);
-    meter_set_slice(meter, ns_to_ticks(ns));
+    meter_set_slice(meter, ticks < longest ? ticks : longest);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
@@ -107,7 +106,7 @@ void metering_set_on(struct scheduler *scheduler, struct meter *meter, bool on)
     meter_set_on(meter, on, ticks_now());
     if (!on)
         interrupt_below(scheduler, meter);
-    look_again(scheduler);
+    schedule(scheduler, NULL);
     pthread_mutex_unlock(&scheduler->lock);
 }
 

@@ -20,8 +20,9 @@ void metering_release(struct scheduler *scheduler, struct meter *meter);
 void metering_set_budget(struct scheduler *scheduler, struct meter *meter, uint64_t ns);
 /* So much more of the total; those that waited for it go on. */
 void metering_refill(struct scheduler *scheduler, struct meter *meter, uint64_t ns);
-/* At most `budget_ns` in any `period_ns`; a period of 0 removes the rate. */
-void metering_set_rate(struct scheduler *scheduler, struct meter *meter, uint64_t budget_ns, uint64_t period_ns);
+/* At most `budget_ns` in any `period_ns`; a period of 0 removes the rate.  False, and nothing changed, if the host refuses
+ * the thread that gives it back. */
+bool metering_set_rate(struct scheduler *scheduler, struct meter *meter, uint64_t budget_ns, uint64_t period_ns);
 void metering_set_weight(struct scheduler *scheduler, struct meter *meter, uint32_t weight);
 void metering_set_slice(struct scheduler *scheduler, struct meter *meter, uint64_t ns);
 /* Off: everything below stops where it is; on: it goes on there. */

@@ -29,7 +29,8 @@ static void happen(struct timeout *timeout)
 static uint64_t next_moment(const struct scheduler *scheduler)
 {
     uint64_t timeout = timeouts_next(&scheduler->timeouts), refill = meters_next_event(scheduler->root);
-    return timeout < refill ? timeout : refill;
+    uint64_t next = timeout < refill ? timeout : refill;
+    return scheduler->retry_at < next ? scheduler->retry_at : next;
 }
 
 static void sleep_until(struct scheduler *scheduler, uint64_t moment)
@@ -43,6 +44,7 @@ static void sleep_until(struct scheduler *scheduler, uint64_t moment)
         struct timespec at = {.tv_sec = (time_t)(ns / SECOND_NS), .tv_nsec = (long)(ns % SECOND_NS)};
         pthread_cond_timedwait(&scheduler->clock_changed, &scheduler->lock, &at);
     }
+    scheduler->clock_sleeps_until = 0; /* it will look by itself */
 }
 
 static void *run(void *argument)
@@ -78,6 +80,11 @@ static bool create_thread(struct scheduler *scheduler)
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
     pthread_attr_destroy(&attributes);
     return scheduler->clock_exists;
+}
+
+bool moments_prepare(struct scheduler *scheduler)
+{
+    return scheduler->clock_exists || create_thread(scheduler);
 }
 
 bool moments_look(struct scheduler *scheduler)

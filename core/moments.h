@@ -17,7 +17,10 @@ enum moment_kind { MOMENT_SLEEP_ENDS, MOMENT_WALL_LIMIT };
 /* All under the scheduler's lock. False if the host refuses the thread. */
 bool moments_set(struct scheduler *scheduler, struct timeout *timeout, uint64_t at);
 
-/* The meters' next replenishment may have come nearer. */
+/* The next moment may have come nearer: a meter was throttled, say. */
 bool moments_look(struct scheduler *scheduler);
+
+/* Moments will come for which nobody can report that the host refuses the thread: now somebody can. */
+bool moments_prepare(struct scheduler *scheduler);
 
 #endif

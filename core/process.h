@@ -23,7 +23,7 @@
  *   R1  Attention is asked for after a gate has looked at the flag for the last time.  The signal that follows finds
  *       the thread between that look and the guest, and takes it to guest_leave (signals.c, switch.S).
  *   R2  A stop is requested just before a host call that waits.  Look and call are one range in checked_syscall; the
- *       signal takes a thread that is inside it to the look's other exit.
+ *       signal takes a thread that is inside it to the look's other exit, whether it has a turn or has given it up.
  *   R3  The signal arrives where it cannot be acted upon (in a gate; in another handler): the worker's timer repeats it
  *       every millisecond until the guest has been left.
  *   R4  A killer signals a thread that has just ended, or runs another process.  process->worker is valid under the
@@ -149,6 +149,7 @@ struct process {
     uint32_t holders; /* keeping_hold */
     uint32_t events;  /* enum event_kind bits that were posted and not yet taken */
     struct process *next_event;
+    struct process *next_unplaced; /* schedule_at */
 };
 
 /* --- for everybody -------------------------------------------------------------------------------------------- */

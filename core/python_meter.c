@@ -1,5 +1,7 @@
 #include "python_core.h"
 
+#include <errno.h>
+
 #include "metering.h"
 #include "meters/meters.h"
 #include "scheduler.h"
@@ -78,8 +80,10 @@ static PyObject *set_rate(PyObject *self, PyObject *arguments)
     if (!usable(self)
         || !PyArg_ParseTuple(arguments, "O&O&:set_rate", python_to_u64, &budget, python_to_u64, &period))
         return NULL;
-    metering_set_rate(meter_of(self)->scheduler, meter_of(self)->meter, budget, period);
-    Py_RETURN_NONE;
+    if (metering_set_rate(meter_of(self)->scheduler, meter_of(self)->meter, budget, period))
+        Py_RETURN_NONE;
+    errno = EAGAIN;
+    return PyErr_SetFromErrno(PyExc_OSError);
 }
 
 static PyObject *set_weight(PyObject *self, PyObject *argument)

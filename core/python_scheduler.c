@@ -41,6 +41,8 @@ static void destroy(PyObject *object)
     struct scheduler *scheduler = self->scheduler;
     if (scheduler) {
         Py_BEGIN_ALLOW_THREADS
+        if (scheduler_is_here(scheduler))
+            events_forget(scheduler);
         scheduler_release(scheduler);
         Py_END_ALLOW_THREADS
     }

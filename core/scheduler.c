@@ -19,7 +19,7 @@
 #include "slot.h"
 #include "worker.h"
 
-static const uint64_t default_slice_ns = 1000000, checked_turn_ns = 50000;
+static const uint64_t default_slice_ns = 1000000, checked_turn_ns = 50000, retry_ns = 10000000;
 
 /* --- whose turn it is ---------------------------------------------------------------------------------------------- */
 
@@ -31,8 +31,9 @@ static void take_idle(struct scheduler *scheduler, struct worker *worker)
     *link = worker->next_idle;
 }
 
-/* A thread for this process: its own if it is bound to one; the caller's, an idle one, a new one. */
-static struct worker *find_worker(struct scheduler *scheduler, struct process *process, struct worker *self)
+/* A thread for this process: its own if it is bound to one; the caller's, an idle one, a new one if there `may_be_new`. */
+static struct worker *find_worker(struct scheduler *scheduler, struct process *process, struct worker *self,
+                                  bool may_be_new)
 {
     if (process->worker)
         return process->worker;
@@ -41,7 +42,7 @@ static struct worker *find_worker(struct scheduler *scheduler, struct process *p
     struct worker *worker = scheduler->idle;
     if (worker)
         take_idle(scheduler, worker);
-    else
+    else if (may_be_new)
         worker = worker_create(scheduler);
     return worker;
 }
@@ -64,8 +65,18 @@ static void shorten_turns(struct scheduler *scheduler)
         uint64_t end = worker->dispatched + worker->slice;
         worker->slice = UINT64_MAX; /* once a turn */
         if (end < atomic_load(&worker->timer.turn_end))
-            timer_end_turn_at(&worker->timer, end);
+            timer_shorten_turn(&worker->timer, end);
     }
+}
+
+/* Meters change as turns end, and those whom it concerns may sleep: the keeper of one that is dry, however busy the others
+ * are, and the clock thread, if one gets something back earlier than it knows (or threads are to be asked for again). */
+static void tell_of_meters(struct scheduler *scheduler)
+{
+    events_of_meters(scheduler);
+    uint64_t refill = meters_next_event(scheduler->root);
+    if (refill < scheduler->clock_sleeps_until || scheduler->retry_at < scheduler->clock_sleeps_until)
+        moments_look(scheduler);
 }
 
 void schedule(struct scheduler *scheduler, struct worker *self)
@@ -73,38 +84,55 @@ void schedule(struct scheduler *scheduler, struct worker *self)
     schedule_at(scheduler, self, ticks_now());
 }
 
-/* Gives a free turn away; false if there is nobody to take it, or no thread for it. */
-static bool give_turn(struct scheduler *scheduler, struct worker *self, uint64_t now)
+/* Processes that were chosen, and there was no thread to be had for them: they wait on, until a worker looks for work or
+ * the clock thread asks again. */
+static void put_back(struct scheduler *scheduler, struct process *unplaced, uint64_t now)
+{
+    scheduler->retry_at = unplaced ? now + ns_to_ticks(retry_ns) : UINT64_MAX; /* time for the host to change its mind */
+    for (; unplaced; unplaced = unplaced->next_unplaced)
+        meters_stop(&unplaced->runnable, now, 0, true);
+}
+
+void scheduler_retry(struct scheduler *scheduler)
+{
+    scheduler->retry_at = ticks_now() + ns_to_ticks(retry_ns);
+    tell_of_meters(scheduler);
+}
+
+/* Gives a free turn away, or puts the one whom it is due on the list of the unplaced; false if there is nobody. */
+static bool give_turn(struct scheduler *scheduler, struct worker *self, uint64_t now, struct process **unplaced)
 {
     uint64_t credit, slice;
     struct runnable *chosen = meters_pick(scheduler->root, now, &credit, &slice);
-    if (!chosen) {
-        events_of_meters(scheduler);
+    if (!chosen)
         return false;
-    }
     struct process *process = (struct process *)((char *)chosen - offsetof(struct process, runnable));
-    struct worker *worker = find_worker(scheduler, process, self);
-    if (!worker) { /* the next thread that is idle looks again */
-        meters_stop(chosen, now, 0, true);
-        return false;
+    struct worker *worker = find_worker(scheduler, process, self, !*unplaced);
+    if (worker) {
+        worker->credit = credit;
+        worker->slice = slice;
+        worker->dispatched = now;
+        scheduler->free_turns--;
+        assign(worker, process, self);
+    } else {
+        process->next_unplaced = *unplaced;
+        *unplaced = process;
     }
-    worker->credit = credit;
-    worker->slice = slice;
-    worker->dispatched = now;
-    scheduler->free_turns--;
-    assign(worker, process, self);
     return true;
 }
 
-/* A meter may wait for its rate since a moment ago: the clock thread is told when it sleeps too long for that. */
+/* A process without a thread must not keep turns from those behind it that are bound to one: these wait in a call, and
+ * may be the ones that all threads are taken by. */
 void schedule_at(struct scheduler *scheduler, struct worker *self, uint64_t now)
 {
-    while (scheduler->free_turns && give_turn(scheduler, self, now)) {
+    struct process *unplaced = NULL;
+    while (scheduler->free_turns && give_turn(scheduler, self, now, &unplaced)) {
     }
-    if (!scheduler->free_turns && meters_anyone_waits(scheduler->root))
+    if (unplaced || scheduler->retry_at < UINT64_MAX)
+        put_back(scheduler, unplaced, now);
+    if (meters_anyone_waits(scheduler->root))
         shorten_turns(scheduler);
-    if (meters_next_event(scheduler->root) < scheduler->clock_sleeps_until)
-        moments_look(scheduler);
+    tell_of_meters(scheduler);
 }
 
 bool scheduler_end_turn(struct worker *worker, bool ready)
@@ -219,7 +247,7 @@ struct scheduler *scheduler_create(uint32_t workers)
     scheduler->turns = scheduler->free_turns = workers;
     scheduler->checked_turn = ns_to_ticks(checked_turn_ns);
     scheduler->last_event = &scheduler->first_event;
-    scheduler->clock_sleeps_until = UINT64_MAX;
+    scheduler->clock_sleeps_until = scheduler->retry_at = UINT64_MAX;
     return scheduler;
 }
 
@@ -246,8 +274,7 @@ bool scheduler_close(struct scheduler *scheduler)
         struct worker *worker = scheduler->workers;
         pthread_join(worker->thread, NULL);
         scheduler->workers = worker->next;
-        pthread_cond_destroy(&worker->wake);
-        free(worker);
+        worker_free(worker);
     }
     return true;
 }

@@ -45,12 +45,14 @@ struct scheduler {
     pthread_t clock_thread;
     pthread_cond_t clock_changed;
     bool clock_exists;
-    uint64_t clock_sleeps_until; /* ticks */
+    uint64_t clock_sleeps_until; /* ticks; 0: it is awake */
+    uint64_t retry_at; /* ticks; to look for threads that the host has refused, or UINT64_MAX */
 
     struct process *first_event, **last_event;
     pthread_cond_t event_posted;
     pthread_cond_t released; /* a process has no holders any more */
     bool events_closed;
+    bool meter_is_next; /* to be told of */
 };
 
 /* NULL if the host has no memory. No thread is made before it is needed. */
@@ -80,6 +82,9 @@ void schedule(struct scheduler *scheduler, struct worker *self);
 
 /* The same at a moment that is known: reading the clock is a good part of a switch. */
 void schedule_at(struct scheduler *scheduler, struct worker *self, uint64_t now);
+
+/* The host has refused a thread: it is asked again a little later. */
+void scheduler_retry(struct scheduler *scheduler);
 
 /* The turn of `worker` ends; `ready`: the process wants another one.  Its time is counted.  False if its budget is
  * used up: it is not in line then. */

@@ -59,6 +59,16 @@ static void interrupt(struct worker *worker, struct process *process, ucontext_t
     }
 }
 
+/* R2, for a worker that has given up its turn. */
+static void interrupt_call(struct worker *worker, const struct process *process, ucontext_t *state)
+{
+    if (!process_stop_requested(process))
+        return;
+    if (between(instruction(state), checked_syscall_check, checked_syscall_entered))
+        continue_at(state, checked_syscall_stopped);
+    timer_insist(&worker->timer);
+}
+
 static void on_interrupt(int number, siginfo_t *information, void *opaque)
 {
     (void)number;
@@ -68,8 +78,11 @@ static void on_interrupt(int number, siginfo_t *information, void *opaque)
         if (information->si_code == SI_TIMER)
             timer_expired(&worker->timer);
         struct process *process = atomic_load_explicit(&worker->process, memory_order_relaxed);
+        struct process *calling = atomic_load_explicit(&worker->calling, memory_order_relaxed);
         if (process)
             interrupt(worker, process, opaque);
+        else if (calling)
+            interrupt_call(worker, calling, opaque);
     }
     errno = saved_errno;
 }

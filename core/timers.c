@@ -17,7 +17,7 @@ static const uint64_t repeat_ns = 1000000;
 /* Longer waits than this are none: it keeps absolute times far from overflow. */
 static const uint64_t longest_ns = UINT64_C(1) << 60;
 
-/* The system call that sets the timer orders what its setters do (timers.h); the handler interrupts its own thread. */
+/* For the worker's own thread, which the handler interrupts. */
 static void store(_Atomic uint64_t *moment, uint64_t ticks)
 {
     atomic_store_explicit(moment, ticks, memory_order_relaxed);
@@ -67,22 +67,36 @@ void timer_end_turn_at(struct timer *timer, uint64_t ticks)
         set(timer, ticks);
 }
 
-void timer_expired(struct timer *timer)
+/* Either this thread sees that the timer has expired, or the handler sees the new end: each stores before it looks, and
+ * nothing is reordered across. */
+void timer_shorten_turn(struct timer *timer, uint64_t ticks)
 {
-    store(&timer->set_for, UINT64_MAX);
+    atomic_store(&timer->turn_end, ticks);
+    if (atomic_load(&timer->set_for) > ticks)
+        set(timer, ticks);
 }
 
+void timer_expired(struct timer *timer)
+{
+    atomic_store(&timer->set_for, UINT64_MAX);
+}
+
+/* Who shortened the turn while the timer was being set here may have set it first: then what `set_for` says is not so. */
 bool timer_turn_is_over(struct timer *timer)
 {
+    uint64_t end = atomic_load(&timer->turn_end);
+    bool known = true;
     for (;;) {
-        uint64_t end = load(&timer->turn_end);
         if (ticks_now() >= end)
             return true;
-        if (load(&timer->set_for) <= end)
+        if (known && load(&timer->set_for) <= end)
             return false;
         set(timer, end);
-        if (load(&timer->turn_end) == end)
+        uint64_t end_now = atomic_load(&timer->turn_end);
+        if (end_now == end)
             return false;
+        end = end_now;
+        known = false;
     }
 }
 

@@ -31,8 +31,11 @@ struct timer {
 bool timer_prepare(struct timer *timer, pid_t thread_id);
 void timer_destroy(struct timer *timer);
 
-/* The turn ends at this moment. Under the scheduler's lock. */
+/* The turn ends at this moment: on its own thread. */
 void timer_end_turn_at(struct timer *timer, uint64_t ticks);
+
+/* It ends earlier than it was to: from another thread, under the scheduler's lock. */
+void timer_shorten_turn(struct timer *timer, uint64_t ticks);
 
 /* In the signal handler: it expired. */
 void timer_expired(struct timer *timer);

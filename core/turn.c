@@ -100,17 +100,21 @@ void turn_run(struct worker *worker)
     end(worker, process);
 }
 
+/* Other threads take the process on when they look for work. That no more threads are asked for at once keeps this from
+ * going round. */
 void turn_refuse(struct worker *worker)
 {
     struct scheduler *scheduler = worker->scheduler;
     pthread_mutex_lock(&scheduler->lock);
+    worker_forget(worker);
     struct process *process = worker->assigned;
     worker->assigned = NULL;
     worker->dispatched = ticks_now();
     atomic_store_explicit(&worker->process, process, memory_order_release);
-    process_stop(process, MOTTE_STOP_INTERNAL, 0);
+    if (!scheduler->workers)
+        process_stop(process, MOTTE_STOP_INTERNAL, 0);
     end(worker, process);
-    schedule(scheduler, NULL);
+    scheduler_retry(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
@@ -149,7 +153,9 @@ int64_t waiting_syscall(struct process *process, long number, const long argumen
     pthread_mutex_unlock(&scheduler->lock);
 
     uint64_t cpu_before = thread_cpu_ns();
+    atomic_store(&worker->calling, process);
     int64_t result = checked_syscall(number, arguments, &process->stop_flag);
+    atomic_store(&worker->calling, NULL);
     uint64_t used = ns_to_ticks(thread_cpu_ns() - cpu_before);
 
     pthread_mutex_lock(&scheduler->lock);

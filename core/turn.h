@@ -18,7 +18,7 @@ struct worker;
 /* Under the scheduler's lock, which is not held meanwhile: runs the process that is assigned to the calling worker. */
 void turn_run(struct worker *worker);
 
-/* The calling thread cannot be a worker: what was assigned to it ends. */
+/* The calling thread cannot be a worker: what was assigned to it is for others, or ends if there are none. */
 void turn_refuse(struct worker *worker);
 
 #endif

@@ -141,6 +141,22 @@ static void work(struct worker *worker)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
+void worker_forget(struct worker *worker)
+{
+    struct worker **link = &worker->scheduler->workers;
+    while (*link != worker)
+        link = &(*link)->next;
+    *link = worker->next;
+    worker->scheduler->thread_count--;
+    pthread_detach(worker->thread);
+}
+
+void worker_free(struct worker *worker)
+{
+    pthread_cond_destroy(&worker->wake);
+    free(worker);
+}
+
 static void *run(void *argument)
 {
     struct worker *worker = argument;
@@ -157,6 +173,8 @@ static void *run(void *argument)
     timer_destroy(&worker->timer);
     signal_stack_destroy(worker);
     current = NULL;
+    if (!prepared)
+        worker_free(worker);
     return NULL;
 }
 
@@ -188,8 +206,7 @@ struct worker *worker_create(struct scheduler *scheduler)
     worker->scheduler = scheduler;
     pthread_cond_init(&worker->wake, NULL);
     if (create_thread(worker) != 0) {
-        pthread_cond_destroy(&worker->wake);
-        free(worker);
+        worker_free(worker);
         return NULL;
     }
     worker->next = scheduler->workers;

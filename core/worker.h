@@ -26,6 +26,7 @@ struct worker {
 
     /* Its own thread, signal handlers included.  The running process: NULL while a signal means nothing. */
     struct process *_Atomic process;
+    struct process *_Atomic calling; /* the process whose call of the host's it waits in, without a turn */
     struct timer timer;
     void *signal_stack;
     size_t signal_stack_size;
@@ -52,6 +53,12 @@ struct worker *worker_current(void);
 
 /* A new thread, idle; under the scheduler's lock. NULL if the host refuses. */
 struct worker *worker_create(struct scheduler *scheduler);
+
+/* Its thread has ended, or was never made. */
+void worker_free(struct worker *worker);
+
+/* It will not be joined, for it ends by itself: it touches nothing of its scheduler any more. Under the lock. */
+void worker_forget(struct worker *worker);
 
 /* Waits until somebody signals the calling worker. Under the lock. */
 void worker_wait(struct worker *worker);

@@ -62,6 +62,26 @@ def test_a_running_process_survives_the_fork_and_is_not_the_childs(workshop: Wor
     assert process.wait(5 * SECOND)
 
 
+def test_the_parents_scheduler_and_meters_are_not_the_childs(workshop: Workshop) -> None:
+    scheduler, meter, program = workshop.scheduler, workshop.scheduler.root.sub(), workshop.program(SPIN)
+    workshop.spawn(program).start()
+    attempts: list[Callable[[], object]] = [
+        lambda: scheduler.root,
+        lambda: scheduler.next_event(0),
+        lambda: meter.set_budget(1),
+        lambda: meter.refill(1),
+        lambda: meter.set_rate(1, 1000),
+        lambda: meter.set_weight(1),
+        lambda: meter.set_slice(100_000),
+        lambda: meter.set_on(False),
+        meter.sub,
+        meter.state_fields,
+        lambda: workshop.spawn(program, meter=meter),
+    ]
+    for attempt in attempts:
+        assert in_child(lambda attempt=attempt: refuses(attempt))
+
+
 def test_the_child_has_no_slots(workshop: Workshop) -> None:
     workshop.spawn(EXIT)
 
