@@ -78,13 +78,17 @@ def idle_processes(scale: Scale) -> list[Figure]:
     """The same of ``Machine.spawn``: Python's own objects, too."""
     (count,) = scale.idle
     with bench(workers=1) as here:
+        bank = here.machine.bank
         first = _asleep(here, WARM_UP)
-        before = _costs()
+        before, charged_before = _costs(), bank.used
         processes = _asleep(here, count)
-        grown = _costs().since(before)
+        grown, charged = _costs().since(before), bank.used - charged_before
         close_all([*first, *processes])
-    taken = (grown.memory + grown.page_tables) / count
-    return [Figure(f"{count:,} idle processes, one takes with its Python object", taken, "bytes")]
+    taken, name = grown.memory + grown.page_tables, f"{count:,} idle processes of Machine.spawn"
+    return [
+        Figure(f"{name}, one takes", taken / count, "bytes", note="Python's objects included"),
+        Figure(f"{name}, error of the bank's charge", 100 * abs(charged / taken - 1), "%", 5.0),
+    ]
 
 
 def _asleep(here: Bench, count: int, *arguments: object) -> list[Process]:

@@ -80,6 +80,7 @@ class Bench:
                 arguments=strings,
                 environment=[],
                 bank=bank,
+                holder_bytes=0,
                 meter=meter,
                 native_stack=DEFAULT_LIMITS.native_stack,
                 cpu_ns=None,
@@ -113,8 +114,10 @@ def bench(workers: int) -> Iterator[Bench]:
     """A machine with so many workers and no limit on memory, closed at the end."""
     with Machine(memory=None, workers=workers) as machine:
         here = Bench(machine)
-        yield here
-        here.release()
+        try:
+            yield here
+        finally:
+            here.release()
 
 
 class Closable(Protocol):
