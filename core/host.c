@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "code_region.h"
-#include "image.h"
+#include "image_slots.h"
 #include "signals.h"
 #include "slot.h"
 #include "switch.h"

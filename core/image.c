@@ -11,7 +11,7 @@
 #include "code_region.h"
 #include "host.h"
 #include "host_mappings.h"
-#include "slot.h"
+#include "image_slots.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8 /* Linux 6.3 */

@@ -13,11 +13,11 @@
  * A page of the file is at the offset of its window address from the information page.
  *
  * Who pays: the file's pages, the program's code and tables, and what the core knows about them are drawn once from the
- * bank that the image is made with (the machine's).  A process pays for every page of its own that it may write to, since it may come to copy all
- * of them, and for none that it can only read.
+ * bank that the image is made with (the machine's).  A process pays for every page of its own that it may write to, since
+ * it may come to copy all of them, and for none that it can only read.
  *
  * Slots of processes that have ended go back to how the image found them, and wait here for the next process
- * (image_slots.c).
+ * (image_slots.h).
  *
  * An image is counted by reference: Python and every process of it hold one each.  It is constant once made, but for
  * the list of waiting slots.
@@ -85,7 +85,7 @@ struct image {
     uint64_t writable_pages; /* of all parts: each process's own */
     uint32_t mappings;       /* of the host that a slot with this image takes */
 
-    struct slot *waiting; /* image_slots.c */
+    struct slot *waiting; /* image_slots.h */
     uint32_t fork_generation;
 };
 
@@ -105,36 +105,5 @@ int image_create(const struct image_options *options, struct image **created, co
 
 void image_retain(struct image *image);
 void image_release(struct image *image);
-
-/* --- image_slots.c ----------------------------------------------------------------------------------------------- */
-
-/* Pages that each process's stacks have from the start; more when they are touched. */
-enum { STACK_FIRST = MOTTE_PAGE_SIZE };
-
-/* Slots that wait in all images together, at most: each keeps about 30 KiB of the host's memory, which no bank pays
- * for, and never more than 100 KiB. */
-enum { WAITING_SLOTS_LIMIT = 256 };
-
-/* A slot with the image and the first pages of both stacks in it, as if untouched; its mappings are charged. NULL if
- * the host has no more. */
-struct slot *image_take_slot(struct image *image);
-
-/* Takes back a slot that nothing was done with. */
-void image_return_slot(struct image *image, struct slot *slot);
-
-/* Takes the slot of a process that nobody runs or looks at any more. Nothing of the process stays in it. */
-void image_give_slot_back(struct image *image, struct process *process);
-
-/* Frees the slots that wait. */
-void image_trim(struct image *image);
-
-/* Called once, before the first image: a forked child has no waiting slots. */
-bool images_prepare(void);
-
-/* The areas of such a slot's window, ending with the data stack's; `areas` has room for part_count + 1. */
-size_t image_areas(const struct image *image, struct area *areas);
-
-/* The page tables that such a slot takes. */
-struct page_tables image_page_tables(const struct image *image, const struct slot *slot);
 
 #endif

@@ -8,6 +8,7 @@
 #include "context.h"
 #include "gates.h"
 #include "host_memory.h"
+#include "image_slots.h"
 #include "initial_block.h"
 #include "lifecycle.h"
 #include "process.h"
@@ -27,7 +28,7 @@ static const char *check(const struct process_options *options)
     return NULL;
 }
 
-/* Bytes that a process takes besides its structure: entries in the tables of its scheduler, the object that holds it. */
+/* Bytes that a process takes besides its structure: places in its scheduler's tables, the object that holds it. */
 enum { ELSEWHERE = 192 };
 
 /* What the slot came with: its front, the image's writable pages, the data stack's first page, and the tables. */
@@ -184,8 +185,8 @@ int process_create(const struct process_options *options, struct process **creat
 
 /* In a forked child there is neither a worker to wait for nor a slot to clean: the structure is all that was copied.
  *
- * Otherwise the order matters: the process's end first, for its worker uses everything; then the personality, which may still hold
- * charges; the slot; and the charges only when the pages are gone. */
+ * Otherwise the order matters: the process's end first, for its worker uses everything; then the personality, which may
+ * still hold charges; the slot; and the charges only when the pages are gone. */
 void process_close(struct process *process)
 {
     if (!process_is_here(process))

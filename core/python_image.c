@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "image.h"
+#include "image_slots.h"
 
 /* Fills `array`, which has room for all; it borrows the bytes of the items. */
 static bool read_segments(PyObject *items, struct segment *array)

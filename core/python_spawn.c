@@ -93,11 +93,12 @@ static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *
     uint64_t open_files;
     int *streams = options->personality.streams;
     if (!PyArg_ParseTupleAndKeywords(
-            arguments, keywords, "O!$OOO!O&O!O&O&O&O&O&(iii)O:Process", names, &python_image_type, &image, &argument_list,
-            &environment, &python_bank_type, &bank, python_to_u64, &options->holder_bytes, &python_meter_type, &meter, python_to_u64,
-            &options->native_stack_size, python_to_limit, &options->cpu_limit_ns, python_to_limit,
-            &options->wall_limit_ns, python_to_limit, &options->personality.output_limit, python_to_u64, &open_files,
-            &streams[0], &streams[1], &streams[2], &directories))
+            arguments, keywords, "O!$OOO!O&O!O&O&O&O&O&(iii)O:Process", names, &python_image_type, &image,
+            &argument_list, &environment, &python_bank_type, &bank, python_to_u64, &options->holder_bytes,
+            &python_meter_type, &meter, python_to_u64, &options->native_stack_size, python_to_limit,
+            &options->cpu_limit_ns, python_to_limit, &options->wall_limit_ns, python_to_limit,
+            &options->personality.output_limit, python_to_u64, &open_files, &streams[0], &streams[1], &streams[2],
+            &directories))
         return false;
     if (!image->image) {
         PyErr_SetString(python_errors.closed, "the image was closed");

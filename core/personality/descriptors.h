@@ -7,8 +7,8 @@
 /* The open file behind a claimed descriptor, or NULL (EBADF). */
 struct open_file *descriptor_file(const struct personality *personality, int32_t claimed_descriptor);
 
-/* The lowest free descriptor that is at least `lowest`, with everything that filling it will need; -EMFILE or -ENOMEM. It stays free until it is
- * filled, and need not be. */
+/* The lowest free descriptor that is at least `lowest`, with everything that filling it will need; -EMFILE or -ENOMEM.
+ * It stays free until it is filled, and need not be. */
 int64_t descriptor_reserve(struct personality *personality, uint32_t lowest);
 
 /* Fills the reserved descriptor; the file's host descriptor belongs to the table from then on. */

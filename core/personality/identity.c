@@ -122,13 +122,14 @@ int64_t call_getrandom(struct personality *personality, const uint64_t arguments
     if ((uint32_t)arguments[2] & ~(GRND_NONBLOCK | GRND_RANDOM | 4u /* GRND_INSECURE */))
         return -EINVAL;
     size = size < INT32_MAX ? size : INT32_MAX;
+    const unsigned char *bounce = personality_scratch()->bounce;
     while (done < size) {
         uint64_t piece = size - done < BOUNCE_CAPACITY ? size - done : BOUNCE_CAPACITY;
-        int64_t filled = HOST_CALL(personality, SYS_getrandom, (long)personality_scratch()->bounce, (long)piece, 0);
+        int64_t filled = HOST_CALL(personality, SYS_getrandom, (long)bounce, (long)piece, 0);
         if (filled < 0)
             return filled;
         uint64_t address = guest_addr_from_register(arguments[0]).value + done;
-        if (address > UINT32_MAX || argument_store(personality, address, personality_scratch()->bounce, (size_t)filled) != 0)
+        if (address > UINT32_MAX || argument_store(personality, address, bounce, (size_t)filled) != 0)
             return done ? (int64_t)done : -EFAULT;
         done += (uint64_t)filled;
     }

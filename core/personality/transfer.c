@@ -25,13 +25,13 @@ struct transfer {
 static int64_t move_piece(struct personality *personality, const struct transfer *transfer, bool out, size_t size)
 {
     const struct open_file *file = transfer->file;
+    long bounce = (long)personality_scratch()->bounce;
     struct pollfd ready = {.fd = file->host, .events = out ? POLLOUT : POLLIN};
     long number = transfer->position < 0 ? (out ? SYS_write : SYS_read) : (out ? SYS_pwrite64 : SYS_pread64);
     for (;;) {
         if (file->nonblocking && file->kind == FILE_STREAM && poll(&ready, 1, 0) == 0)
             return -EAGAIN;
-        int64_t moved =
-            HOST_CALL(personality, number, file->host, (long)personality_scratch()->bounce, (long)size, transfer->position);
+        int64_t moved = HOST_CALL(personality, number, file->host, bounce, (long)size, transfer->position);
         if (moved != -EAGAIN || file->nonblocking)
             return moved;
         int64_t waited = HOST_WAIT(personality, SYS_poll, (long)&ready, 1, -1);

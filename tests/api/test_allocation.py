@@ -15,7 +15,7 @@ CHURN = """
 enum { BLOCKS = 400, ROUNDS = 40000 };
 static unsigned char *blocks[BLOCKS];
 static size_t sizes[BLOCKS];
-static uint64_t state;
+static uint64_t state, seed;
 
 static uint64_t next(void) {
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
@@ -23,7 +23,7 @@ static uint64_t next(void) {
 }
 
 static unsigned char mark(int which, size_t at) {
-    return (unsigned char)(which * 31 + at * 7 + sizes[which]);
+    return (unsigned char)(which * 31 + at * 7 + sizes[which] + seed);
 }
 
 static void fill(int which) {
@@ -38,7 +38,8 @@ static int is_whole(int which) {
 
 int main(int argc, char **argv) {
     (void)argc;
-    state = strtoull(argv[1], 0, 10) * 2654435761u + 1;
+    seed = strtoull(argv[1], 0, 10);
+    state = seed * 2654435761u + 1;
     for (int round = 0; round < ROUNDS; round++) {
         int which = (int)(next() % BLOCKS);
         if (blocks[which] && !is_whole(which)) return 1;

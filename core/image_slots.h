@@ -1,0 +1,61 @@
+/* Slots with an image in them. */
+#ifndef MOTTE_IMAGE_SLOTS_H
+#define MOTTE_IMAGE_SLOTS_H
+
+#include "image.h"
+#include "slot.h"
+
+/* Pages that each process's stacks have from the start; more when they are touched. */
+enum { STACK_FIRST = MOTTE_PAGE_SIZE };
+
+/* Slots that wait in all images together, at most: each keeps about 30 KiB of the host's memory, which no bank pays
+ * for, and never more than 100 KiB. */
+enum { WAITING_SLOTS_LIMIT = 256 };
+
+/* A slot with the image and the first pages of both stacks in it, as if untouched; its mappings are charged. NULL if
+ * the host has no more. */
+struct slot *image_take_slot(struct image *image);
+
+/* Takes back a slot that nothing was done with. */
+void image_return_slot(struct image *image, struct slot *slot);
+
+/* Takes the slot of a process that nobody runs or looks at any more. Nothing of the process stays in it. */
+void image_give_slot_back(struct image *image, struct process *process);
+
+/* Frees the slots that wait. */
+void image_trim(struct image *image);
+
+/* Called once, before the first image: a forked child has no waiting slots. */
+bool images_prepare(void);
+
+/* The areas of such a slot's window, ending with the data stack's; `areas` has room for part_count + 1. */
+size_t image_areas(const struct image *image, struct area *areas);
+
+/* The page tables that such a slot takes. */
+struct page_tables image_page_tables(const struct image *image, const struct slot *slot);
+
+/* --- image_reset.c ----------------------------------------------------------------------------------------------- */
+
+/* Puts everything back that the process could have written to. False if the slot cannot be used again like this. */
+bool image_make_as_new(const struct image *image, const struct process *process);
+
+/* --- places in such a slot --------------------------------------------------------------------------------------- */
+
+/* Of a page of the window. */
+static inline uintptr_t image_page(const struct slot *slot, uint64_t page)
+{
+    return slot_window(slot) + page * MOTTE_PAGE_SIZE;
+}
+
+/* The lowest byte of the native stack at the start. */
+static inline uintptr_t image_native_stack(const struct slot *slot)
+{
+    return slot_stack_top(slot) - STACK_FIRST;
+}
+
+static inline uintptr_t image_data_stack_end(const struct image *image, const struct slot *slot)
+{
+    return slot_window(slot) + image->data_stack_top;
+}
+
+#endif
