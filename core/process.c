@@ -70,7 +70,7 @@ static bool charge_leaving(struct process *process, uint64_t pages, uint64_t lef
 {
     struct bank *refused = NULL;
     bool charged = bank_charge_leaving(process->bank, pages, left, &refused);
-    if (!note_charge(process, charged, refused, pages))
+    if (!note_charge(process, charged, refused, pages + left))
         return false;
     count_pages(process, pages);
     return true;

@@ -157,8 +157,9 @@ class BankTree:
     def ask_keeper(self, identity: int, pages: int, process: "Process | None") -> bool:
         """Ask the keeper of the bank that refused; whether it has made room, so that the draw is worth another try.
 
-        Room is a raised limit, or enough pages.  Once is not enough: another thread may be faster.  But a keeper that
-        does nothing ends it.  Returns false if the bank has no keeper, is gone, or is drawn from by its own keeper
+        Room is a raised limit, or more free pages than before.  Once is not enough: another thread may be faster.  But
+        a keeper that does nothing ends it, however much seems to be free: who is refused may need more than it says.
+        Returns false if the bank has no keeper, is gone, or is drawn from by its own keeper
         while that is asked: a keeper never needs what it keeps.  What the keeper raises comes through.
         """
         account = self._official.get(identity)
@@ -167,13 +168,13 @@ class BankTree:
         with account.asking:
             if account.keeper is None or account.asked or account.core.state != "alive":
                 return False
-            before = account.core.limit
+            before = account.core.figures()
             account.asked = True
             try:
                 account.keeper(BankRequest(SpaceBank(self, account), pages * PAGE_SIZE, process))
             finally:
                 account.asked = False
-            return account.core.state != "alive" or _made_room(account.core, before, pages)
+            return account.core.state != "alive" or _made_room(before, account.core.figures())
 
     def _named(self, refusal: LimitReached) -> LimitReached | InvalidCap:
         """The core's refusal in words, with a handle of the bank that it was."""
@@ -186,7 +187,14 @@ class BankTree:
         return LimitReached(f"{refusal}: bank {account.name!r} refuses", refusal.bank_identity, handle)
 
 
-def _made_room(bank: Bank, limit_before: int | None, pages: int) -> bool:
-    limit, _used, _peak, available, _banks = bank.figures()
-    raised = limit_before is not None and (limit is None or limit > limit_before)
-    return raised or available is None or available >= pages
+Figures = tuple[int | None, int, int, int | None, int]
+"""Limit, used, peak, available, banks below."""
+
+
+def _made_room(before: Figures, after: Figures) -> bool:
+    return _is_more(after[0], before[0]) or _is_more(after[3], before[3])
+
+
+def _is_more(pages: int | None, than: int | None) -> bool:
+    """``None`` is without limit."""
+    return than is not None and (pages is None or pages > than)

@@ -147,7 +147,7 @@ def test_a_keeper_that_answers_nonsense_is_reported_and_has_declined(
     assert end.reason is motte.StopReason.FAULTED
 
 
-# --- what a process's keeper may do -----------------------------------------------------------------------------------
+# --- what a process's keeper may do ----------------------------------------------------------------------------------
 
 
 def test_a_keeper_skips_an_instruction_and_chooses_its_result(machine: motte.Machine, program: motte.Program) -> None:
@@ -163,14 +163,12 @@ def test_a_keeper_repairs_a_register_and_the_instruction_runs_again(
     machine: motte.Machine, program: motte.Program
 ) -> None:
     def keeper(fault: motte.KeptFault) -> Resume:
-        # The divisor is in the register that is zero, or in memory; all that are zero become 4.
-        fault.write(next(at for at in range(0x1_1000, 0x1_1000, 4)) if False else fault_zero(fault), b"\4\0\0\0")
-        return Resume({name: 4 for name, value in fault.registers.items() if value == 0 and name != "rdx"})
+        fault.supply(b"\7", at=START)
+        return Resume({name: START for name, value in fault.registers.items() if value == 0 and name != "flags"})
 
-    def fault_zero(fault: motte.KeptFault) -> int:
-        raise NotImplementedError(fault)
-
-    del keeper, machine, program
+    regions = [region(lambda _fault: None)]
+    end, _output = run(machine, program, "fault", "NULL_PAGE", keeper=keeper, regions=regions, time=5)
+    assert (end.reason, end.returncode) == (motte.StopReason.EXITED, 7)
 
 
 REFUSED_SETTINGS = {"rsp": 0x1000, "rip": 0x1000, "mxcsr": 0, "cs": 0, "xmm0": 1}
@@ -293,7 +291,7 @@ def test_two_processes_share_a_keeper(machine: motte.Machine, program: motte.Pro
     assert zero.supplied == 40 * PAGE
 
 
-# --- what a region's keeper may not do --------------------------------------------------------------------------------
+# --- what a region's keeper may not do -------------------------------------------------------------------------------
 
 
 def test_a_regions_keeper_sees_nothing_of_the_process(
@@ -361,7 +359,7 @@ def test_a_bad_region_is_refused_before_anything_starts(
     machine: motte.Machine, program: motte.Program, name: str
 ) -> None:
     before = machine.bank.used
-    with pytest.raises(ValueError, match="a region"):
+    with pytest.raises(ValueError, match=r"a region|size: 0 is not greater than zero"):
         machine.spawn(program, regions=[Region(*BAD_REGIONS[name], keepers.DemandZero())])  # type: ignore[arg-type]
     assert machine.bank.used == before
 
@@ -380,13 +378,11 @@ def test_what_cannot_be_called_is_no_keeper(
         machine.spawn(program, **options)
 
 
-# --- system calls -------------------------------------------------------------------------------------------------------
+# --- system calls ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [PAGE, 3 * PAGE + 5, 200_000])
-def test_reads_and_writes_of_a_region_lose_no_byte(
-    machine: motte.Machine, program: motte.Program, size: int
-) -> None:
+def test_reads_and_writes_of_a_region_lose_no_byte(machine: motte.Machine, program: motte.Program, size: int) -> None:
     sent = bytes(range(256)) * 2000
     with machine.spawn(
         program, ["through", str(size)], stdin=sent, regions=[region(keepers.DemandZero(block=PAGE))]
@@ -395,7 +391,7 @@ def test_reads_and_writes_of_a_region_lose_no_byte(
         assert process.stdout == sent
 
 
-# --- banks -------------------------------------------------------------------------------------------------------------
+# --- banks -----------------------------------------------------------------------------------------------------------
 
 
 ALLOCATIONS = {"by the break": (400, 20_000), "by mmap": (40, MEGABYTE), "both": (80, 200_000)}
@@ -451,6 +447,27 @@ def test_a_banks_keeper_that_does_nothing_leaves_the_program_with_enomem(
     assert asked
 
 
+def test_a_keeper_that_does_nothing_ends_the_start_of_a_process(machine: motte.Machine, program: motte.Program) -> None:
+    asked: list[motte.BankRequest] = []
+    with machine.bank.sub(10 * PAGE) as bank:
+        bank.keeper = asked.append
+        with pytest.raises(motte.LimitReached):
+            machine.spawn(program, bank=bank)
+    assert [request.process for request in asked] == [None]
+
+
+def test_a_keeper_that_gives_exactly_what_is_asked_for_is_enough(
+    machine: motte.Machine, program: motte.Program
+) -> None:
+    def keeper(request: motte.BankRequest) -> None:
+        request.bank.limit = request.bank.used + request.size
+
+    with machine.bank.sub("2MiB") as bank:
+        bank.keeper = keeper
+        _end, output = run(machine, program, "allocate", 20, MEGABYTE, bank=bank)
+    assert output == "all"
+
+
 def test_a_keeper_of_a_bank_above_is_asked_too(machine: motte.Machine, program: motte.Program) -> None:
     def keeper(request: motte.BankRequest) -> None:
         request.bank.limit = request.bank.used + request.size + MEGABYTE
@@ -500,14 +517,12 @@ def test_a_supply_asks_the_banks_keeper(machine: motte.Machine, program: motte.P
 def test_a_region_that_its_bank_does_not_pay_for_faults_without_a_report(
     machine: motte.Machine, program: motte.Program, reported: list[BaseException | None]
 ) -> None:
-    end, _output = run(
-        machine, program, "pages", 1024, bank="2MiB", regions=[region(keepers.DemandZero(), "4MiB")]
-    )
+    end, _output = run(machine, program, "pages", 1024, bank="2MiB", regions=[region(keepers.DemandZero(), "4MiB")])
     assert end.fault is not None
     assert (end.fault.kind, reported) == (motte.FaultKind.UNMAPPED, [])
 
 
-# --- meters -------------------------------------------------------------------------------------------------------------
+# --- meters ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_meters_keeper_is_told_once_when_it_is_dry_and_a_refill_goes_on_where_it_was(
@@ -535,8 +550,6 @@ def test_a_dry_meter_is_one_message_as_long_as_nobody_refills_it(
 ) -> None:
     told = threading.Semaphore(0)
     meter = machine.meter.sub(budget="50ms", keeper=lambda _meter: told.release())
-    with machine.spawn(program, ["bomb", "-1"], keeper=lambda _fault: Resume(), meter=meter, start=False):
-        pass
     with machine.spawn(program, ["work", str(1 << 40)], meter=meter) as process:
         assert told.acquire(timeout=30)
         used = meter.used
@@ -549,7 +562,7 @@ def test_a_dry_meter_is_one_message_as_long_as_nobody_refills_it(
         assert meter.used > used
 
 
-# --- time, threads, ends ----------------------------------------------------------------------------------------------
+# --- time, threads, ends ---------------------------------------------------------------------------------------------
 
 
 def test_a_process_is_killed_while_its_keeper_is_at_work(
@@ -610,9 +623,7 @@ def test_keepers_that_take_long_hold_up_nobody_else(machine: motte.Machine, prog
         assert go_on.wait(60)
         return fault.supply(b"\1")
 
-    slow_ones = [
-        machine.spawn(program, ["touch", "0"], regions=[region(slow)]) for _ in range(KEEPER_THREADS - 1)
-    ]
+    slow_ones = [machine.spawn(program, ["touch", "0"], regions=[region(slow)]) for _ in range(KEEPER_THREADS - 1)]
     zero = keepers.DemandZero(block=PAGE)
     _end, output = run(machine, program, "pages", 20, regions=[region(zero)])
     assert output == "210"

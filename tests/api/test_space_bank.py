@@ -362,7 +362,7 @@ def test_who_is_asked_by_identity(machine: motte.Machine) -> None:
     assert not machine._banks.ask_keeper(identity, 3, None)
     bank.keeper = requests.append
     assert bank._account.core.has_keeper
-    assert machine._banks.ask_keeper(identity, 1, None)  # there is room by now
+    assert not machine._banks.ask_keeper(identity, 1, None)  # it has done nothing
     assert not machine._banks.ask_keeper(identity, 3, None)
     assert [(request.bank, request.size) for request in requests] == [(bank, PAGE), (bank, 3 * PAGE)]
     bank.keeper = lambda request: setattr(request.bank, "limit", 2 * PAGE)

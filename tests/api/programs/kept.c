@@ -52,11 +52,15 @@ static int churn(long megabytes) {
     return 0;
 }
 
-/* Copies its input to its output by way of the region, with system calls on region memory only. */
-static int through(long size) {
-    for (ssize_t got; (got = read(0, (void *)region, (size_t)size)) > 0;)
+/* Copies its input to its output by way of the region, with system calls on region memory only: each time at another
+ * place, by a step. */
+static int through(long size, long step) {
+    const char *place = (const char *)region;
+    for (ssize_t got; (got = read(0, (void *)place, (size_t)size)) > 0;) {
         for (ssize_t done = 0; done < got;)
-            done += write(1, (const char *)region + done, (size_t)(got - done));
+            done += write(1, place + done, (size_t)(got - done));
+        place += step;
+    }
     return 0;
 }
 
@@ -172,7 +176,7 @@ int main(int count, char **arguments) {
     if (!strcmp(name, "churn"))
         return churn(number(arguments, 2));
     if (!strcmp(name, "through"))
-        return through(number(arguments, 2));
+        return through(number(arguments, 2), count > 3 ? number(arguments, 3) : 0);
     if (!strcmp(name, "descend"))
         return (int)descend(region + number(arguments, 2), number(arguments, 3));
     if (!strcmp(name, "fault"))
