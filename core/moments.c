@@ -1,17 +1,17 @@
 #define _GNU_SOURCE
 #include "moments.h"
 
-#include <signal.h>
 #include <stddef.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "lifecycle.h"
 #include "meters/meters.h"
 #include "process.h"
 #include "scheduler.h"
+#include "thread.h"
+
+enum { CLOCK_STACK = 128 * 1024 };
 
 #define PROCESS_OF(timeout, member) ((struct process *)((char *)(timeout) - offsetof(struct process, member)))
 
@@ -66,25 +66,11 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* With every signal blocked, as the creator has them for this time. */
-static bool create_thread(struct scheduler *scheduler)
-{
-    enum { STACK = 128 * 1024 };
-    uint64_t all = ~UINT64_C(0), before;
-    pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setstacksize(&attributes, STACK);
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-    scheduler->clock_exists = pthread_create(&scheduler->clock_thread, &attributes, run, scheduler) == 0;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
-    pthread_attr_destroy(&attributes);
-    return scheduler->clock_exists;
-}
-
 bool moments_prepare(struct scheduler *scheduler)
 {
-    return scheduler->clock_exists || create_thread(scheduler);
+    if (!scheduler->clock_exists)
+        scheduler->clock_exists = thread_create(&scheduler->clock_thread, CLOCK_STACK, run, scheduler);
+    return scheduler->clock_exists;
 }
 
 bool moments_look(struct scheduler *scheduler)
@@ -92,8 +78,8 @@ bool moments_look(struct scheduler *scheduler)
     uint64_t next = next_moment(scheduler);
     if (next == UINT64_MAX)
         return true;
-    if (!scheduler->clock_exists)
-        return create_thread(scheduler);
+    if (!moments_prepare(scheduler))
+        return false;
     if (next < scheduler->clock_sleeps_until)
         pthread_cond_signal(&scheduler->clock_changed);
     return true;

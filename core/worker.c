@@ -12,6 +12,7 @@
 #include "process.h"
 #include "scheduler.h"
 #include "signals.h"
+#include "thread.h"
 #include "turn.h"
 
 #ifndef AT_MINSIGSTKSZ
@@ -178,24 +179,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* A thread inherits the signals that its creator blocks: all of them, until the worker admits its own. */
-static int create_thread(struct worker *worker)
-{
-    uint64_t all = ~UINT64_C(0), before;
-    pthread_attr_t attributes;
-    int error = pthread_attr_init(&attributes);
-    if (error)
-        return error;
-    error = pthread_attr_setstacksize(&attributes, HOST_STACK);
-    if (!error) {
-        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-        error = pthread_create(&worker->thread, &attributes, run, worker);
-        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
-    }
-    pthread_attr_destroy(&attributes);
-    return error;
-}
-
 struct worker *worker_create(struct scheduler *scheduler)
 {
     if (scheduler->thread_count == THREADS_LIMIT)
@@ -205,8 +188,14 @@ struct worker *worker_create(struct scheduler *scheduler)
         return NULL;
     worker->scheduler = scheduler;
     pthread_cond_init(&worker->wake, NULL);
+<<<<<<< HEAD
     if (create_thread(worker) != 0) {
         worker_free(worker);
+=======
+    if (!thread_create(&worker->thread, HOST_STACK, run, worker)) {
+        pthread_cond_destroy(&worker->wake);
+        free(worker);
+>>>>>>> 0ee33d5 (One way to make a thread of the core)
         return NULL;
     }
     worker->next = scheduler->workers;

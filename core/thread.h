@@ -1,0 +1,12 @@
+/* Threads of the core: created with every signal blocked, so that the host's handlers run on the host's threads. */
+#ifndef MOTTE_THREAD_H
+#define MOTTE_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* False if the host refuses. */
+bool thread_create(pthread_t *thread, size_t stack_size, void *(*run)(void *), void *argument);
+
+#endif
