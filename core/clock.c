@@ -8,12 +8,17 @@
 #include <unistd.h>
 
 enum { SECOND_NS = 1000000000 };
-static const uint64_t rate_interval_ns = 10000000; /* reading both clocks takes 100 ns: an error of 10^-5 at most */
+static const uint64_t rate_interval_ns = 10000000; /* reading both clocks takes 100 ns: an error of 10^-5 */
 
 struct clock_rate clock_rate;
 
+/* The same moment on both clocks. */
+struct moment {
+    uint64_t ticks, ns;
+};
+
 static pthread_once_t measured = PTHREAD_ONCE_INIT;
-static uint64_t first_ticks, first_ns;
+static struct moment loaded;
 
 static uint64_t nanoseconds(clockid_t clock)
 {
@@ -43,22 +48,38 @@ static bool kernel_trusts_counter(void)
     return length == 4 && memcmp(source, "tsc\n", 4) == 0;
 }
 
+/* The host may take the processor away between two reads: of several attempts, the one that took the shortest. */
+static struct moment look(void)
+{
+    enum { ATTEMPTS = 16 };
+    struct moment best = {0};
+    uint64_t shortest = UINT64_MAX;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        uint64_t before = __rdtsc(), ns = monotonic_ns(), took = __rdtsc() - before;
+        if (took < shortest) {
+            shortest = took;
+            best = (struct moment){before + took / 2, ns};
+        }
+    }
+    return best;
+}
+
 void clock_prepare(void)
 {
     clock_rate = (struct clock_rate){.counter = kernel_trusts_counter(), .ticks = 1, .ns = 1};
-    first_ns = monotonic_ns();
-    first_ticks = ticks_now();
+    if (clock_rate.counter)
+        loaded = look();
 }
 
 static void measure(void)
 {
-    uint64_t ns = 0;
     if (!clock_rate.counter)
         return;
-    while (ns < rate_interval_ns)
-        ns = monotonic_ns() - first_ns;
-    clock_rate.ticks = __rdtsc() - first_ticks;
-    clock_rate.ns = ns;
+    struct moment now = look();
+    while (now.ns - loaded.ns < rate_interval_ns)
+        now = look();
+    clock_rate.ticks = now.ticks - loaded.ticks;
+    clock_rate.ns = now.ns - loaded.ns;
 }
 
 void clock_ready(void)

@@ -154,7 +154,10 @@ int64_t waiting_syscall(struct process *process, long number, const long argumen
 
     uint64_t cpu_before = thread_cpu_ns();
     atomic_store(&worker->calling, process);
-    int64_t result = checked_syscall(number, arguments, &process->stop_flag);
+    int64_t result;
+    do /* a signal that ended the last turn may come late */
+        result = checked_syscall(number, arguments, &process->stop_flag);
+    while (result == -EINTR && !process_stop_requested(process));
     atomic_store(&worker->calling, NULL);
     uint64_t used = ns_to_ticks(thread_cpu_ns() - cpu_before);
 

@@ -129,7 +129,7 @@ static void work(struct worker *worker)
 {
     struct scheduler *scheduler = worker->scheduler;
     pthread_mutex_lock(&scheduler->lock);
-    worker->turn_ended = ticks_now();
+    worker->turn_ended = worker->dispatched = ticks_now(); /* coming to life is not the process's time either */
     check_clocks(worker, worker->turn_ended);
     while (!scheduler->closing) {
         if (!worker->assigned)
@@ -188,14 +188,8 @@ struct worker *worker_create(struct scheduler *scheduler)
         return NULL;
     worker->scheduler = scheduler;
     pthread_cond_init(&worker->wake, NULL);
-<<<<<<< HEAD
-    if (create_thread(worker) != 0) {
-        worker_free(worker);
-=======
     if (!thread_create(&worker->thread, HOST_STACK, run, worker)) {
-        pthread_cond_destroy(&worker->wake);
-        free(worker);
->>>>>>> 0ee33d5 (One way to make a thread of the core)
+        worker_free(worker);
         return NULL;
     }
     worker->next = scheduler->workers;
