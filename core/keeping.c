@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 
 #include "bank.h"
+#include "clock.h"
 #include "code_region.h"
 #include "context.h"
 #include "events.h"
@@ -179,7 +180,7 @@ static void decline(struct process *process)
         process_end_for(process, MOTTE_STOP_FAULTED, question->stop_value);
 }
 
-int keeping_answer(struct process *process, uint64_t number, enum answer answer)
+int keeping_answer(struct process *process, uint64_t number, enum answer answer, uint64_t cost_ns)
 {
     struct scheduler *scheduler = process->scheduler;
     pthread_mutex_lock(&scheduler->lock);
@@ -188,6 +189,7 @@ int keeping_answer(struct process *process, uint64_t number, enum answer answer)
         result = skip(process);
     if (!result) {
         process->answered = true;
+        process->question.cost = ns_to_ticks(cost_ns);
         process->question.again = answer == ANSWER_RETRY && process->question.in_call;
         if (answer == ANSWER_DECLINE)
             decline(process);

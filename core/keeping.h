@@ -41,6 +41,7 @@ struct question {
     uint64_t bank;      /* identity of the one that refused */
     uint64_t pages;     /* that were wanted */
     uint64_t refused_by; /* identity of a bank that did not pay for what the keeper wanted to supply; 0: none */
+    uint64_t cost;       /* ticks that the last answer took, to be charged */
 };
 
 /* --- on the process's own worker ---------------------------------------------------------------------------------------- */
@@ -74,8 +75,9 @@ void keeping_call_again(struct process *process);
 int keeping_hold(struct process *process, uint64_t number);
 void keeping_release(struct process *process);
 
-/* -EINVAL: there is nothing behind the instruction to go on at. */
-int keeping_answer(struct process *process, uint64_t number, enum answer answer);
+/* -EINVAL: there is nothing behind the instruction to go on at.  The processor time that the answer took is the
+ * process's: its next turn begins with it. */
+int keeping_answer(struct process *process, uint64_t number, enum answer answer, uint64_t cost_ns);
 
 /* General registers in encoding order and the arithmetic flags; rsp cannot be set. Only at an instruction: -EINVAL. */
 enum { SET_FLAGS = 16, SETTABLE_REGISTERS };

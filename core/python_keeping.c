@@ -72,12 +72,13 @@ PyObject *python_process_question_fields(PyObject *self, PyObject *unused)
 
 PyObject *python_process_answer(PyObject *self, PyObject *arguments)
 {
-    uint64_t number;
+    uint64_t number, cost_ns = 0;
     int answer;
     struct process *process = python_open_process(self);
-    if (!process || !PyArg_ParseTuple(arguments, "O&i:answer", python_to_u64, &number, &answer))
+    if (!process
+        || !PyArg_ParseTuple(arguments, "O&i|O&:answer", python_to_u64, &number, &answer, python_to_u64, &cost_ns))
         return NULL;
-    int result = keeping_answer(process, number, (enum answer)answer);
+    int result = keeping_answer(process, number, (enum answer)answer, cost_ns);
     if (result == -EINVAL)
         return PyErr_Format(PyExc_ValueError, "the guest cannot go on behind this instruction");
     return result < 0 ? raise_stale() : Py_NewRef(Py_None);

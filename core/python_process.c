@@ -178,7 +178,7 @@ static PyMethodDef methods[] = {
     {"callers", python_process_callers, METH_VARARGS, PyDoc_STR("For motte.core.Process.callers.")},
     {"want_events", python_process_want_events, METH_O, PyDoc_STR("Which events are posted: EVENT_ bits.")},
     {"question_fields", python_process_question_fields, METH_NOARGS, PyDoc_STR("For motte.core.Process.question.")},
-    {"answer", python_process_answer, METH_VARARGS, PyDoc_STR("(number, ANSWER_…): what becomes of the process.")},
+    {"answer", python_process_answer, METH_VARARGS, PyDoc_STR("(number, ANSWER_…, ns to be charged)")},
     {"set_register", python_process_set_register, METH_VARARGS, PyDoc_STR("(number, which, value)")},
     {"reserve", python_process_reserve, METH_VARARGS, PyDoc_STR("(address, size): nothing else is mapped there.")},
     {"supply", python_process_supply, METH_VARARGS, PyDoc_STR("(number, address, size, bytes, writable)")},

@@ -10,6 +10,7 @@ from motte.core import Ask
 from motte.errors import Closed, InvalidCap, LimitReached, NoAccess
 from motte.exit_words import describe_fault
 from motte.keeper import ENCODING_ORDER, SETTABLE, Answer, Keeper, KeptFault, Kill, Region, Resume, Skip
+from motte.unpaid_time import unpaid_time
 
 if TYPE_CHECKING:
     from motte.core import Process as CoreProcess
@@ -53,11 +54,13 @@ AskBank = Callable[[int, int], bool]
 """Asks the keeper of the bank with this identity for so many pages; whether it has made room."""
 
 
-def answer_question(process: "Process", core: "CoreProcess", ask_bank: AskBank) -> None:
+def answer_question(process: "Process", core: "CoreProcess", ask_bank: AskBank, spent_ns: int) -> None:
     """Ask whoever keeps the process what it wants to know, and tell the core.
 
     Whatever a keeper does, there is an answer: one that raises has declined, and the exception is reported as a
     thread's is, by ``threading.excepthook``.  Only ``LimitReached`` is no news: there was no room.
+
+    The processor time that this takes is charged to the process, with what was spent already.
     """
     with suppress(InvalidCap, Closed):  # it has ended meanwhile
         question = core.question()
@@ -69,12 +72,12 @@ def answer_question(process: "Process", core: "CoreProcess", ask_bank: AskBank) 
                 answer = _ask_in_turn(process, core, question, ask_bank)
             elif ask_bank(question.bank_identity, question.pages):
                 answer = Resume()
-            _tell(process, core, question, answer)
+            _tell(process, core, question, answer, spent_ns)
         except BaseException as error:
             try:
                 _report(core, question, error)
             finally:  # a process that is not answered would wait for ever
-                core.answer(question.number, CoreAnswer.DECLINE)
+                core.answer(question.number, CoreAnswer.DECLINE, spent_ns + unpaid_time.take_ns())
 
 
 def call_keeper(keeper: Callable[[Subject], object], subject: Subject) -> None:
@@ -128,17 +131,17 @@ def _report(core: "CoreProcess", question: "Question", error: BaseException) -> 
         report_exception(error)
 
 
-def _tell(process: "Process", core: "CoreProcess", question: "Question", answer: Answer) -> None:
-    match answer:
-        case None:
-            core.answer(question.number, CoreAnswer.DECLINE)
-        case Kill():
-            process.kill()
-        case Resume() | Skip():
-            settings = [(_register_number(name), value % (1 << 64)) for name, value in answer.registers.items()]
-            for number, value in settings:
-                core.set_register(question.number, number, value)
-            core.answer(question.number, CoreAnswer.RETRY if isinstance(answer, Resume) else CoreAnswer.SKIP)
+def _tell(process: "Process", core: "CoreProcess", question: "Question", answer: Answer, spent_ns: int) -> None:
+    if isinstance(answer, Kill):
+        process.kill()
+        return
+    kind = CoreAnswer.DECLINE
+    if answer is not None:
+        settings = [(_register_number(name), value % (1 << 64)) for name, value in answer.registers.items()]
+        for number, value in settings:
+            core.set_register(question.number, number, value)
+        kind = CoreAnswer.RETRY if isinstance(answer, Resume) else CoreAnswer.SKIP
+    core.answer(question.number, kind, spent_ns + unpaid_time.take_ns())
 
 
 def _register_number(name: str) -> int:

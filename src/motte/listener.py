@@ -6,10 +6,12 @@ a few threads of their own, so that one that waits does not hold up the others.
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from motte.core import Event, Meter, Scheduler
 from motte.errors import Closed
+from motte.unpaid_time import unpaid_time
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -26,10 +28,13 @@ class Listener:
         scheduler: Scheduler,
         *,
         on_exit: Callable[[int], None],
-        on_question: Callable[[int], None],
+        on_question: Callable[[int, int], None],
         on_dry: Callable[[Meter], None],
     ) -> None:
-        """The callbacks are given a process's identity, or a meter; they raise nothing."""
+        """The callbacks are given a process's identity, or a meter; they raise nothing.
+
+        ``on_question`` is also given the processor time, in nanoseconds, that hearing of the question took.
+        """
         self._scheduler = scheduler
         self._on_exit = on_exit
         self._on_question = on_question
@@ -54,7 +59,7 @@ class Listener:
             keepers = self._keepers
         try:
             if keepers is not None:
-                keepers.submit(action)
+                keepers.submit(_free_of_charge, action)
                 return
         except RuntimeError:  # they take no more work
             pass
@@ -82,11 +87,18 @@ class Listener:
             identity, kinds, meter = event
             try:
                 if meter is not None:
-                    keepers.submit(self._on_dry, meter)
+                    keepers.submit(_free_of_charge, partial(self._on_dry, meter))
                 elif identity is not None:
                     if kinds & Event.EXIT:
                         self._on_exit(identity)
+                        unpaid_time.take_ns()
                     elif kinds & Event.QUESTION:
-                        keepers.submit(self._on_question, identity)
+                        keepers.submit(self._on_question, identity, unpaid_time.take_ns())
             except RuntimeError:  # the interpreter ends, and takes no more work
                 return
+
+
+def _free_of_charge(action: Callable[[], None]) -> None:
+    """What is done for nobody in particular is not paid for by whoever asks next."""
+    action()
+    unpaid_time.take_ns()

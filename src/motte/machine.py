@@ -364,10 +364,10 @@ class Machine:
         if process := self._found(identity):
             process.tell_end()
 
-    def _on_question(self, identity: int) -> None:
+    def _on_question(self, identity: int, spent_ns: int) -> None:
         process = self._found(identity)
         if process is not None:
-            process.ask_keepers(lambda bank, pages: self._banks.ask_keeper(bank, pages, process))
+            process.ask_keepers(lambda bank, pages: self._banks.ask_keeper(bank, pages, process), spent_ns)
 
     def _on_dry(self, core: CoreMeter) -> None:
         """The nearest keeper is asked; without one nothing would ever move below this meter again."""

@@ -251,10 +251,10 @@ class Process(Linked):
             self._asked = ExitReason("internal")
             self._release(wait=False)
 
-    def ask_keepers(self, ask_bank: Callable[[int, int], bool]) -> None:
-        """It stands still and asks."""
+    def ask_keepers(self, ask_bank: Callable[[int, int], bool], spent_ns: int) -> None:
+        """It stands still and asks; that somebody heard of it has cost so much already."""
         with suppress(Closed, InvalidCap), self._use() as core:
-            answer_question(self, core, ask_bank)
+            answer_question(self, core, ask_bank, spent_ns)
 
     def end_out_of_time(self) -> None:
         """Its meter is dry, and nobody will refill it."""

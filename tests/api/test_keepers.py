@@ -656,3 +656,44 @@ def test_a_thousand_faults_of_fifty_processes_find_their_own_keepers(
             process.wait(60)
             assert process.stdout.decode() == f"{keeper.number} " * 20
         assert keeper.faults == [page * PAGE for page in range(20)]
+
+
+# --- a bomb of faults ------------------------------------------------------------------------------------------------
+
+
+def test_faults_without_end_are_paid_for_and_end_at_the_time_limit(
+    machine: motte.Machine, program: motte.Program
+) -> None:
+    """What the host spends on a fault, threads that wake up included, is the process's time."""
+    before = process_time_ns()
+    with machine.spawn(program, ["bomb", "-1"], keeper=lambda _fault: Resume(), time=0.3, wall_time=60) as process:
+        end = process.wait(60)
+    spent = (process_time_ns() - before) / 10**9
+    assert end.reason is motte.StopReason.CPU_LIMIT
+    assert spent < 3 * 0.3
+
+
+def test_a_bomb_of_faults_leaves_its_neighbour_its_share(program: motte.Program) -> None:
+    with motte.Machine(workers=1) as machine:
+        program = machine.load(PROGRAM)
+        with (
+            machine.spawn(program, ["bomb", "-1"], keeper=lambda _fault: Resume()),
+            machine.spawn(program, ["work", str(1 << 40)]) as neighbour,
+        ):
+            with pytest.raises(motte.Timeout):
+                neighbour.wait(timeout=0.5)
+            usage = neighbour.statistics()
+    assert usage.cpu_time >= 0.9 * usage.wall_time / 2
+
+
+def test_what_a_keeper_works_is_charged_to_the_process_that_asked(
+    machine: motte.Machine, program: motte.Program
+) -> None:
+    def keeper(fault: motte.KeptFault) -> Resume:
+        end = thread_time_ns() + 50_000_000
+        while thread_time_ns() < end:
+            pass
+        return fault.supply()
+
+    end, _output = run(machine, program, "touch", 0, regions=[region(keeper)])
+    assert 0.05 <= end.usage.cpu_time < 0.5
