@@ -93,7 +93,10 @@ static void run_guest(struct process *process)
 
 void turn_run(struct worker *worker)
 {
-    struct process *process = begin(worker, 0);
+    struct question *question = &worker->assigned->question;
+    uint64_t cost = question->cost;
+    question->cost = 0;
+    struct process *process = begin(worker, cost);
     pthread_mutex_unlock(&worker->scheduler->lock);
     run_guest(process);
     pthread_mutex_lock(&worker->scheduler->lock);
