@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import process_time_ns, thread_time_ns
 from typing import Any
 
 import pytest
