@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 from motte.benchmark.kernel_figures import Figure, Scale
 from motte.benchmark.kernel_guests import Bench, bench, close_all
 from motte.benchmark.kernel_peers import beam, linux
+from motte.process import Process
 
 CALLS_PER_BATCH = 1000
-SWITCHES_PER_BATCH = 2000
+STRETCH_SECONDS = 0.01
+STRETCH_SECONDS_EACH = 50e-6
+LONGEST_SECONDS = 5.0
+EVEN = 0.95
+"""Processes that always switch to one another have called as often, up to so much."""
 
 
 def calls(scale: Scale) -> list[Figure]:
@@ -21,9 +28,18 @@ def calls(scale: Scale) -> list[Figure]:
         ]
         switch = {"Linux": host.get("switch"), "BEAM": other["switch"] * rate if other else None}
         for index, crowd in enumerate(scale.crowds):
-            cycles = _switch_ns(here, scale.batches, crowd) * rate
+            cycles = _switch_cycles(here, rate, scale.windows, crowd)
             peers, goal = (switch, 200) if index == 0 else ({}, None)
-            figures.append(Figure(f"switch, {crowd:,} processes", cycles, "cycles", goal, peers=peers, note="a yield"))
+            figures.append(
+                Figure(
+                    f"switch, {crowd:,} processes",
+                    cycles,
+                    "cycles",
+                    goal,
+                    peers=peers,
+                    note="a yield each, on one worker",
+                )
+            )
     return figures
 
 
@@ -34,14 +50,26 @@ def _shortest_batch(here: Bench, batches: int, count: int, call: str) -> int:
     return shortest
 
 
-def _switch_ns(here: Bench, batches: int, crowd: int) -> float:
-    """Everybody yields, one of them with a clock in its hand: as many switches as there are processes pass in between.
+def _switch_cycles(here: Bench, ticks_per_ns: float, windows: int, crowd: int) -> float:
+    """Everybody yields for ever: how many yields there are in a stretch of time; the best of some stretches.
 
-    EEVDF never prefers whoever has just run to others that are as entitled, so each yield is a switch.
+    Timing a batch of one process's yields would tell less: EEVDF shares time, not turns, so one that was delayed may
+    then have several turns in a row, which are no switches.  In two processes of which each yields as often, they are.
     """
-    rounds = max(1, SWITCHES_PER_BATCH // crowd)
-    batches = max(3, min(batches, 20_000_000 // (rounds * crowd * 10)))
-    others = [here.spawn("calls", 0, 1_000_000, "yield") for _ in range(crowd - 1)]
-    shortest = _shortest_batch(here, batches, rounds, "yield")
-    close_all(others)
-    return shortest / (rounds * crowd)
+    processes = [here.spawn("calls", 0, 1_000_000, "yield") for _ in range(crowd)]
+    stretch = max(STRETCH_SECONDS, crowd * STRETCH_SECONDS_EACH)
+    even: list[float] = []
+    uneven: list[float] = []
+    then, before = time.perf_counter_ns(), _calls(processes)
+    for _ in range(max(2, min(windows, int(LONGEST_SECONDS / stretch)))):
+        time.sleep(stretch)
+        now, after = time.perf_counter_ns(), _calls(processes)
+        calls = [late - early for late, early in zip(after, before, strict=True)]
+        (even if min(calls) > EVEN * max(calls) else uneven).append((now - then) / max(1, sum(calls)))
+        then, before = now, after
+    close_all(processes)
+    return min(even or uneven) * ticks_per_ns
+
+
+def _calls(processes: list[Process]) -> list[int]:
+    return [process.statistics().system_calls for process in processes]

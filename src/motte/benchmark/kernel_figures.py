@@ -44,13 +44,16 @@ class Scale:
     """How much is measured."""
 
     batches: int = 1000
-    """Of kernel calls and switches; the shortest counts."""
+    """Of kernel calls; the shortest counts."""
+
+    windows: int = 50
+    """Stretches of time in which switches are counted; the best counts."""
 
     crowds: tuple[int, ...] = (2, 100, 10_000)
     """Numbers of processes that switch to one another."""
 
     spawns: int = 2000
-    burst: int = 1000
+    bursts: tuple[int, ...] = (100, 1000)
     idle: tuple[int, ...] = (1000, 10_000)
     processes: int = 10_000
     pairs: int = 15
@@ -69,9 +72,10 @@ class Scale:
 FULL: Final = Scale()
 QUICK: Final = Scale(
     batches=5,
+    windows=2,
     crowds=(2, 10),
     spawns=10,
-    burst=20,
+    bursts=(20,),
     idle=(50,),
     processes=50,
     pairs=2,

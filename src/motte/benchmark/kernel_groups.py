@@ -66,9 +66,9 @@ def _figure(fields: dict[str, Any]) -> Figure:
 def main() -> int:
     """Entry of the process that measures one group."""
     name, scale = sys.argv[1], json.loads(sys.argv[2])
-    crowds = {field: tuple(scale[field]) for field in ("crowds", "idle")}
+    numbers = {field: tuple(scale[field]) for field in ("crowds", "bursts", "idle")}
     try:
-        figures = GROUPS[name](Scale(**{**scale, **crowds}))
+        figures = GROUPS[name](Scale(**{**scale, **numbers}))
     except (MotteError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
