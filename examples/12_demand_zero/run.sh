@@ -1,0 +1,1 @@
+python demand_zero.py

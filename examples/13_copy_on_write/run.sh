@@ -1,0 +1,1 @@
+python copy_on_write.py

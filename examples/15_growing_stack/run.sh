@@ -1,0 +1,1 @@
+python growing_stack.py
