@@ -26,6 +26,15 @@ static int64_t fault(struct process *process, enum motte_fault fault, enum guest
     return 0;
 }
 
+/* A page that a keeper may supply is as good as one that is there. */
+static int64_t fault_of_copy(struct process *process, enum guest_access access, guest_addr buffer)
+{
+    if (process->question.ask != ASK_ACCESS)
+        return fault(process, MOTTE_FAULT_KERNEL_CALL_MISUSE, access, buffer);
+    keeping_call_fault(process);
+    return 0;
+}
+
 /* int motte_setjmp(struct jump_buffer *buffer): called in the place of a return, so that the return address is that
  * of the call of setjmp, and the callee-saved registers are those of its caller. */
 int64_t call_setjmp(struct process *process, const uint64_t arguments[6])
@@ -45,7 +54,7 @@ int64_t call_setjmp(struct process *process, const uint64_t arguments[6])
     };
     if (copy_out(process, buffer, &saved, offsetof(struct jump_buffer, data_stack)))
         return 0;
-    return fault(process, MOTTE_FAULT_KERNEL_CALL_MISUSE, ACCESS_WRITE, buffer);
+    return fault_of_copy(process, ACCESS_WRITE, buffer);
 }
 
 /* Whether a frame of the function of `claimed` is live whose own return address lies at `claimed_end`.  The largest stack
@@ -70,7 +79,7 @@ int64_t call_longjmp(struct process *process, const uint64_t arguments[6])
     guest_addr buffer = guest_addr_from_register(arguments[0]);
     struct jump_buffer claimed;
     if (!copy_in(process, &claimed, buffer, sizeof claimed))
-        return fault(process, MOTTE_FAULT_KERNEL_CALL_MISUSE, ACCESS_READ, buffer);
+        return fault_of_copy(process, ACCESS_READ, buffer);
 
     uint64_t claimed_depth = (uint32_t)claimed.token;
     const struct motte_call_site *site = frame_map_site(&process->region->frames, claimed.token >> 32);

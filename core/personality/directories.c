@@ -152,9 +152,12 @@ int64_t call_getdents64(struct personality *personality, const uint64_t argument
         return -ENOTDIR;
     uint32_t size = (uint32_t)arguments[2];
     size = size < BOUNCE_CAPACITY ? size : BOUNCE_CAPACITY;
+    off_t before = lseek(file->host, 0, SEEK_CUR);
     int64_t length = HOST_CALL(personality, SYS_getdents64, file->host, (long)personality_scratch()->bounce, size);
     if (length <= 0)
         return length;
     int64_t error = argument_store(personality, arguments[1], personality_scratch()->bounce, (size_t)length);
+    if (error)
+        lseek(file->host, before, SEEK_SET); /* what nobody has seen comes again */
     return error ? error : length;
 }

@@ -33,7 +33,7 @@ from motte.keeper import ENCODING_ORDER
 FLAGS = ENCODING_ORDER.index("flags")
 ARITHMETIC_FLAGS = 0x8D5
 EFAULT, ENOMEM = -14, -12
-READ, WRITE, READV, GETCWD, UNAME, CLOCK_GETTIME, BRK = 0, 1, 19, 79, 63, 228, 12
+READ, WRITE, READV, GETCWD, UNAME, CLOCK_GETTIME, BRK, OPEN, GETDENTS = 0, 1, 19, 79, 63, 228, 12, 2, 217
 LEAVE = ["popq %rbx", "xorl %eax, %eax", "retq"]
 ALL_FLAGS = ["movw $0xff01, %ax", "addb $0x7f, %al", "sahf", f"movabsq ${OWN_GENERAL['rax']}, %rax"]
 
@@ -254,6 +254,74 @@ def test_a_call_that_writes_to_a_read_only_page_says_so(workshop: Workshop) -> N
         FaultKind.UNMAPPED,
         FaultKind.READ_ONLY,
     ]
+
+
+def test_directory_entries_that_found_no_page_come_again(workshop: Workshop, tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / name).touch()
+    path = b"/tmp/kept\0"
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+
+    def supply(process: core.Process, question: Question) -> Answer:
+        contents = path if page_of(question) == REGION else b""
+        process.supply(question.number, page_of(question), PAGE_SIZE, contents, True)
+        return Answer.RETRY
+
+    calls = [(OPEN, REGION, os.O_RDONLY | os.O_DIRECTORY, 0), *[(GETDENTS, 0, REGION + PAGE_SIZE, 1024)] * 2]
+    try:
+        results, process, questions = kept_script(
+            workshop, calls, supply, 2, directories=[(b"/tmp/kept", descriptor, False)]
+        )
+    finally:
+        os.close(descriptor)
+    assert (results[0], len(questions)) == (0, 2)  # no stream is open: the directory is the first descriptor
+    assert results[2] == 0
+    entries = process.read_memory(REGION + PAGE_SIZE, results[1])
+    assert all(name + b"\0" in entries for name in (b".", b"..", b"one", b"two", b"three"))
+
+
+def test_a_jump_buffer_may_lie_in_pages_that_come_late(workshop: Workshop) -> None:
+    """The page is withdrawn between setjmp and longjmp, and comes back with its bytes."""
+    body = f"""
+    pushq %rbx
+    movl ${REGION}, %edi
+    call set
+    testl %eax, %eax
+    jne again
+    movb %gs:{REGION + PAGE_SIZE}(,%eiz), %al
+    movl ${REGION}, %edi
+    movl $7, %esi
+    call LONGJMP
+    ud2
+    again:
+    popq %rbx
+    retq
+    """
+    process = kept(workshop, function("main", body) + function("set", "jmp SETJMP"), pages=2)
+    saved = b""
+
+    def keeper(question: Question) -> Answer:
+        nonlocal saved
+        assert question.place is not None
+        assert question.place.fault is FaultKind.UNMAPPED
+        if page_of(question) == REGION:
+            assert question.in_call
+            process.supply(question.number, REGION, PAGE_SIZE, saved, True)
+            return Answer.RETRY
+        saved = process.withdraw(question.number, REGION, PAGE_SIZE)
+        return Answer.SKIP
+
+    assert len(serve(workshop, process, keeper)) == 3
+    assert (process.stop().reason, process.stop().value) == (StopReason.EXITED, 7)
+
+
+@pytest.mark.parametrize("call", ["SETJMP", "LONGJMP"])
+def test_a_jump_buffer_that_nobody_supplies_is_the_end(workshop: Workshop, call: str) -> None:
+    body = f"pushq %rbx\nmovl ${REGION}, %edi\nmovl $1, %esi\ncall here\nud2"
+    process = kept(workshop, function("main", body) + function("here", f"jmp {call}"), pages=1)
+    questions = serve(workshop, process, lambda _question: Answer.DECLINE)
+    assert [question.ask for question in questions] == [Ask.FAULT]
+    assert (process.stop().reason, process.stop().address) == (StopReason.FAULTED, REGION)
 
 
 # --- registers, and going on elsewhere ------------------------------------------------------------------------------
