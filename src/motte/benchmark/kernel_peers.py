@@ -20,38 +20,16 @@ from motte.benchmark.measure import BenchmarkError
 
 _EMPTY_MODULE = '(module (memory 1) (func (export "run")))'
 
-_BEAM = """
-Time = fun(F) -> S = erlang:monotonic_time(nanosecond), F(), erlang:monotonic_time(nanosecond) - S end,
-Least = fun(N, F) -> lists:min([F() || _ <- lists:seq(1, N)]) end,
-Spawn = fun() -> Time(fun() -> [begin {_, R} = spawn_monitor(fun() -> ok end), receive {'DOWN', R, _, _, _} -> ok end
-    end || _ <- lists:seq(1, 1000)] end) / 1000 end,
-Burst = fun() -> Time(fun() -> Rs = [element(2, spawn_monitor(fun() -> ok end)) || _ <- lists:seq(1, 1000)],
-    [receive {'DOWN', R, _, _, _} -> ok end || R <- Rs] end) / 1000 end,
-Yield = fun Y(0) -> ok; Y(N) -> erlang:yield(), Y(N - 1) end,
-Switch = fun() -> Time(fun() -> {_, R} = spawn_monitor(fun() -> Yield(10000) end), Yield(10000),
-    receive {'DOWN', R, _, _, _} -> ok end end) / 20000 end,
-Idle = spawn(fun() -> receive stop -> ok end end),
-erlang:yield(), timer:sleep(10),
-{memory, Bytes} = process_info(Idle, memory),
-io:format("spawn ~f~nburst ~f~nswitch ~f~nidle_bytes ~p~n",
-    [Least(20, Spawn), Least(20, Burst), Least(50, Switch), Bytes]),
-halt().
-"""
-
 
 def linux() -> dict[str, float]:
     """``call``, ``switch``, ``fork`` and ``posix_spawn``, and ``timer_ns``; empty without a C compiler."""
     with tempfile.TemporaryDirectory(prefix="motte-bench-") as scratch:
-        executable = Path(scratch) / "linux"
+        executable = str(Path(scratch) / "linux")
         compiler = _host_compiler()
         if compiler is None:
             return {}
-        command = [*compiler, "-O2", "-o", str(executable), str(GUESTS / "linux.c")]
-        built = subprocess.run(command, capture_output=True, text=True, check=False)
-        if built.returncode:
-            raise BenchmarkError(f"linux.c does not compile: {built.stderr.strip()[-500:]}")
-        output = subprocess.run([executable], capture_output=True, text=True, check=True, timeout=300).stdout
-    return _named_numbers(output)
+        _output([*compiler, "-O2", "-o", executable, str(GUESTS / "linux.c")])
+        return _named_numbers(_output([executable]))
 
 
 def _host_compiler() -> list[str] | None:
@@ -66,13 +44,18 @@ def _named_numbers(output: str) -> dict[str, float]:
 
 def beam() -> dict[str, float]:
     """Nanoseconds of ``spawn``, ``burst`` and ``switch`` on one scheduler, and ``idle_bytes``; empty without BEAM."""
-    if shutil.which("erl") is None:
+    if shutil.which("erl") is None or shutil.which("erlc") is None:
         return {}
-    command = ["erl", "+S", "1", "-noshell", "-eval", _BEAM]
+    with tempfile.TemporaryDirectory(prefix="motte-bench-") as scratch:
+        _output(["erlc", "-o", scratch, str(GUESTS / "beam.erl")])
+        return _named_numbers(_output(["erl", "+S", "1", "-noshell", "-pa", scratch, "-s", "beam", "main"]))
+
+
+def _output(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:
-        raise BenchmarkError(f"erl failed: {(done.stderr or done.stdout).strip()[-500:]}")
-    return _named_numbers(done.stdout)
+        raise BenchmarkError(f"{command[0]} failed: {(done.stderr or done.stdout).strip()[-500:]}")
+    return done.stdout
 
 
 def shortest_ns(operation: Callable[[], object], count: int) -> float:

@@ -1,0 +1,51 @@
+%% Erlang's own processes, for comparison, on one scheduler: prints "NAME NANOSECONDS", the shortest of many batches,
+%% and "idle_bytes BYTES".
+-module(beam).
+-export([main/0]).
+
+-define(PROCESSES, 1000).
+-define(YIELDS, 10000).
+
+main() ->
+    io:format("spawn ~f~nburst ~f~nswitch ~f~nidle_bytes ~b~n",
+              [shortest(50, fun one_by_one/0) / ?PROCESSES,
+               shortest(50, fun all_at_once/0) / ?PROCESSES,
+               shortest(50, fun switches/0) / (2 * ?YIELDS),
+               idle_bytes()]),
+    halt().
+
+shortest(Batches, Batch) ->
+    lists:min([elapsed(Batch) || _ <- lists:seq(1, Batches)]).
+
+elapsed(Batch) ->
+    Start = erlang:monotonic_time(nanosecond),
+    Batch(),
+    erlang:monotonic_time(nanosecond) - Start.
+
+start(Body) ->
+    {_, Monitor} = spawn_monitor(Body),
+    Monitor.
+
+await(Monitor) ->
+    receive {'DOWN', Monitor, process, _, _} -> ok end.
+
+one_by_one() ->
+    [await(start(fun() -> ok end)) || _ <- lists:seq(1, ?PROCESSES)].
+
+all_at_once() ->
+    Monitors = [start(fun() -> ok end) || _ <- lists:seq(1, ?PROCESSES)],
+    [await(Monitor) || Monitor <- Monitors].
+
+switches() ->
+    Monitor = start(fun() -> yields(?YIELDS) end),
+    yields(?YIELDS),
+    await(Monitor).
+
+yields(0) -> ok;
+yields(Left) -> erlang:yield(), yields(Left - 1).
+
+idle_bytes() ->
+    Idle = spawn(fun() -> receive stop -> ok end end),
+    timer:sleep(10),
+    {memory, Bytes} = process_info(Idle, memory),
+    Bytes.
