@@ -12,9 +12,11 @@ class Squares:
     """Keeps a table that nobody has written: each page is computed when it is first read."""
 
     def __init__(self) -> None:
+        """Nothing was computed yet."""
         self.pages = 0
 
     def __call__(self, fault: motte.KeptFault) -> motte.Resume:
+        """The page that was touched."""
         self.pages += 1
         first = fault.page // 4
         return fault.supply(struct.pack("<1024i", *(i * i for i in range(first, first + 1024))), writable=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 import motte
 from motte import Kill, Region, Resume, Skip, keepers
-from motte.keeper import Answer
+from motte.keeper import ENCODING_ORDER, Answer
 from motte.listener import KEEPER_THREADS
 
 PROGRAM = Path(__file__).parent / "programs" / "kept.c"
@@ -657,6 +658,40 @@ def test_a_thousand_faults_of_fifty_processes_find_their_own_keepers(
             process.wait(60)
             assert process.stdout.decode() == f"{keeper.number} " * 20
         assert keeper.faults == [page * PAGE for page in range(20)]
+
+
+# --- a keeper that means harm ---
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_a_keeper_puts_into_registers_the_process_stays_inside(
+    machine: motte.Machine, program: motte.Program, reported: list[BaseException | None], seed: int
+) -> None:
+    chance = random.Random(seed)
+    names = [name for name in ENCODING_ORDER if name != "rsp"]
+    values = [0, 1, 16, 0x9000_0000, 0xFFFF_FFFF, 1 << 47, (1 << 64) - 8]
+
+    def keeper(fault: motte.KeptFault) -> Answer:
+        chosen = chance.sample(names, chance.randrange(len(names)))
+        settings = {name: chance.choice([*values, chance.getrandbits(64)]) for name in chosen}
+        if START <= (fault.address or 0) < START + MEGABYTE and chance.random() < 0.7:
+            fault.supply(chance.randbytes(PAGE), at=fault.page)
+            return Resume(settings if chance.random() < 0.3 else {})
+        return Skip(settings) if chance.random() < 0.8 else Resume(settings)
+
+    regions = [region(lambda _fault: None)]
+    arguments = ["maze", "2000"]
+    with machine.spawn(program, arguments, keeper=keeper, regions=regions, time=0.1, output_limit="1MiB") as process:
+        end = process.wait(60)
+    ordinary = {
+        motte.StopReason.EXITED,
+        motte.StopReason.FAULTED,
+        motte.StopReason.CPU_LIMIT,
+        motte.StopReason.OUTPUT_LIMIT,
+        motte.StopReason.SIGNALLED,
+    }
+    assert end.reason in ordinary
+    assert {type(error) for error in reported} <= {ValueError}
 
 
 # --- a bomb of faults ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import threading
@@ -274,3 +275,8 @@ def test_a_resident_size_that_cannot_work_is_refused(resident: Any) -> None:
 def test_a_block_is_whole_pages(block: Any) -> None:
     with pytest.raises(ValueError, match="block"):
         keepers.DemandZero(block=block)
+
+
+def test_every_ready_keeper_is_public_and_documented() -> None:
+    for name in keepers.__all__:
+        assert inspect.getdoc(getattr(keepers, name)), name

@@ -132,6 +132,46 @@ static int bomb(long count) {
     return 0;
 }
 
+__attribute__((noinline)) static long deepen(long depth) {
+    volatile char data[4096];
+    data[depth % 4096] = (char)depth;
+    return depth ? deepen(depth - 1) + data[depth % 4096] : 0;
+}
+
+/* --- a maze: every step depends on a byte of the region, by way of a switch and of function pointers -------------- */
+
+#define STEP(name, expression)                                  \
+    __attribute__((noinline)) static long name(long a, long b) { \
+        return expression;                                      \
+    }
+STEP(step_add, a + b)
+STEP(step_mix, a * 31 ^ b)
+STEP(step_turn, a << (b & 31) | a >> 7)
+STEP(step_look, a + region[b & 0xfffff])
+
+static long (*volatile const steps[])(long, long) = {step_add, step_mix, step_turn, step_look};
+
+static int maze(long count) {
+    long total = 1;
+    for (long i = 0; i < count; i++) {
+        unsigned char byte = region[i * PAGE % 0x100000];
+        switch (byte % 11) {
+        case 0: total += 3; break;
+        case 1: total ^= i; break;
+        case 2: total *= 5; break;
+        case 3: total = steps[i & 3](total, byte); break;
+        case 4: total -= region[total & 0xfffff]; break;
+        case 5: total = -total; break;
+        case 6: printf("%ld\n", total); break;
+        case 7: total = steps[total & 3](byte, total); break;
+        case 8: total += deepen(byte & 7); break;
+        case 9: total |= 1; break;
+        default: total = 0;
+        }
+    }
+    return (int)total & 1;
+}
+
 /* --- memory and time ------------------------------------------------------------------------------------------------ */
 
 static int allocate(long count, long size) {
@@ -146,12 +186,6 @@ static int allocate(long count, long size) {
     }
     printf("all");
     return 0;
-}
-
-__attribute__((noinline)) static long deepen(long depth) {
-    volatile char data[4096];
-    data[depth % 4096] = (char)depth;
-    return depth ? deepen(depth - 1) + data[depth % 4096] : 0;
 }
 
 static int work(long rounds) {
@@ -187,6 +221,8 @@ int main(int count, char **arguments) {
         return allocate(number(arguments, 2), number(arguments, 3));
     if (!strcmp(name, "deepen"))
         return (int)deepen(number(arguments, 2)) & 1;
+    if (!strcmp(name, "maze"))
+        return maze(number(arguments, 2));
     if (!strcmp(name, "work"))
         return work(number(arguments, 2));
     return 99;
