@@ -184,7 +184,7 @@ def _found(library: ctypes.CDLL, claims: _Claims) -> list[object]:
     """Places of the first offsets."""
     found: list[object] = []
     for offset in range(min(claims.code_size, LOOKED_UP)):
-        place = (U32 * 3)()
+        place = (U32 * 4)()
         status = library.motte_find_place(ctypes.byref(claims), U64(offset), place)
         found.append((status, tuple(place) if status == 0 else None))
     return found
