@@ -13,6 +13,9 @@ SLICE_NS = 1_000_000
 READING_NS = 50_000
 """A sample whose reading took longer is no moment, and not counted."""
 
+LAST_PART = 20
+"""One part in so many of a trace."""
+
 SPINNERS = 20
 MANY_SPINNERS = 100
 PERIOD_NS = 3_000_000
@@ -68,7 +71,7 @@ def share_error(scale: Scale) -> list[Figure]:
         total = sum(used)
         shares = (total * weight / sum(WEIGHTS) for weight in WEIGHTS)
         errors.append(max(abs(one - share) for one, share in zip(used, shares, strict=True)) / slice_ticks)
-    note = f"{len(samples):,} samples in {scale.trace_seconds:g} s"
+    note = f"median {median(errors):.2f}, 99 % up to {percentile(errors, 99):.2f}; {len(samples):,} samples"
     return [Figure("share error, weights 1:2:3", max(errors), "slices", 1.0, note=note)]
 
 
@@ -85,14 +88,14 @@ def _sampled(meters: list[Meter], seconds: float) -> list[list[int]]:
 
 def _never_falling(samples: list[list[int]]) -> list[list[int]]:
     """What a turn under way has used is only an estimate while the host runs something else on that processor, and is
-    corrected at its end.  Use never falls: so what is less later was less before.
+    corrected at its end.  Use never falls: so what is less later was less before.  The last samples only correct others.
     """
     known = samples[-1]
     corrected = []
     for used in reversed(samples):
         known = [min(pair) for pair in zip(used, known, strict=True)]
         corrected.append(known)
-    return corrected[::-1]
+    return corrected[: len(samples) // LAST_PART : -1]
 
 
 def wake_ups(scale: Scale) -> list[Figure]:
@@ -111,14 +114,16 @@ def wake_ups(scale: Scale) -> list[Figure]:
             name = f"wake-up beside {SPINNERS} loops, {words}, p99"
             figures.append(Figure(name, percentile(late, 99), "µs", goal, note=note, samples=late))
         loops += [here.spawn("spin") for _ in range(MANY_SPINNERS - SPINNERS)]
-        late = _late_us(here, here.machine.meter.sub(slice="50us"), scale.wake_ups, TICK_NS)
+        late = _late_us(here, here.machine.meter.sub(slice="50us"), scale.wake_ups, TICK_NS, "steady")
         close_all(loops)
-    rate = TICK_NS / 1000 / (TICK_NS / 1000 + sum(late) / len(late))
-    return [*figures, Figure(f"1 ms ticker beside {MANY_SPINNERS} loops, of its rate", 100 * rate, "%")]
+    whole = scale.wake_ups * TICK_NS / 1000
+    note = f"median {percentile(late, 50):.0f} µs late"
+    rate = 100 * whole / (whole + late[-1])
+    return [*figures, Figure(f"1 ms ticker beside {MANY_SPINNERS} loops, of its rate", rate, "%", note=note)]
 
 
-def _late_us(here: Bench, meter: Meter, count: int, period_ns: int) -> list[float]:
-    process = here.spawn("wake_ups", count, period_ns, meter=meter, captured=True)
+def _late_us(here: Bench, meter: Meter, count: int, period_ns: int, *mode: str) -> list[float]:
+    process = here.spawn("wake_ups", count, period_ns, *mode, meter=meter, captured=True)
     late = here.numbers(process)
     process.close()
     return [nanoseconds / 1000 for nanoseconds in late]

@@ -1,4 +1,5 @@
-/* How late a sleeper is: wake_ups COUNT PERIOD_NS prints, for each of COUNT wake-ups, nanoseconds after its moment. */
+/* How late a sleeper is: wake_ups COUNT PERIOD_NS prints, for each of COUNT wake-ups, nanoseconds after its moment.
+   That is PERIOD_NS after it went to sleep; with a third argument, after the moment before: a ticker. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +16,11 @@ int main(int argc, char **argv)
     int64_t *late = malloc((size_t)count * sizeof *late);
     if (!late)
         return 1;
+    struct timespec moment, now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t at = in_ns(now);
     for (long i = 0; i < count; i++) {
-        struct timespec moment, now;
-        clock_gettime(CLOCK_MONOTONIC, &moment);
-        int64_t at = in_ns(moment) + period;
+        at = (argc > 3 ? at : in_ns(now)) + period;
         moment = (struct timespec){.tv_sec = at / 1000000000, .tv_nsec = at % 1000000000};
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &moment, NULL);
         clock_gettime(CLOCK_MONOTONIC, &now);
