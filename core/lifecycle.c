@@ -145,9 +145,8 @@ struct deadline deadline_after(uint64_t timeout_ns)
     return deadline;
 }
 
-int process_wait(struct process *process, struct deadline deadline)
+static int wait_until_exited(struct process *process, const struct timespec *end)
 {
-    const struct timespec *end = deadline.exists ? &deadline.at : NULL;
     for (;;) {
         uint32_t state = atomic_load(&process->state);
         if (state == PROCESS_EXITED)
@@ -159,6 +158,14 @@ int process_wait(struct process *process, struct deadline deadline)
         if (result < 0 && errno == EINTR)
             return -EINTR;
     }
+}
+
+int process_wait(struct process *process, struct deadline deadline)
+{
+    atomic_fetch_add(&process->waiters, 1);
+    int result = wait_until_exited(process, deadline.exists ? &deadline.at : NULL);
+    atomic_fetch_sub(&process->waiters, 1);
+    return result;
 }
 
 struct process_times process_times(struct process *process)

@@ -171,9 +171,11 @@ void scheduler_announce_exit(struct process *process)
     process_note_place(process);
     timeouts_cancel(&process->scheduler->timeouts, &process->sleep);
     timeouts_cancel(&process->scheduler->timeouts, &process->wall);
-    process_set_state(process, PROCESS_EXITED);
     event_post(process, EVENT_EXIT);
-    syscall(SYS_futex, &process->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    /* Who waits counts itself before it looks at the state: one of the two sees the other. */
+    atomic_store(&process->state, PROCESS_EXITED);
+    if (atomic_load(&process->waiters))
+        syscall(SYS_futex, &process->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 /* --- joining and leaving --------------------------------------------------------------------------------------------- */
