@@ -177,7 +177,8 @@ void process_refund_bytes(struct process *process, uint64_t bytes);
  * kernel's result (negative errno).  Only on the process's own worker.
  *
  * interruptible_syscall keeps the worker's turn: for calls that take a moment.  It returns -EINTR, too, when others wait
- * for the turn.  waiting_syscall gives the turn up before the call and gets in line for another one afterwards. */
+ * for the turn.  waiting_syscall gives the turn up before the call and gets in line for another one afterwards; it returns -EINTR
+ * only to a process that is to stop. */
 int64_t interruptible_syscall(struct process *process, long number, const long arguments[6]);
 int64_t waiting_syscall(struct process *process, long number, const long arguments[6]);
 

@@ -18,11 +18,7 @@ int64_t host_call(struct personality *personality, long number, const long argum
 
 int64_t host_wait(struct personality *personality, long number, const long arguments[6])
 {
-    for (;;) {
-        int64_t result = waiting_syscall(personality->process, number, arguments);
-        if (result != -EINTR || process_stop_requested(personality->process))
-            return result;
-    }
+    return waiting_syscall(personality->process, number, arguments);
 }
 
 int host_duplicate(int descriptor)
