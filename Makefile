@@ -12,7 +12,7 @@ PROCESSES ?= 2
 STRIDE ?= 1
 START ?= 0
 
-.PHONY: run test test-long enumerate mutate-verifier fuzz mutate lint develop clean
+.PHONY: run test test-long enumerate mutate-verifier fuzz mutate sanitize hostile lint develop clean
 
 run: $(VENV)/installed
 	$(BIN)/motte demo
@@ -37,6 +37,18 @@ fuzz: $(VENV)/installed
 
 mutate: $(VENV)/installed
 	PYTHONPATH=tests $(BIN)/python -m mutation.running --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
+
+# The core's tests on a core with AddressSanitizer and UndefinedBehaviorSanitizer; its threads under ThreadSanitizer.
+# What idle processes take is left out: the sanitizers take more.
+sanitize: $(VENV)/installed
+	PYTHONPATH=tests $(BIN)/python -m core_builds sanitized -m pytest tests/core --deselect tests/core/test_idle_processes.py
+	$(BIN)/python -m pytest tests/core/test_scheduler_threads.py tests/core/test_bank_threads.py
+
+# The core's tests with an interruption at every gate; then a host that refuses whatever it is asked for, now and then.
+hostile: $(VENV)/installed
+	PYTHONPATH=tests $(BIN)/python -m core_builds interrupted -m pytest tests/core
+	$(BIN)/python -m pytest --long tests/hostile
+	PYTHONPATH=tests $(BIN)/python -m core_builds hostile-sanitized -m hostile.campaign single
 
 lint: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet '.[lint]'

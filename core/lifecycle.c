@@ -45,7 +45,7 @@ int process_start(struct process *process)
         scheduler_ready(process);
         schedule(scheduler, NULL);
     }
-    if (!result && !scheduler->workers && scheduler->retry_at < UINT64_MAX) {
+    if (!result && state_of(process) == PROCESS_READY && !scheduler->workers && scheduler->retry_at < UINT64_MAX) {
         take_back_start(process);
         result = -EAGAIN;
     }

@@ -20,6 +20,7 @@
 #include "worker.h"
 
 static const uint64_t default_slice_ns = 1000000, checked_turn_ns = 50000, retry_ns = 10000000;
+enum { RETRIES_LIMIT = 100 };
 
 /* --- whose turn it is ---------------------------------------------------------------------------------------------- */
 
@@ -85,29 +86,45 @@ void schedule(struct scheduler *scheduler, struct worker *self)
 }
 
 /* Processes that were chosen, and there was no thread to be had for them: they wait on, until a worker looks for work or
- * the clock thread asks again. */
+ * the clock thread asks again.  Without any thread, and after so many refusals, they end. */
 static void put_back(struct scheduler *scheduler, struct process *unplaced, uint64_t now)
 {
-    scheduler->retry_at = unplaced ? now + ns_to_ticks(retry_ns) : UINT64_MAX; /* time for the host to change its mind */
-    for (; unplaced; unplaced = unplaced->next_unplaced)
-        meters_stop(&unplaced->runnable, now, 0, true);
+    bool in_vain = unplaced && !scheduler->workers
+                && (scheduler->retries == RETRIES_LIMIT || !moments_prepare(scheduler));
+    if (!unplaced || in_vain) {
+        scheduler->retry_at = UINT64_MAX;
+        scheduler->retries = 0;
+    } else if (now >= scheduler->retry_at || scheduler->retry_at == UINT64_MAX) {
+        scheduler->retry_at = now + ns_to_ticks(retry_ns); /* time for the host to change its mind */
+        scheduler->retries += scheduler->retries < RETRIES_LIMIT;
+    }
+    while (unplaced) {
+        struct process *process = unplaced;
+        unplaced = process->next_unplaced;
+        meters_stop(&process->runnable, now, 0, !in_vain);
+        if (in_vain) {
+            process_stop(process, MOTTE_STOP_INTERNAL, 0);
+            scheduler_announce_exit(process);
+        }
+    }
 }
 
-void scheduler_retry(struct scheduler *scheduler)
+void scheduler_thread_refused(struct scheduler *scheduler)
 {
     scheduler->retry_at = ticks_now() + ns_to_ticks(retry_ns);
-    tell_of_meters(scheduler);
+    schedule(scheduler, NULL);
 }
 
 /* Gives a free turn away, or puts the one whom it is due on the list of the unplaced; false if there is nobody. */
 static bool give_turn(struct scheduler *scheduler, struct worker *self, uint64_t now, struct process **unplaced)
 {
+    bool may_be_new = !*unplaced && (scheduler->retry_at == UINT64_MAX || now >= scheduler->retry_at);
     uint64_t credit, slice;
     struct runnable *chosen = meters_pick(scheduler->root, now, &credit, &slice);
     if (!chosen)
         return false;
     struct process *process = (struct process *)((char *)chosen - offsetof(struct process, runnable));
-    struct worker *worker = find_worker(scheduler, process, self, !*unplaced);
+    struct worker *worker = find_worker(scheduler, process, self, may_be_new);
     if (worker) {
         worker->credit = credit;
         worker->slice = slice;

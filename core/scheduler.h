@@ -47,6 +47,7 @@ struct scheduler {
     bool clock_exists;
     uint64_t clock_sleeps_until; /* ticks; 0: it is awake */
     uint64_t retry_at; /* ticks; to look for threads that the host has refused, or UINT64_MAX */
+    uint32_t retries;  /* in a row */
 
     struct process *first_event, **last_event;
     pthread_cond_t event_posted;
@@ -83,8 +84,8 @@ void schedule(struct scheduler *scheduler, struct worker *self);
 /* The same at a moment that is known: reading the clock is a good part of a switch. */
 void schedule_at(struct scheduler *scheduler, struct worker *self, uint64_t now);
 
-/* The host has refused a thread: it is asked again a little later. */
-void scheduler_retry(struct scheduler *scheduler);
+/* The host has refused a thread after all: the next one is asked for a little later. */
+void scheduler_thread_refused(struct scheduler *scheduler);
 
 /* The turn of `worker` ends; `ready`: the process wants another one.  Its time is counted.  False if its budget is
  * used up: it is not in line then. */

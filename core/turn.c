@@ -117,7 +117,7 @@ void turn_refuse(struct worker *worker)
     if (!scheduler->workers)
         process_stop(process, MOTTE_STOP_INTERNAL, 0);
     end(worker, process);
-    scheduler_retry(scheduler);
+    scheduler_thread_refused(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
 }
 

@@ -1,0 +1,28 @@
+"""The core on a host that refuses: every single request once, then many; it is reported, and nothing stays."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import core_builds
+
+
+@pytest.mark.parametrize(
+    ("mode", "rounds"),
+    [
+        ("single", 0),
+        ("periodic", 30),
+        ("random", 200),
+        pytest.param("periodic", 1000, marks=pytest.mark.long),
+        pytest.param("random", 20_000, marks=pytest.mark.long),
+    ],
+)
+def test_whatever_the_host_refuses_is_reported_and_leaves_nothing(mode: str, rounds: int) -> None:
+    environment = core_builds.environment("hostile")
+    command = [sys.executable, "-m", "hostile.campaign", mode, str(rounds)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert " refused, " in done.stdout
