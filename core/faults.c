@@ -192,9 +192,6 @@ bool fault_settle(struct process *process)
     process->question.in_call = false;
     process_note_place(process);
     process->place.fault = classify(process);
-    if (growth == STACK_REFUSED && process->question.ask == ASK_BANK)
-        process->question.stop_value = true; /* should the bank's keeper not help */
-    else
-        keeping_fault(process, growth == STACK_REFUSED);
+    keeping_fault(process, growth == STACK_REFUSED);
     return false;
 }

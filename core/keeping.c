@@ -31,37 +31,40 @@ bool keeping_may_retry(const struct process *process)
     return keeping_is_kept(process) || (somebody_listens(process, EVENT_BANK) && bank_is_kept(process->bank));
 }
 
-static void ask_about_fault(struct process *process, int32_t stop_value, uint64_t next)
-{
-    process->question.ask = ASK_FAULT;
-    process->question.stop_value = stop_value;
-    process->question.next = next;
-}
-
 /* Inside a shape (the check and the call of a function pointer, say) registers have been checked already.  Whoever may
  * change them sees the process at the shape's first instruction, and there it goes on: shapes can be restarted.
  *
  * This walks the whole function again, in the process's own turn and at its cost. */
-void keeping_fault(struct process *process, int32_t stop_value)
+static bool stand_at_unit(struct process *process)
 {
     const struct code_region *region = process->region;
     struct motte_place place;
-    if (!keeping_is_kept(process)
-        || motte_find_place(&region->owned.claims, process->place.code_offset, &place) != 0) {
-        process_stop(process, MOTTE_STOP_FAULTED, stop_value);
-        return;
-    }
+    if (motte_find_place(&region->owned.claims, process->place.code_offset, &place) != 0)
+        return false;
     slot_context(process->slot)->instruction = region->base + place.unit;
     process->place.code_offset = place.unit;
-    bool overflow = process->place.fault == MOTTE_FAULT_NATIVE_STACK_OVERFLOW;
-    ask_about_fault(process, stop_value, overflow ? 0 : place.next);
+    process->question.next = process->place.fault == MOTTE_FAULT_NATIVE_STACK_OVERFLOW ? 0 : place.next;
+    return true;
+}
+
+/* Where a bank has refused a stack, that bank's keeper comes first. */
+void keeping_fault(struct process *process, int32_t stop_value)
+{
+    struct question *question = &process->question;
+    bool bank_first = stop_value && question->ask == ASK_BANK;
+    question->stop_value = stop_value;
+    if (keeping_is_kept(process) ? !stand_at_unit(process) : !bank_first)
+        process_stop(process, MOTTE_STOP_FAULTED, stop_value);
+    else if (!bank_first)
+        question->ask = ASK_FAULT;
 }
 
 void keeping_call_fault(struct process *process)
 {
     process->place.in_guest = false;
+    process->question.stop_value = 0;
     if (keeping_is_kept(process))
-        ask_about_fault(process, 0, 0);
+        process->question.ask = ASK_FAULT;
     else
         process_stop(process, MOTTE_STOP_FAULTED, 0);
 }
@@ -180,6 +183,18 @@ static void decline(struct process *process)
         process_end_for(process, MOTTE_STOP_FAULTED, question->stop_value);
 }
 
+/* A stack that no bank pays for is a fault like any other, for the process's own keeper. */
+static bool asks_next(struct process *process)
+{
+    struct question *question = &process->question;
+    if (question->ask != ASK_BANK || question->in_call || !keeping_is_kept(process))
+        return false;
+    question->ask = ASK_FAULT;
+    question->number++;
+    event_post(process, EVENT_FAULT);
+    return true;
+}
+
 int keeping_answer(struct process *process, uint64_t number, enum answer answer, uint64_t cost_ns)
 {
     struct scheduler *scheduler = process->scheduler;
@@ -187,9 +202,10 @@ int keeping_answer(struct process *process, uint64_t number, enum answer answer,
     int result = is_open(process, number) ? 0 : -ESTALE;
     if (!result && answer == ANSWER_SKIP)
         result = skip(process);
-    if (!result) {
+    if (!result)
+        process->question.cost += ns_to_ticks(cost_ns);
+    if (!result && !(answer == ANSWER_DECLINE && asks_next(process))) {
         process->answered = true;
-        process->question.cost = ns_to_ticks(cost_ns);
         process->question.again = answer == ANSWER_RETRY && process->question.in_call;
         if (answer == ANSWER_DECLINE)
             decline(process);

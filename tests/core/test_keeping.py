@@ -597,7 +597,7 @@ def test_a_stack_grows_when_the_banks_keeper_helps_and_overflows_otherwise(works
         bank = kept_bank()
         process = workshop.spawn(function("main", low), bank=bank)
         bank.set_limit(bank.used + 4)
-        process.want_events(core.Event.EXIT | core.Event.QUESTION)
+        process.want_events(core.Event.EXIT | core.Event.BANK)
         process.start()
         questions = serve(workshop, process, lambda _question: grow(bank) if helps else Answer.DECLINE)  # noqa: B023
         assert [question.ask for question in questions] == [Ask.BANK]
@@ -606,6 +606,31 @@ def test_a_stack_grows_when_the_banks_keeper_helps_and_overflows_otherwise(works
             assert stop.reason is StopReason.EXITED
         else:
             assert (stop.reason, stop.value, stop.fault) == (StopReason.FAULTED, 1, FaultKind.DATA_STACK_OVERFLOW)
+
+
+def test_a_stack_that_no_bank_pays_for_is_a_fault_for_the_processs_keeper(workshop: Workshop) -> None:
+    low = f"movb $1, %gs:{DATA_STACK[0]}(,%eiz)\nxorl %eax, %eax\nretq"
+    for last in (Answer.DECLINE, Answer.SKIP, Answer.RETRY):
+        bank = kept_bank()
+        process = workshop.spawn(function("main", low), bank=bank)
+        bank.set_limit(bank.used + 4)
+        process.want_events(core.Event.EXIT | core.Event.QUESTION)
+        process.start()
+
+        def keeper(question: Question, bank: core.Bank = bank, last: Answer = last) -> Answer:
+            if question.ask == Ask.FAULT and last is Answer.RETRY:
+                grow(bank)
+            return Answer.DECLINE if question.ask == Ask.BANK else last
+
+        questions = serve(workshop, process, keeper)
+        assert [question.ask for question in questions] == [Ask.BANK, Ask.FAULT]
+        assert questions[0].number != questions[1].number
+        assert questions[1].place is not None
+        assert questions[1].place.fault is FaultKind.DATA_STACK_OVERFLOW
+        stop = process.stop()
+        assert (stop.reason, stop.value) == (
+            (StopReason.FAULTED, 1) if last is Answer.DECLINE else (StopReason.EXITED, 0)
+        )
 
 
 def test_a_read_into_a_stack_that_a_banks_keeper_pays_for_loses_no_byte(workshop: Workshop) -> None:
