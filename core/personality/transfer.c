@@ -5,6 +5,7 @@
  * error after some bytes were moved is reported by the next call.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,7 +22,10 @@ struct transfer {
     int64_t position; /* in the file; -1: wherever the file stands */
 };
 
-/* One host call on the bounce buffer. A description that somebody else made non-blocking still blocks the guest. */
+/* One host call on the bounce buffer. A description that somebody else made non-blocking still blocks the guest.
+ *
+ * Waiting is not work: a call that may wait is made without a turn, so that it costs no processor time.  A stream that
+ * is ready gives what it has, and takes PIPE_BUF bytes, at once. */
 static int64_t move_piece(struct personality *personality, const struct transfer *transfer, bool out, size_t size)
 {
     const struct open_file *file = transfer->file;
@@ -29,9 +33,12 @@ static int64_t move_piece(struct personality *personality, const struct transfer
     struct pollfd ready = {.fd = file->host, .events = out ? POLLOUT : POLLIN};
     long number = transfer->position < 0 ? (out ? SYS_write : SYS_read) : (out ? SYS_pwrite64 : SYS_pread64);
     for (;;) {
-        if (file->nonblocking && file->kind == FILE_STREAM && poll(&ready, 1, 0) == 0)
+        bool is_ready = file->seekable || poll(&ready, 1, 0) != 0;
+        if (!is_ready && file->nonblocking && file->kind == FILE_STREAM)
             return -EAGAIN;
-        int64_t moved = HOST_CALL(personality, number, file->host, bounce, (long)size, transfer->position);
+        bool may_wait = !is_ready || (out && !file->seekable && size > PIPE_BUF);
+        const long arguments[6] = {file->host, bounce, (long)size, transfer->position};
+        int64_t moved = (may_wait ? host_wait : host_call)(personality, number, arguments);
         if (moved != -EAGAIN || file->nonblocking)
             return moved;
         int64_t waited = HOST_WAIT(personality, SYS_poll, (long)&ready, 1, -1);
