@@ -20,7 +20,8 @@ static bool is_below(const struct meter *meter, const struct meter *ancestor)
     return meter != NULL;
 }
 
-/* Whoever runs below the meter was lent ticks under conditions that do not hold any more. */
+/* Whoever runs below the meter was lent ticks under conditions that do not hold any more.  A turn that was given to a
+ * worker which has not begun it yet, and so could not be interrupted, gets none. */
 static void interrupt_below(struct scheduler *scheduler, const struct meter *meter)
 {
     for (struct worker *worker = scheduler->workers; worker; worker = worker->next) {
@@ -28,6 +29,8 @@ static void interrupt_below(struct scheduler *scheduler, const struct meter *met
         if (process && is_below(process->runnable.contender.parent, meter)) {
             process_set_attention(process, true);
             scheduler_interrupt(worker);
+        } else if (worker->assigned && is_below(worker->assigned->runnable.contender.parent, meter)) {
+            worker->credit = 0;
         }
     }
 }
