@@ -82,7 +82,7 @@ class Process(Linked):
         self._on_end: list[Callable[[Process, Exit], None]] = []
         self._wanted = Event.BANK
         self._exit: Exit | None = None
-        self._asked: ExitReason | None = None  # of the first exit signal that it was killed for
+        self._asked: ExitReason | None = None  # for the first of those who killed it
         self._rescinded = False  # it ended with its bank
         self._waits_for_bank = False  # links are told when that is gone
         self._released = False  # what it held was given back, or is being, and how it ended is kept
@@ -215,7 +215,7 @@ class Process(Linked):
         returns.
         """
         self._closed = True
-        self._kill_core()
+        self._die(ExitReason.KILLED)
         self._lifetime.end(self._refuse, wait=True)
 
     def __enter__(self) -> "Process":
@@ -264,7 +264,7 @@ class Process(Linked):
     def condemn(self) -> None:
         """Its bank is being destroyed: kill it.  ``rescind`` follows, and when the bank is gone ``tell_links``."""
         self._rescinded = self._waits_for_bank = True
-        self._kill_core()
+        self._die(ExitReason.KILLED)
 
     def rescind(self) -> None:
         """Its bank is being destroyed: kill it and release all that it holds.
@@ -272,7 +272,7 @@ class Process(Linked):
         How it ended, its statistics and its captured output stay readable until ``close()``; everything else raises
         ``InvalidCap``.  Harmless when it is closed.
         """
-        self._kill_core()
+        self._die(ExitReason.KILLED)
         with suppress(Closed, InvalidCap), self._use() as core:
             core.wait(None)
             self._end(core)
@@ -295,7 +295,8 @@ class Process(Linked):
     def _die(self, reason: ExitReason) -> bool:
         with self._lock:
             self._asked = self._asked or reason
-        self._kill_core()
+        with suppress(Closed):
+            self._core.kill()
         return False
 
     def _expect_end(self) -> bool:
@@ -348,10 +349,6 @@ class Process(Linked):
         if self._rescinded:
             return InvalidCap(f"the process of {self.program.name} ended with its bank")
         return InvalidCap(f"the process of {self.program.name} has ended, and given everything back")
-
-    def _kill_core(self) -> None:
-        with suppress(Closed):
-            self._core.kill()
 
     def _kept_end(self) -> Exit | None:
         """How it ended, if it has nothing else any more."""

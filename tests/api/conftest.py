@@ -19,7 +19,7 @@ PROGRAMS = {
     "loop.c": (
         '#include <unistd.h>\nint main(void) { write(1, "ready", 5); for (;;) { volatile int turn = 0; turn++; } }\n'
     ),
-    "waiter.c": "#include <unistd.h>\nint main(void) { for (;;) pause(); }\n",
+    "waiter.c": "#include <unistd.h>\nint main(void) { for (;;) sleep(1000); }\n",
     "flood.c": (
         "#include <string.h>\n#include <unistd.h>\n"
         "int main(void) {\n"
