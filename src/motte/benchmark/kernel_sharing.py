@@ -88,7 +88,7 @@ def _sampled(meters: list[Meter], seconds: float) -> list[list[int]]:
 
 def _never_falling(samples: list[list[int]]) -> list[list[int]]:
     """What a turn under way has used is only an estimate while the host runs something else on that processor, and is
-    corrected at its end.  Use never falls: so what is less later was less before.  The last samples only correct others.
+    corrected at its end.  Use never falls: so what is less later was less before.  The last samples only correct.
     """
     known = samples[-1]
     corrected = []
