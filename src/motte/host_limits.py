@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from motte.core import host_features
 
-_MAPPINGS_OF_HOST: Final = 4096
-"""Left to the host's own libraries, threads and heaps: guests never get these."""
+_MAPPINGS_OF_HOST: Final = 4096 + 64
+"""Left to the host's own libraries, threads and heaps, which guests never get; and one for each of some programs."""
 
 _DESCRIPTORS_OF_HOST: Final = 64
 _ADDRESSES: Final = 1 << 47
