@@ -71,7 +71,8 @@ void keeping_call_again(struct process *process);
 
 /* --- from other threads: 0, or -ESTALE if this question is not open (any more) ------------------------------------------- */
 
-/* Until keeping_release the process stays as it is, and all of it may be touched. */
+/* Until keeping_release the process does not go away, and all of it may be touched.  Nor does it go on, since answers come
+ * from callers who do not hold it: in Python all of this is under the interpreter's lock. */
 int keeping_hold(struct process *process, uint64_t number);
 void keeping_release(struct process *process);
 
