@@ -1,0 +1,287 @@
+/* The scheduler under threads that do everything at once, with guests that are functions: no window and no switch, so that
+ * the sanitizers see every access.  (ThreadSanitizer knows nothing of code that it has not compiled, and holds signals back
+ * until the thread calls something: a real guest would never be interrupted under it.)
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "context.h"
+#include "events.h"
+#include "faults.h"
+#include "keeping.h"
+#include "lifecycle.h"
+#include "metering.h"
+#include "meters/meters.h"
+#include "panic.h"
+#include "process.h"
+#include "scheduler.h"
+#include "signals.h"
+#include "slot.h"
+#include "switch.h"
+#include "worker.h"
+
+enum { KILLERS = 6, PROCESSES_EACH = 150, WORKERS = 3, STEPS = 12 };
+static const uint64_t microsecond = 1000, millisecond = 1000000;
+
+/* --- what the scheduler stands on ------------------------------------------------------------------------------------ */
+
+static const int interrupt_number = 40;
+
+static void on_interrupt(int number, siginfo_t *information, void *opaque)
+{
+    (void)number, (void)opaque;
+    struct worker *worker = worker_current();
+    int saved_errno = errno;
+    if (worker && information->si_code == SI_TIMER)
+        timer_expired(&worker->timer);
+    struct process *process = worker ? atomic_load(&worker->process) : NULL;
+    if (process && timer_turn_is_over(&worker->timer))
+        process_set_attention(process, true);
+    errno = saved_errno;
+}
+
+bool signals_install(void)
+{
+    static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
+    struct sigaction action = {.sa_sigaction = on_interrupt, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    pthread_mutex_lock(&once);
+    sigfillset(&action.sa_mask);
+    bool installed = sigaction(interrupt_number, &action, NULL) == 0;
+    pthread_mutex_unlock(&once);
+    return installed;
+}
+
+int signals_interrupt(void)
+{
+    return interrupt_number;
+}
+
+uint32_t slot_fork_generation(void)
+{
+    return 0;
+}
+
+bool fault_settle(struct process *process)
+{
+    (void)process;
+    return false;
+}
+
+void keeping_call_again(struct process *process)
+{
+    (void)process;
+}
+
+void keeping_refused(struct process *process, struct bank *bank, uint64_t pages)
+{
+    (void)process, (void)bank, (void)pages;
+}
+
+void keeping_charged(struct process *process)
+{
+    (void)process;
+}
+
+long checked_syscall(long number, const long arguments[6], const _Atomic uint32_t *stop)
+{
+    if (atomic_load(stop))
+        return -EINTR;
+    long result = syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+    return result < 0 ? -errno : result;
+}
+
+/* --- guests ------------------------------------------------------------------------------------------------------------ */
+
+static void nap(uint64_t ns)
+{
+    nanosleep(&(struct timespec){.tv_nsec = (long)ns}, NULL);
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static void wait_a_moment_in_a_call(struct process *process)
+{
+    struct timespec moment = {.tv_nsec = (long)(100 * microsecond)};
+    const long arguments[6] = {0, 0, (long)(uintptr_t)&moment};
+    waiting_syscall(process, SYS_ppoll, arguments);
+}
+
+/* Each entry does one thing that can end a turn; `guest_stack` is this guest's only variable, which nobody else touches. */
+void guest_enter(struct context *context, uintptr_t window)
+{
+    (void)window;
+    struct process *process = context->process;
+    while (!atomic_load(&process->attention)) {
+        uint64_t step = context->guest_stack++;
+        switch ((process->identity + step) % 4) {
+        case 0:
+            process_sleep_until(process, monotonic_ns() + 50 * microsecond);
+            break;
+        case 1:
+            process_yield(process);
+            break;
+        case 2:
+            wait_a_moment_in_a_call(process);
+            break;
+        default:
+            nap(microsecond);
+        }
+        if (step == STEPS)
+            process_stop(process, MOTTE_STOP_EXITED, 0);
+    }
+}
+
+/* --- processes ----------------------------------------------------------------------------------------------------------- */
+
+struct guest {
+    struct slot slot;
+    struct context *context;
+    struct process *process;
+};
+
+static struct guest create(struct scheduler *scheduler, struct meter *meter, uint64_t cpu_limit_ns)
+{
+    struct guest guest = {.context = aligned_alloc(64, sizeof *guest.context), .process = calloc(1, sizeof *guest.process)};
+    require(guest.context && guest.process, "no memory");
+    memset(guest.context, 0, sizeof *guest.context);
+    struct process *process = guest.process;
+    guest.context->process = process;
+    guest.context->resume = RESUME_IN_GATE;
+    atomic_init(&process->references, 1);
+    process->wall_limit_ns = cpu_limit_ns == UINT64_MAX ? 50 * millisecond : UINT64_MAX;
+    atomic_init(&process->wanted_events, EVENT_EXIT);
+    require(scheduler_admit(scheduler, process, meter, cpu_limit_ns), "not admitted");
+    return guest;
+}
+
+static void destroy(struct guest *guest)
+{
+    process_kill(guest->process, MOTTE_STOP_KILLED);
+    while (process_wait(guest->process, deadline_after(UINT64_MAX)) != 1) {
+    }
+    scheduler_dismiss(guest->process);
+    process_release(guest->process);
+    free(guest->context);
+}
+
+static struct scheduler *scheduler;
+static struct meter *meters[3];
+
+static void disturb(struct process *process, uint64_t *random)
+{
+    switch (next_random(random) % 8) {
+    case 0:
+        process_suspend(process);
+        nap(20 * microsecond);
+        process_resume(process);
+        break;
+    case 1:
+        process_kill(process, MOTTE_STOP_KILLED);
+        break;
+    case 2:
+        process_times(process);
+        break;
+    case 3:
+        process_suspend(process);
+        break;
+    default:
+        process_wait(process, deadline_after(200 * microsecond));
+    }
+}
+
+static void *kill_and_make(void *argument)
+{
+    uint64_t random = 88172645463325252 + (uintptr_t)argument;
+    for (int i = 0; i < PROCESSES_EACH; i++) {
+        uint64_t limit = i % 3 ? UINT64_MAX : 300 * microsecond;
+        struct guest guest = create(scheduler, meters[(uintptr_t)argument % 3], limit);
+        guest.slot.base = (uintptr_t)guest.context - SLOT_CONTEXT;
+        guest.process->slot = &guest.slot;
+        if (next_random(&random) % 16)
+            require(process_start(guest.process) == 0, "not started");
+        for (int j = 0; j < 4; j++)
+            disturb(guest.process, &random);
+        destroy(&guest);
+    }
+    return NULL;
+}
+
+static _Atomic bool over;
+
+static void *change_meters(void *argument)
+{
+    (void)argument;
+    for (uint32_t i = 0; !atomic_load(&over); i++) {
+        struct meter *meter = meters[i % 3];
+        metering_set_weight(scheduler, meter, 1 + i % 500);
+        metering_set_on(scheduler, meter, i % 7 != 0);
+        metering_set_rate(scheduler, meters[0], i % 2 ? 200 * microsecond : millisecond, millisecond);
+        metering_set_budget(scheduler, meters[1], i % 5 ? UINT64_MAX : 100 * microsecond);
+        metering_refill(scheduler, meters[1], 500 * microsecond);
+        metering_look(scheduler, meter);
+        nap(100 * microsecond);
+    }
+    for (int i = 0; i < 3; i++) {
+        metering_set_on(scheduler, meters[i], true);
+        metering_set_budget(scheduler, meters[i], UINT64_MAX);
+    }
+    return NULL;
+}
+
+static void *listen(void *count)
+{
+    struct event event;
+    while (event_take(scheduler, &event, deadline_after(UINT64_MAX)) == EVENT_TAKEN) {
+        if (event.process) {
+            ++*(uint64_t *)count;
+            process_release(event.process);
+        } else {
+            metering_release(scheduler, event.meter);
+        }
+    }
+    return NULL;
+}
+
+int main(void)
+{
+    pthread_t killers[KILLERS], changer, listener;
+    uint64_t exits = 0;
+    clock_prepare();
+    scheduler = scheduler_create(WORKERS);
+    for (int i = 0; i < 3; i++)
+        meters[i] = metering_create(scheduler, scheduler->root);
+    metering_set_slice(scheduler, scheduler->root, 50 * microsecond);
+    pthread_create(&listener, NULL, listen, &exits);
+    pthread_create(&changer, NULL, change_meters, NULL);
+    for (uintptr_t i = 0; i < KILLERS; i++)
+        pthread_create(&killers[i], NULL, kill_and_make, (void *)i);
+    for (int i = 0; i < KILLERS; i++)
+        pthread_join(killers[i], NULL);
+    atomic_store(&over, true);
+    pthread_join(changer, NULL);
+    for (int i = 0; i < 3; i++)
+        metering_release(scheduler, meters[i]);
+    require(scheduler_close(scheduler), "processes are left");
+    pthread_join(listener, NULL);
+    require(exits == KILLERS * PROCESSES_EACH, "an exit was not told, or twice");
+    events_forget(scheduler);
+    scheduler_release(scheduler);
+    return 0;
+}
