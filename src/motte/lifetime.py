@@ -9,12 +9,13 @@ it is one of them, or does not want to wait, the last user that leaves does it.
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import Enum
+from typing import Generic, TypeVar
 
 from motte.errors import MotteError
 
+Object = TypeVar("Object")
 Refusal = Callable[[], MotteError]
 
 
@@ -25,19 +26,21 @@ class _Phase(Enum):
     ENDED = 4
 
 
-class Lifetime:
-    """Counts the uses of one object, and gives it back once."""
+class Lifetime(Generic[Object]):
+    """Counts the uses of one object, and gives it back once; ``with`` is a use."""
 
     def __init__(
         self,
+        used: Object,
         give_back: Callable[[], None],
         tell: Callable[[], None],
         later: Callable[[Callable[[], None]], None],
     ) -> None:
-        """``give_back`` is called once, when nobody uses the object; then ``tell``.
+        """``give_back`` is called once, when nobody uses the object ``used``; then ``tell``.
 
         If that happens where the last user leaves, both are called by ``later``: a user holds who knows which locks.
         """
+        self._object = used
         self._give_back = give_back
         self._tell = tell
         self._later = later
@@ -52,18 +55,18 @@ class Lifetime:
         """Whether everything was given back."""
         return self._phase is _Phase.ENDED
 
-    @contextmanager
-    def use(self) -> Iterator[None]:
-        """Within, it is not given back.  Raises what ``end`` was given."""
+    def __enter__(self) -> Object:
+        """The object, which is not given back meanwhile.  Raises what ``end`` was given."""
         thread = threading.get_ident()
         with self._changed:
             if self._refusal is not None:
                 raise self._refusal()
             self._users[thread] = self._users.get(thread, 0) + 1
-        try:
-            yield
-        finally:
-            self._leave(thread)
+        return self._object
+
+    def __exit__(self, *_error: object) -> None:
+        """It is not used any more."""
+        self._leave(threading.get_ident())
 
     def end(self, refusal: Refusal, *, wait: bool) -> None:
         """From now on uses are refused, and it is given back as soon as there are none.

@@ -11,8 +11,8 @@ and what it wrote outlive all but ``close()``.
 
 import threading
 import warnings
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -92,30 +92,30 @@ class Process(Linked):
         self.keeping = keeping
         self.meter = meter
         self.identity = core.identity
-        self.memory = Memory(self._use)
+        self.memory = Memory(lambda: self._lifetime)
         for region in keeping.regions:
             core.reserve(region.address, region.length)
         if keeping.is_wanted:
             listener.start()
             self._wanted |= Event.FAULT
         core.want_events(self._wanted)
-        self._lifetime = Lifetime(self._give_back, self._tell_links, listener.later)
+        self._lifetime = Lifetime(core, self._give_back, self._tell_links, listener.later)
 
     # --- running -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Let it run, once.  Raises ``BadState`` if it was started before."""
-        with self._use() as core:
+        with self._lifetime as core:
             core.start()
 
     def suspend(self) -> None:
         """Let it stand still, at whatever instruction it is.  Raises ``BadState`` unless it was started and lives."""
-        with self._use() as core:
+        with self._lifetime as core:
             core.suspend()
 
     def resume(self) -> None:
         """Let it go on from there; harmless if it does not stand still.  Raises ``BadState`` as ``suspend()``."""
-        with self._use() as core:
+        with self._lifetime as core:
             core.resume()
 
     def kill(self) -> None:
@@ -124,7 +124,7 @@ class Process(Linked):
         No keeper is asked about it any more; one that is at work finds that its answer comes to nothing.
         """
         if self._kept_end() is None:
-            with self._use():
+            with self._lifetime:
                 self._die(ExitReason.KILLED)
 
     # --- looking -----------------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ class Process(Linked):
         """What the process has used up to now: a frozen record."""
         if end := self._kept_end():
             return end.usage
-        with self._use() as core:
+        with self._lifetime as core:
             return usage_of(core.statistics())
 
     @property
@@ -181,7 +181,7 @@ class Process(Linked):
         timeout_ns = 0 if timeout == 0 else duration_ns(timeout, "timeout")
         if end := self._kept_end():
             return end
-        with self._use() as core:
+        with self._lifetime as core:
             if not core.wait(timeout_ns):
                 raise Timeout(f"{self.program.name} still runs after {timeout} s")
             return self._end(core)
@@ -196,7 +196,7 @@ class Process(Linked):
         if end := self._kept_end():
             callback(self, end)
             return
-        with self._use() as core:
+        with self._lifetime as core:
             with self._lock:
                 self._on_end.append(callback)
             if self._expect_end():
@@ -243,7 +243,7 @@ class Process(Linked):
     def tell_end(self) -> None:
         """It has ended; call whom that concerns, once."""
         try:
-            with suppress(Closed, InvalidCap), self._use() as core:
+            with suppress(Closed, InvalidCap), self._lifetime as core:
                 self._tell_callbacks(self._end(core))
             self._settle()
         except InternalError as error:
@@ -253,12 +253,12 @@ class Process(Linked):
 
     def ask_keepers(self, ask_bank: Callable[[int, int], bool], spent_ns: int) -> None:
         """It stands still and asks; that somebody heard of it has cost so much already."""
-        with suppress(Closed, InvalidCap), self._use() as core:
+        with suppress(Closed, InvalidCap), self._lifetime as core:
             answer_question(self, core, ask_bank, spent_ns)
 
     def end_out_of_time(self) -> None:
         """Its meter is dry, and nobody will refill it."""
-        with suppress(Closed, InvalidCap), self._use() as core:
+        with suppress(Closed, InvalidCap), self._lifetime as core:
             core.kill(StopReason.CPU_LIMIT)
 
     def condemn(self) -> None:
@@ -273,7 +273,7 @@ class Process(Linked):
         ``InvalidCap``.  Harmless when it is closed.
         """
         self._die(ExitReason.KILLED)
-        with suppress(Closed, InvalidCap), self._use() as core:
+        with suppress(Closed, InvalidCap), self._lifetime as core:
             core.wait(None)
             self._end(core)
         self._rescinded = True
@@ -301,7 +301,7 @@ class Process(Linked):
 
     def _expect_end(self) -> bool:
         try:
-            with self._use() as core:
+            with self._lifetime as core:
                 with self._lock:
                     if not self._wanted & Event.EXIT:
                         self._listener.start()
@@ -313,7 +313,7 @@ class Process(Linked):
 
     def _settle(self) -> None:
         """If it has ended, and links are to be told of that, it gives everything back."""
-        with suppress(Closed, InvalidCap), self._use() as core:
+        with suppress(Closed, InvalidCap), self._lifetime as core:
             if not core.wait(0) or not self._links.concerns(self._party):
                 return
             self._end(core)
@@ -336,12 +336,6 @@ class Process(Linked):
             call_keeper(partial(callback, self), end)
 
     # --- giving back -------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _use(self) -> Iterator[CoreProcess]:
-        """The core's object, while nobody gives it back."""
-        with self._lifetime.use():
-            yield self._core
 
     def _refuse(self) -> Closed | InvalidCap:
         if self._closed:
@@ -389,7 +383,7 @@ class Process(Linked):
     def _end_if_any(self) -> Exit | None:
         if end := self._kept_end():
             return end
-        with self._use() as core:
+        with self._lifetime as core:
             return self._end(core) if core.wait(0) else None
 
     def _captured(self, stream: int) -> bytes:
