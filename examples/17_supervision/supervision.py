@@ -53,6 +53,7 @@ with motte.Machine(memory="256MiB") as machine:
 
         # A tree: a supervisor that gives up is a child that has ended.
         def branch() -> motte.Supervisor:
+            """A recipe is anything that makes a new one."""
             return motte.Supervisor(machine, [motte.Child("leaf", worker)], intensity=0, name="branch")
 
         first = supervisor.start_child(motte.Child("branch", branch))

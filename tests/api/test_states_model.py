@@ -67,17 +67,16 @@ class Actor:
         """What operations raise that do not fit its state."""
         return (motte.InvalidCap,) if self.end else (motte.BadState,)
 
-    def keep(self, fault: motte.KeptFault) -> motte.Resume | motte.Kill | None:
-        """Its keeper, who does not know what to answer until the model says so."""
+    def keep_region(self, fault: motte.KeptFault) -> motte.Resume | None:
+        """The keeper of its region, who does not know what to answer until the model says so."""
         self.questions.append(fault)
         eventually(lambda: self.answer or self.process.is_killed, lambda: "no answer")
-        match self.answer:
-            case "supply":
-                return fault.supply()
-            case "kill":
-                return motte.Kill()
-            case _:
-                return None
+        return fault.supply() if self.answer == "supply" else None
+
+    def keep(self, fault: motte.KeptFault) -> motte.Kill | None:
+        """Its keeper, who is asked then."""
+        self.questions.append(fault)
+        return motte.Kill() if self.answer == "kill" else None
 
 
 def eventually(holds: Callable[[], object], what: Callable[[], object]) -> None:
@@ -164,7 +163,7 @@ class ProcessStates(RuleBasedStateMachine):
             bank=actor.bank,
             meter=actor.meter,
             keeper=actor.keep,
-            regions=[motte.Region(0x9000_0000, 4096, actor.keep)],
+            regions=[motte.Region(0x9000_0000, 4096, actor.keep_region)],
             stdin=actor.pipe[0],
             stdout=motte.DISCARD,
             stderr=motte.DISCARD,
@@ -264,7 +263,7 @@ class ProcessStates(RuleBasedStateMachine):
                 actor.plan = "spin"
             else:
                 self.has_ended(actor, StopReason.FAULTED if answer == "decline" else StopReason.KILLED)
-                actor.asked += answer == "decline"  # the process's keeper, after the region's
+                actor.asked += 1  # the process's keeper, after the region's
             actor.answer = answer
 
     @rule(choice=data())
