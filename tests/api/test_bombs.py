@@ -151,7 +151,8 @@ def test_children_have_no_more_together_than_one_sibling(source: Path, count: in
     with motte.Machine(workers=1) as machine:
         program = machine.load(source)
         parent, other = machine.meter.sub(), machine.meter.sub()
-        own = [machine.spawn(program, ["spin"], meter=parent, time=None, start=False) for _ in range(count)]
+        quiet = {"time": None, "start": False, "stdout": motte.DISCARD, "stderr": motte.DISCARD}
+        own = [machine.spawn(program, ["spin"], meter=parent, **quiet) for _ in range(count)]
         sibling = machine.spawn(program, ["spin"], meter=other, time=None)
         for process in own:
             process.start()
