@@ -57,14 +57,33 @@ static void assign(struct worker *worker, struct process *process, struct worker
         pthread_cond_signal(&worker->wake);
 }
 
+void scheduler_turn_is_long(struct worker *worker)
+{
+    struct scheduler *scheduler = worker->scheduler;
+    worker->next_long = scheduler->long_turns;
+    worker->long_link = &scheduler->long_turns;
+    if (worker->next_long)
+        worker->next_long->long_link = &worker->next_long;
+    scheduler->long_turns = worker;
+}
+
+static void turn_is_not_long(struct worker *worker)
+{
+    if (!worker->long_link)
+        return;
+    *worker->long_link = worker->next_long;
+    if (worker->next_long)
+        worker->next_long->long_link = worker->long_link;
+    worker->long_link = NULL;
+}
+
 /* Somebody waits and there is no turn for it: no turn lasts longer than its slice now. */
 static void shorten_turns(struct scheduler *scheduler)
 {
-    for (struct worker *worker = scheduler->workers; worker; worker = worker->next) {
-        if (!atomic_load_explicit(&worker->process, memory_order_relaxed) || worker->slice == UINT64_MAX)
-            continue;
+    struct worker *worker;
+    while ((worker = scheduler->long_turns)) {
         uint64_t end = worker->dispatched + worker->slice;
-        worker->slice = UINT64_MAX; /* once a turn */
+        turn_is_not_long(worker);
         if (end < atomic_load(&worker->timer.turn_end))
             timer_shorten_turn(&worker->timer, end);
     }
@@ -158,6 +177,7 @@ bool scheduler_end_turn(struct worker *worker, bool ready)
     struct process *process = atomic_load_explicit(&worker->process, memory_order_relaxed);
     uint64_t now = ticks_now(), used = worker_used(worker, now);
     worker->turn_ended = now;
+    turn_is_not_long(worker);
     atomic_store_explicit(&worker->process, NULL, memory_order_relaxed);
     if (worker->unmetered) {
         worker->unmetered = false;

@@ -37,6 +37,7 @@ struct scheduler {
     uint64_t checked_turn; /* ticks: shorter turns are believed to the ticks, for asking the kernel costs as much */
     struct worker *workers; /* all threads */
     struct worker *idle;
+    struct worker *long_turns; /* that may outlast their slices, while nobody waits */
     uint32_t thread_count;
     uint32_t process_count; /* not yet closed */
     bool closing;
@@ -86,6 +87,10 @@ void schedule_at(struct scheduler *scheduler, struct worker *self, uint64_t now)
 
 /* The host has refused a thread after all: the next one is asked for a little later. */
 void scheduler_thread_refused(struct scheduler *scheduler);
+
+/* Nobody waits as the turn of `worker` begins: its slice counts from when somebody does. There may be thousands of threads
+ * that wait in calls; so these few are kept apart. */
+void scheduler_turn_is_long(struct worker *worker);
 
 /* The turn of `worker` ends; `ready`: the process wants another one.  Its time is counted.  False if its budget is
  * used up: it is not in line then. */

@@ -27,10 +27,11 @@ static struct process *begin(struct worker *worker, uint64_t used_before)
         process_set_attention(process, true);
 
     uint64_t end = worker->credit == UINT64_MAX ? UINT64_MAX : worker->dispatched + worker->credit;
-    if (meters_anyone_waits(worker->scheduler->root)) {
+    if (worker->slice != UINT64_MAX && meters_anyone_waits(worker->scheduler->root)) {
         uint64_t slice_end = worker->dispatched + worker->slice;
         end = slice_end < end ? slice_end : end;
-        worker->slice = UINT64_MAX;
+    } else if (worker->slice != UINT64_MAX) {
+        scheduler_turn_is_long(worker);
     }
     atomic_store_explicit(&worker->process, process, memory_order_release);
     timer_end_turn_at(&worker->timer, end);

@@ -43,6 +43,7 @@ struct worker {
     uint64_t credit, slice;   /* of the turn, in ticks; UINT64_MAX is no limit */
     pthread_cond_t wake;
     struct worker *next_idle, *next;
+    struct worker *next_long, **long_link; /* scheduler->long_turns; NULL: it is not there */
 
     /* How the clocks stood when CPU time was last compared with ticks; its own thread. */
     uint64_t checked_ticks, checked_cpu_ns;

@@ -146,7 +146,7 @@ def test_a_neighbour_keeps_its_share_under_all_bombs_at_once(
         process.close()
 
 
-@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [1000, 10_000])
 def test_children_have_no_more_together_than_one_sibling(source: Path, count: int) -> None:
     with motte.Machine(workers=1) as machine:
         program = machine.load(source)

@@ -223,6 +223,34 @@ def test_a_fork_in_the_middle_of_a_storm_leaves_both_in_order(workshop: Workshop
     assert results == [True] * 10
 
 
+def test_readers_that_wait_make_no_switch_of_others_dearer(workshop: Workshop) -> None:
+    scheduler = core.Scheduler(1)
+    storm = Storm(workshop, scheduler)
+    yields = workshop.program(function("main", f"pushq %rax\nagain:\n{call(24)}jmp again"))
+
+    def cost_of_a_switch() -> float:
+        pair = [workshop.spawn(yields, meter=scheduler.root, cpu_ns=None) for _ in range(2)]
+        for process in pair:
+            process.start()
+        wait_until(lambda: sum(process.statistics().syscalls for process in pair) > 20_000)
+        for process in pair:
+            process.kill()
+            assert process.wait(20 * SECOND)
+        both = [process.statistics() for process in pair]
+        for process in pair:
+            process.close()
+        return sum(one.cpu_ns for one in both) / sum(one.syscalls for one in both)
+
+    alone = cost_of_a_switch()
+    for _ in range(500):
+        storm.shared.append(storm.spawn("reads"))
+        storm.shared[-1].start()
+    wait_until(lambda: all(process.state() == "calling" for process in storm.shared))
+    assert cost_of_a_switch() < 10 * alone
+    storm.end()
+    scheduler.close()
+
+
 class _Allocated(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd")),
