@@ -35,13 +35,16 @@ int process_start(struct process *process)
     pthread_mutex_lock(&scheduler->lock);
     if (!result && (state_of(process) != PROCESS_CREATED || process->closed))
         result = -EBUSY;
+    if (!result)
+        process->started_ns = monotonic_ns();
     if (!result && process->wall_limit_ns < UINT64_MAX) {
         uint64_t now = ticks_now(), limit = ns_to_ticks(process->wall_limit_ns);
         if (limit < UINT64_MAX - now && !moments_set(scheduler, &process->wall, now + limit))
             result = -EAGAIN;
     }
+    if (result == -EAGAIN)
+        process->started_ns = 0;
     if (!result) {
-        process->started_ns = monotonic_ns();
         scheduler_ready(process);
         schedule(scheduler, NULL);
     }
