@@ -12,7 +12,19 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core"
 NAMES = (
-    *("scheduler", "worker", "turn", "timers", "moments", "lifecycle", "events", "metering", "clock", "timeouts"),
+    *(
+        "schedule",
+        "scheduler",
+        "worker",
+        "turn",
+        "timers",
+        "moments",
+        "lifecycle",
+        "events",
+        "metering",
+        "clock",
+        "timeouts",
+    ),
     *("process", "bank", "bank_tree", "bank_lock", "page_tables", "panic", "thread"),
 )
 SOURCES = [Path(__file__).with_name("scheduler_threads.c"), *(CORE / f"{name}.c" for name in NAMES)]
