@@ -103,6 +103,7 @@ personality_handler call_select;
 personality_handler call_pselect6;
 personality_handler call_futex;
 personality_handler call_sched_yield;
+personality_handler call_pause;
 
 /* signals.c */
 personality_handler call_kill;

@@ -141,6 +141,7 @@ static personality_handler *const handlers[] = {
     [SYS_getgroups] = call_nothing,
     [SYS_set_robust_list] = call_nothing,
     [SYS_sched_yield] = call_sched_yield,
+    [SYS_pause] = call_pause,
     [SYS_uname] = call_uname,
     [SYS_getrlimit] = call_getrlimit,
     [SYS_prlimit64] = call_prlimit64,

@@ -203,3 +203,11 @@ int64_t call_sched_yield(struct personality *personality, const uint64_t argumen
     process_yield(personality->process);
     return 0;
 }
+
+/* No signal comes from outside, so that only the process's end ends it. */
+int64_t call_pause(struct personality *personality, const uint64_t arguments[6])
+{
+    (void)arguments;
+    sleep_for(personality, NULL);
+    return -EINTR;
+}

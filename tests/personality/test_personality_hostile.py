@@ -24,7 +24,8 @@ from personality.guest import (
     names,
 )
 
-MAY_WAIT = {"nanosleep", "clock_nanosleep", "poll", "ppoll", "select", "pselect6", "futex", "flock"}
+MAY_WAIT = {"nanosleep", "clock_nanosleep", "poll", "ppoll", "select", "pselect6", "futex", "flock",
+            "pause"}  # fmt: skip
 END = {"exit", "exit_group", "kill", "tkill", "tgkill"}
 F_SETLKW = 7
 
