@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 #include <x86intrin.h>
 
 struct clock_rate {
@@ -27,6 +28,12 @@ void clock_prepare(void);
 void clock_ready(void);
 
 uint64_t monotonic_ns(void);
+
+static inline struct timespec timespec_from_ns(uint64_t ns)
+{
+    const uint64_t second = 1000000000;
+    return (struct timespec){.tv_sec = (time_t)(ns / second), .tv_nsec = (long)(ns % second)};
+}
 
 /* CPU time of the calling thread. */
 uint64_t thread_cpu_ns(void);

@@ -21,6 +21,9 @@ struct process;
 /* Exceptions masked, flags clear, round to nearest: what every guest runs with. */
 #define GUEST_MXCSR 0x1f80
 
+/* CF PF AF ZF SF OF: what a guest has computed; the rest of the flags is the host's business. */
+#define ARITHMETIC_FLAGS UINT64_C(0x8d5)
+
 enum { MXCSR_IN_VECTORS = 24, GENERAL_REGISTERS = 16, REGISTER_STACK = 4, REGISTER_ARGUMENT = 7, REGISTER_FUNCTION_POINTER = 10 };
 
 struct context {

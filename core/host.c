@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include <cpuid.h>
 #include <stdint.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "code_region.h"
+#include "context.h"
 #include "image_slots.h"
 #include "signals.h"
 #include "slot.h"
@@ -42,6 +44,21 @@ static bool has_guard_markers(void)
     return installed;
 }
 
+/* A preempted process's registers are kept in its context, as XSAVE lays them out: the kernel must use it, and no
+ * component may lie beyond the room for them. Where they lie is for each model of CPU to say. */
+static bool vectors_fit_context(void)
+{
+    enum { LEGACY_COMPONENTS = 2, COMPONENTS = 8, LAYOUT = 0xd };
+    unsigned size, offset, features_1, unused;
+    if (!__get_cpuid(1, &unused, &unused, &features_1, &unused) || !(features_1 & bit_OSXSAVE))
+        return false;
+    for (unsigned component = LEGACY_COMPONENTS; component < COMPONENTS; component++)
+        if (VECTOR_COMPONENTS >> component & 1 && __get_cpuid_count(LAYOUT, component, &size, &offset, &unused, &unused)
+            && size + offset > VECTORS_SIZE)
+            return false;
+    return true;
+}
+
 static void look(void)
 {
     features.fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_USER_FSGSBASE;
@@ -57,6 +74,9 @@ static const char *find_problem(void)
     if (!features.fsgsbase)
         return "the kernel does not let programs set the GS base (FSGSBASE): Linux 5.9 or later is needed, on a CPU "
                "with FSGSBASE, without the boot option nofsgsbase";
+    if (!vectors_fit_context())
+        return "the kernel does not save vector registers with XSAVE (without the boot option noxsave it would), or this "
+               "CPU lays them out in a way that Motte does not know";
     if (features.user_shadow_stack)
         return "a user shadow stack is on for this process: start it with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off";
     features.code_region = code_regions_prepare();

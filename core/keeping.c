@@ -203,7 +203,7 @@ int keeping_answer(struct process *process, uint64_t number, enum answer answer,
     if (!result && answer == ANSWER_SKIP)
         result = skip(process);
     if (!result)
-        process->question.cost += ns_to_ticks(cost_ns);
+        process->owed += ns_to_ticks(cost_ns);
     if (!result && !(answer == ANSWER_DECLINE && asks_next(process))) {
         process->answered = true;
         process->question.again = answer == ANSWER_RETRY && process->question.in_call;
@@ -221,7 +221,6 @@ int keeping_answer(struct process *process, uint64_t number, enum answer answer,
 
 int keeping_set_register(struct process *process, uint64_t number, unsigned which, uint64_t value)
 {
-    const uint64_t arithmetic_flags = 0x8d5; /* CF PF AF ZF SF OF */
     pthread_mutex_lock(&process->scheduler->lock);
     struct context *context = slot_context(process->slot);
     int result = is_open(process, number) ? 0 : -ESTALE;
@@ -229,7 +228,7 @@ int keeping_set_register(struct process *process, uint64_t number, unsigned whic
     if (!result && (!at_instruction || which == REGISTER_STACK || which >= SETTABLE_REGISTERS))
         result = -EINVAL;
     if (!result && which == SET_FLAGS)
-        context->flags = (context->flags & ~arithmetic_flags) | (value & arithmetic_flags);
+        context->flags = (context->flags & ~ARITHMETIC_FLAGS) | (value & ARITHMETIC_FLAGS);
     else if (!result)
         context->registers[which] = value;
     pthread_mutex_unlock(&process->scheduler->lock);

@@ -41,7 +41,6 @@ struct question {
     uint64_t bank;      /* identity of the one that refused */
     uint64_t pages;     /* that were wanted */
     uint64_t refused_by; /* identity of a bank that did not pay for what the keeper wanted to supply; 0: none */
-    uint64_t cost;       /* ticks that answers took, to be charged */
 };
 
 /* --- on the process's own worker ---------------------------------------------------------------------------------------- */

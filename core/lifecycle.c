@@ -137,15 +137,10 @@ int process_resume(struct process *process)
 
 struct deadline deadline_after(uint64_t timeout_ns)
 {
-    enum { SECOND_NS = 1000000000 };
-    struct deadline deadline = {.exists = timeout_ns != UINT64_MAX};
-    if (!deadline.exists)
-        return deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline.at);
-    uint64_t nanoseconds = (uint64_t)deadline.at.tv_nsec + timeout_ns % SECOND_NS;
-    deadline.at.tv_sec += (time_t)(timeout_ns / SECOND_NS + nanoseconds / SECOND_NS);
-    deadline.at.tv_nsec = (long)(nanoseconds % SECOND_NS);
-    return deadline;
+    uint64_t now = monotonic_ns();
+    if (timeout_ns > UINT64_MAX - now)
+        return (struct deadline){.exists = false};
+    return (struct deadline){.exists = true, .at = timespec_from_ns(now + timeout_ns)};
 }
 
 static int wait_until_exited(struct process *process, const struct timespec *end)
@@ -177,7 +172,7 @@ struct process_times process_times(struct process *process)
     uint64_t used = process->runnable.used, now = monotonic_ns();
     const struct worker *worker = process->worker;
     if (worker && atomic_load(&worker->process) == process)
-        used += ticks_now() - worker->dispatched;
+        used += worker_charged(worker, ticks_now());
     uint64_t end = process->ended_ns ? process->ended_ns : now;
     struct process_times times = {
         .cpu_ns = ticks_to_ns(used),

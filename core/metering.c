@@ -120,7 +120,7 @@ static uint64_t under_way(const struct scheduler *scheduler, const struct meter 
     for (const struct worker *worker = scheduler->workers; worker; worker = worker->next) {
         const struct process *process = atomic_load(&worker->process);
         if (process && !worker->unmetered && is_below(process->runnable.contender.parent, meter))
-            ticks += now - worker->dispatched;
+            ticks += worker_charged(worker, now);
     }
     return ticks;
 }

@@ -2,11 +2,13 @@
 #include "moments.h"
 
 #include <stddef.h>
-#include <time.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "lifecycle.h"
 #include "meters/meters.h"
+#include "panic.h"
 #include "process.h"
 #include "scheduler.h"
 #include "thread.h"
@@ -15,12 +17,15 @@ enum { CLOCK_STACK = 128 * 1024 };
 
 #define PROCESS_OF(timeout, member) ((struct process *)((char *)(timeout) - offsetof(struct process, member)))
 
-static void happen(struct timeout *timeout)
+/* A sleeper owes its share of what the clock thread has done since the last ones woke: otherwise it could have that
+ * thread, and the kernel, work for it at no cost of its own. */
+static void happen(struct timeout *timeout, uint64_t share)
 {
     if (timeout->kind == MOMENT_WALL_LIMIT) {
         process_end_for(PROCESS_OF(timeout, wall), MOTTE_STOP_WALL_LIMIT, 0);
     } else {
         struct process *process = PROCESS_OF(timeout, sleep);
+        process->owed += share;
         if (atomic_load(&process->state) == PROCESS_WAITING)
             scheduler_ready(process);
     }
@@ -33,30 +38,44 @@ static uint64_t next_moment(const struct scheduler *scheduler)
     return scheduler->retry_at < next ? scheduler->retry_at : next;
 }
 
+/* A moment that is past is the next one; UINT64_MAX is none. */
+static void set_timer(struct scheduler *scheduler, uint64_t moment)
+{
+    struct itimerspec when = {.it_value = {.tv_sec = 0}};
+    if (moment != UINT64_MAX)
+        when.it_value = timespec_from_ns(ticks_to_monotonic_ns(moment));
+    scheduler->clock_sleeps_until = moment;
+    timerfd_settime(scheduler->clock_timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+/* A timer that expires between the lock and the read is not lost: it stays readable. */
 static void sleep_until(struct scheduler *scheduler, uint64_t moment)
 {
-    enum { SECOND_NS = 1000000000 };
-    scheduler->clock_sleeps_until = moment;
-    if (moment == UINT64_MAX) {
-        pthread_cond_wait(&scheduler->clock_changed, &scheduler->lock);
-    } else {
-        uint64_t ns = ticks_to_monotonic_ns(moment);
-        struct timespec at = {.tv_sec = (time_t)(ns / SECOND_NS), .tv_nsec = (long)(ns % SECOND_NS)};
-        pthread_cond_timedwait(&scheduler->clock_changed, &scheduler->lock, &at);
-    }
+    uint64_t expirations;
+    set_timer(scheduler, moment);
+    pthread_mutex_unlock(&scheduler->lock);
+    ssize_t length = read(scheduler->clock_timer, &expirations, sizeof expirations);
+    require(length == sizeof expirations, "the clock thread's timer cannot be read");
+    pthread_mutex_lock(&scheduler->lock);
     scheduler->clock_sleeps_until = 0; /* it will look by itself */
 }
 
 static void *run(void *argument)
 {
     struct scheduler *scheduler = argument;
+    uint64_t paid_cpu_ns = thread_cpu_ns();
     pthread_mutex_lock(&scheduler->lock);
     while (!scheduler->closing) {
         uint64_t now = ticks_now();
-        struct timeout *due;
+        size_t count;
         meters_advance(scheduler->root, now);
-        while ((due = timeouts_due(&scheduler->timeouts, now)))
-            happen(due);
+        struct timeout *due = timeouts_due(&scheduler->timeouts, now, &count);
+        if (due) {
+            uint64_t cpu_ns = thread_cpu_ns(), share = ns_to_ticks(cpu_ns - paid_cpu_ns) / count;
+            paid_cpu_ns = cpu_ns;
+            for (; due; due = due->next_due)
+                happen(due, share);
+        }
         schedule(scheduler, NULL);
         uint64_t next = next_moment(scheduler);
         if (next > now)
@@ -68,8 +87,16 @@ static void *run(void *argument)
 
 bool moments_prepare(struct scheduler *scheduler)
 {
-    if (!scheduler->clock_exists)
-        scheduler->clock_exists = thread_create(&scheduler->clock_thread, CLOCK_STACK, run, scheduler);
+    if (scheduler->clock_exists)
+        return true;
+    scheduler->clock_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    if (scheduler->clock_timer < 0)
+        return false;
+    scheduler->clock_exists = thread_create(&scheduler->clock_thread, CLOCK_STACK, run, scheduler);
+    if (scheduler->clock_exists)
+        scheduler->clock_sleeps_until = 0; /* it looks when it comes to life */
+    else
+        close(scheduler->clock_timer);
     return scheduler->clock_exists;
 }
 
@@ -81,8 +108,22 @@ bool moments_look(struct scheduler *scheduler)
     if (!moments_prepare(scheduler))
         return false;
     if (next < scheduler->clock_sleeps_until)
-        pthread_cond_signal(&scheduler->clock_changed);
+        set_timer(scheduler, next);
     return true;
+}
+
+void moments_stop(struct scheduler *scheduler)
+{
+    if (scheduler->clock_exists && scheduler->clock_sleeps_until)
+        set_timer(scheduler, 0);
+}
+
+void moments_join(struct scheduler *scheduler)
+{
+    if (!scheduler->clock_exists)
+        return;
+    pthread_join(scheduler->clock_thread, NULL);
+    close(scheduler->clock_timer);
 }
 
 bool moments_set(struct scheduler *scheduler, struct timeout *timeout, uint64_t at)

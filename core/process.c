@@ -32,7 +32,6 @@ bool process_stop_requested(const struct process *process)
 void process_note_place(struct process *process)
 {
     static const unsigned char order[SHOWN_REGISTERS - 1] = {0, 3, 1, 2, 6, 7, 5, 8, 9, 10, 11, 12, 13, 14, 15};
-    const uint64_t arithmetic_flags = 0x8d5; /* CF PF AF ZF SF OF */
     const struct context *context = slot_context(process->slot);
     struct stop_place *place = &process->place;
     place->in_guest = process->started_ns && context->resume == RESUME_AT_INSTRUCTION; /* else: no context yet */
@@ -42,7 +41,7 @@ void process_note_place(struct process *process)
     place->stack = context->registers[REGISTER_STACK];
     for (int i = 0; i < SHOWN_REGISTERS - 1; i++)
         place->registers[i] = context->registers[order[i]];
-    place->registers[SHOWN_REGISTERS - 1] = context->flags & arithmetic_flags;
+    place->registers[SHOWN_REGISTERS - 1] = context->flags & ARITHMETIC_FLAGS;
 }
 
 /* --- charges ----------------------------------------------------------------------------------------------------- */

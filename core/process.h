@@ -143,7 +143,8 @@ struct process {
     struct runnable runnable;
     struct worker *worker; /* while RUNNING or CALLING */
     struct timeout sleep, wall;
-    bool suspended, closed, exit_announced;
+    bool suspended, closed;
+    uint64_t owed; /* ticks that others have spent on it, and its next turn is charged */
     uint64_t started_ns, ended_ns; /* monotonic */
     uint64_t preemptions;
     bool answered;    /* the question that is open, or was the last */

@@ -7,17 +7,20 @@
 
 static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"workers", NULL};
-    uint64_t workers;
+    static char *names[] = {"workers", "threads", NULL};
+    uint64_t workers, threads = THREADS_LIMIT;
     if (!python_require_host()
-        || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O&:Scheduler", names, python_to_u64, &workers))
+        || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O&|O&:Scheduler", names, python_to_u64, &workers,
+                                        python_to_u64, &threads))
         return NULL;
     if (workers < 1 || workers > WORKERS_LIMIT)
         return PyErr_Format(PyExc_ValueError, "workers are from 1 to %d", WORKERS_LIMIT);
+    if (threads < workers || threads > THREADS_LIMIT)
+        return PyErr_Format(PyExc_ValueError, "threads are from the number of workers to %d", THREADS_LIMIT);
     struct python_scheduler *self = (struct python_scheduler *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
-    self->scheduler = scheduler_create((uint32_t)workers);
+    self->scheduler = scheduler_create((uint32_t)workers, (uint32_t)threads);
     if (self->scheduler)
         return (PyObject *)self;
     Py_DECREF(self);

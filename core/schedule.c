@@ -20,14 +20,6 @@
 static const uint64_t retry_ns = 10000000;
 enum { RETRIES_LIMIT = 100 };
 
-static void take_idle(struct scheduler *scheduler, struct worker *worker)
-{
-    struct worker **link = &scheduler->idle;
-    while (*link != worker)
-        link = &(*link)->next_idle;
-    *link = worker->next_idle;
-}
-
 /* A thread for this process: its own if it is bound to one; the caller's, an idle one, a new one if there `may_be_new`. */
 static struct worker *find_worker(struct scheduler *scheduler, struct process *process, struct worker *self,
                                   bool may_be_new)
@@ -37,10 +29,10 @@ static struct worker *find_worker(struct scheduler *scheduler, struct process *p
     if (self && !self->bound && !self->assigned)
         return self;
     struct worker *worker = scheduler->idle;
-    if (worker)
-        take_idle(scheduler, worker);
-    else if (may_be_new)
-        worker = worker_create(scheduler);
+    if (!worker)
+        return may_be_new ? worker_create(scheduler) : NULL;
+    scheduler->idle = worker->next_idle;
+    scheduler->idle_count--;
     return worker;
 }
 

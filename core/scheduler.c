@@ -60,7 +60,7 @@ void scheduler_dismiss(struct process *process)
 
 /* --- beginning and end ---------------------------------------------------------------------------------------------- */
 
-struct scheduler *scheduler_create(uint32_t workers)
+struct scheduler *scheduler_create(uint32_t workers, uint32_t threads)
 {
     struct scheduler *scheduler = calloc(1, sizeof *scheduler);
     if (!scheduler)
@@ -77,13 +77,13 @@ struct scheduler *scheduler_create(uint32_t workers)
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&scheduler->lock, NULL);
-    pthread_cond_init(&scheduler->clock_changed, &monotonic);
     pthread_cond_init(&scheduler->event_posted, &monotonic);
     pthread_cond_init(&scheduler->released, NULL);
     pthread_condattr_destroy(&monotonic);
     atomic_init(&scheduler->references, 1);
     scheduler->fork_generation = slot_fork_generation();
     scheduler->turns = scheduler->free_turns = workers;
+    scheduler->thread_limit = threads;
     scheduler->checked_turn = ns_to_ticks(checked_turn_ns);
     scheduler->last_event = &scheduler->first_event;
     scheduler->clock_sleeps_until = scheduler->retry_at = UINT64_MAX;
@@ -101,14 +101,13 @@ bool scheduler_close(struct scheduler *scheduler)
         scheduler->closing = true;
         for (struct worker *worker = scheduler->workers; worker; worker = worker->next)
             pthread_cond_signal(&worker->wake);
-        pthread_cond_signal(&scheduler->clock_changed);
+        moments_stop(scheduler);
         events_close(scheduler);
     }
     pthread_mutex_unlock(&scheduler->lock);
     if (!mine || !possible)
         return possible;
-    if (scheduler->clock_exists)
-        pthread_join(scheduler->clock_thread, NULL);
+    moments_join(scheduler);
     while (scheduler->workers) {
         struct worker *worker = scheduler->workers;
         pthread_join(worker->thread, NULL);
@@ -137,7 +136,6 @@ void scheduler_release(struct scheduler *scheduler)
     timeouts_destroy(&scheduler->timeouts);
     if (scheduler_is_here(scheduler)) {
         meter_release(scheduler->root);
-        pthread_cond_destroy(&scheduler->clock_changed);
         pthread_cond_destroy(&scheduler->event_posted);
         pthread_cond_destroy(&scheduler->released);
         pthread_mutex_destroy(&scheduler->lock);

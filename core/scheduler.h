@@ -25,7 +25,12 @@ struct meter;
 struct process;
 struct worker;
 
-enum { WORKERS_LIMIT = 1024, THREADS_LIMIT = 8192 };
+enum {
+    WORKERS_LIMIT = 1024,
+    THREADS_LIMIT = 8192,
+    SPARE_THREADS = 8, /* idle ones that are kept beyond the number of turns */
+    CALLER_PAGES = 8,  /* what the thread of a process that is CALLING takes: half of its stacks, half of the kernel's */
+};
 
 struct scheduler {
     _Atomic uint32_t references;
@@ -38,15 +43,15 @@ struct scheduler {
     struct worker *workers; /* all threads */
     struct worker *idle;
     struct worker *long_turns; /* that may outlast their slices, while nobody waits */
-    uint32_t thread_count;
+    uint32_t idle_count, thread_count, thread_limit;
     uint32_t process_count; /* not yet closed */
     bool closing;
 
     struct timeouts timeouts;
     pthread_t clock_thread;
-    pthread_cond_t clock_changed;
     bool clock_exists;
-    uint64_t clock_sleeps_until; /* ticks; 0: it is awake */
+    int clock_timer;             /* a descriptor, if the clock thread exists */
+    uint64_t clock_sleeps_until; /* ticks: what the timer is set for; 0: the clock thread is awake */
     uint64_t retry_at; /* ticks; to look for threads that the host has refused, or UINT64_MAX */
     uint32_t retries;  /* in a row */
 
@@ -57,8 +62,8 @@ struct scheduler {
     bool meter_is_next; /* to be told of */
 };
 
-/* NULL if the host has no memory. No thread is made before it is needed. */
-struct scheduler *scheduler_create(uint32_t workers);
+/* NULL if the host has no memory. No thread is made before it is needed, and no more than `threads`. */
+struct scheduler *scheduler_create(uint32_t workers, uint32_t threads);
 
 /* Ends the threads; false, and nothing done, while processes are not closed. Idempotent. */
 bool scheduler_close(struct scheduler *scheduler);

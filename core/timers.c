@@ -11,7 +11,6 @@
 #define sigev_notify_thread_id _sigev_un._tid /* glibc has the field, and not the name */
 #endif
 
-static const uint64_t second_ns = 1000000000;
 static const uint64_t repeat_ns = 1000000;
 
 /* Longer waits than this are none: it keeps absolute times far from overflow. */
@@ -56,7 +55,7 @@ static void set(struct timer *timer, uint64_t ticks)
     store(&timer->set_for, ticks);
     if (at > longest_ns)
         return;
-    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(at / second_ns), .tv_nsec = (long)(at % second_ns)}};
+    struct itimerspec when = {.it_value = timespec_from_ns(at)};
     timer_settime(timer->timer, TIMER_ABSTIME, &when, NULL);
 }
 

@@ -17,11 +17,12 @@
 
 /* R9.  `worker->process` comes before the timer is set, so that the handler takes care of a timer that expires from
  * here on. */
-static struct process *begin(struct worker *worker, uint64_t used_before)
+static struct process *begin(struct worker *worker, uint64_t surcharge)
 {
     struct process *process = worker->assigned;
     worker->assigned = NULL;
-    worker->dispatched -= used_before;
+    worker->surcharge = surcharge + process->owed;
+    process->owed = 0;
     process_set_attention(process, false);
     if (process_stop_requested(process) || process->suspended)
         process_set_attention(process, true);
@@ -94,10 +95,7 @@ static void run_guest(struct process *process)
 
 void turn_run(struct worker *worker)
 {
-    struct question *question = &worker->assigned->question;
-    uint64_t cost = question->cost;
-    question->cost = 0;
-    struct process *process = begin(worker, cost);
+    struct process *process = begin(worker, 0);
     pthread_mutex_unlock(&worker->scheduler->lock);
     run_guest(process);
     pthread_mutex_lock(&worker->scheduler->lock);
@@ -114,6 +112,7 @@ void turn_refuse(struct worker *worker)
     struct process *process = worker->assigned;
     worker->assigned = NULL;
     worker->dispatched = ticks_now();
+    worker->surcharge = 0;
     atomic_store_explicit(&worker->process, process, memory_order_release);
     if (!scheduler->workers)
         process_stop(process, MOTTE_STOP_INTERNAL, 0);
@@ -147,6 +146,8 @@ int64_t waiting_syscall(struct process *process, long number, const long argumen
 {
     struct worker *worker = worker_current();
     struct scheduler *scheduler = worker->scheduler;
+    if (!process_charge(process, CALLER_PAGES))
+        return -ENOMEM;
 
     pthread_mutex_lock(&scheduler->lock);
     worker->bound = true;
@@ -163,7 +164,7 @@ int64_t waiting_syscall(struct process *process, long number, const long argumen
         result = checked_syscall(number, arguments, &process->stop_flag);
     while (result == -EINTR && !process_stop_requested(process));
     atomic_store(&worker->calling, NULL);
-    uint64_t used = ns_to_ticks(thread_cpu_ns() - cpu_before);
+    process_refund(process, CALLER_PAGES);
 
     pthread_mutex_lock(&scheduler->lock);
     if (!process_stop_requested(process)) {
@@ -175,7 +176,7 @@ int64_t waiting_syscall(struct process *process, long number, const long argumen
     worker->bound = false;
     worker->dispatched = ticks_now();
     if (worker->assigned)
-        begin(worker, used);
+        begin(worker, ns_to_ticks(thread_cpu_ns() - cpu_before));
     else
         begin_free_of_charge(worker, process);
     pthread_mutex_unlock(&scheduler->lock);
@@ -198,5 +199,5 @@ void process_yield(struct process *process)
 
 uint64_t process_cpu_ns(struct process *process)
 {
-    return ticks_to_ns(process->runnable.used + (ticks_now() - worker_current()->dispatched));
+    return ticks_to_ns(process->runnable.used + worker_charged(worker_current(), ticks_now()));
 }

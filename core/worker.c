@@ -97,8 +97,8 @@ static void check_clocks(struct worker *worker, uint64_t now)
 
 uint64_t worker_used(struct worker *worker, uint64_t now)
 {
-    uint64_t used = now - worker->dispatched;
-    if (used < worker->scheduler->checked_turn)
+    uint64_t used = worker_charged(worker, now);
+    if (now - worker->dispatched < worker->scheduler->checked_turn)
         return used;
     uint64_t since = now - worker->checked_ticks, cpu_before = worker->checked_cpu_ns;
     check_clocks(worker, now);
@@ -115,31 +115,50 @@ void worker_wait(struct worker *worker)
     check_clocks(worker, ticks_now());
 }
 
-/* Whoever assigns something to an idle worker has taken it off the list. */
+/* Whoever assigns something to an idle worker has taken it off the list.  How long the host took to wake it is nobody's
+ * time; what falling asleep and waking cost is owed by the process that it was woken for. */
 static void wait_idle(struct worker *worker)
 {
-    worker->next_idle = worker->scheduler->idle;
-    worker->scheduler->idle = worker;
-    while (!worker->assigned && !worker->scheduler->closing)
+    struct scheduler *scheduler = worker->scheduler;
+    uint64_t cpu_before = thread_cpu_ns();
+    worker->next_idle = scheduler->idle;
+    scheduler->idle = worker;
+    scheduler->idle_count++;
+    while (!worker->assigned && !scheduler->closing)
         worker_wait(worker);
-    worker->turn_ended = worker->dispatched = ticks_now(); /* waking up is not the process's time */
+    worker->turn_ended = worker->dispatched = ticks_now();
+    if (worker->assigned)
+        worker->assigned->owed += ns_to_ticks(worker->checked_cpu_ns - cpu_before);
 }
 
-static void work(struct worker *worker)
+/* After many calls that waited at once there are more threads than turns will ever need. */
+static bool is_superfluous(const struct worker *worker)
+{
+    const struct scheduler *scheduler = worker->scheduler;
+    return scheduler->idle_count >= scheduler->turns + SPARE_THREADS;
+}
+
+/* True if the scheduler has forgotten the worker, which ends for itself. */
+static bool work(struct worker *worker)
 {
     struct scheduler *scheduler = worker->scheduler;
+    bool superfluous = false;
     pthread_mutex_lock(&scheduler->lock);
     worker->turn_ended = worker->dispatched = ticks_now(); /* coming to life is not the process's time either */
     check_clocks(worker, worker->turn_ended);
-    while (!scheduler->closing) {
+    while (!scheduler->closing && !superfluous) {
         if (!worker->assigned)
             schedule_at(scheduler, worker, worker->turn_ended);
-        if (!worker->assigned)
-            wait_idle(worker);
-        else
+        superfluous = !worker->assigned && is_superfluous(worker);
+        if (worker->assigned)
             turn_run(worker);
+        else if (!superfluous)
+            wait_idle(worker);
     }
+    if (superfluous)
+        worker_forget(worker);
     pthread_mutex_unlock(&scheduler->lock);
+    return superfluous;
 }
 
 void worker_forget(struct worker *worker)
@@ -163,10 +182,10 @@ static void *run(void *argument)
     struct worker *worker = argument;
     atomic_store(&worker->thread_id, (pid_t)syscall(SYS_gettid));
     current = worker;
-    bool prepared = signal_stack_create(worker) && timer_prepare(&worker->timer, worker->thread_id);
+    bool prepared = signal_stack_create(worker) && timer_prepare(&worker->timer, worker->thread_id), forgotten = true;
     if (prepared) {
         block_foreign_signals();
-        work(worker);
+        forgotten = work(worker);
         block_all_signals();
     } else {
         turn_refuse(worker);
@@ -174,14 +193,14 @@ static void *run(void *argument)
     timer_destroy(&worker->timer);
     signal_stack_destroy(worker);
     current = NULL;
-    if (!prepared)
+    if (forgotten)
         worker_free(worker);
     return NULL;
 }
 
 struct worker *worker_create(struct scheduler *scheduler)
 {
-    if (scheduler->thread_count == THREADS_LIMIT)
+    if (scheduler->thread_count == scheduler->thread_limit)
         return NULL;
     struct worker *worker = calloc(1, sizeof *worker);
     if (!worker)

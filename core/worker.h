@@ -40,6 +40,7 @@ struct worker {
     bool bound;               /* in a call: only this call's process can be assigned */
     bool unmetered;           /* the turn is nobody's: its process only has to come to its end */
     uint64_t dispatched, turn_ended; /* ticks */
+    uint64_t surcharge;       /* ticks: what this turn is charged beyond its length */
     uint64_t credit, slice;   /* of the turn, in ticks; UINT64_MAX is no limit */
     pthread_cond_t wake;
     struct worker *next_idle, *next;
@@ -64,7 +65,13 @@ void worker_forget(struct worker *worker);
 /* Waits until somebody signals the calling worker. Under the lock. */
 void worker_wait(struct worker *worker);
 
-/* CPU time of the turn that ends now, in ticks: what the ticks say, less what the host took away meanwhile. */
+/* What the turn under way is charged so far, in ticks. */
+static inline uint64_t worker_charged(const struct worker *worker, uint64_t now)
+{
+    return now - worker->dispatched + worker->surcharge;
+}
+
+/* What the turn that ends now is charged: the same, less what the host took away meanwhile. */
 uint64_t worker_used(struct worker *worker, uint64_t now);
 
 #endif

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "calls.h"
+#include "clock.h"
 #include "sleep.h"
 
 static bool is_own_cpu_time(int32_t clock)
@@ -32,8 +33,7 @@ static bool is_known(int32_t claimed_clock)
 /* All CPU time is reported as user time. */
 static struct timespec cpu_time(struct personality *personality)
 {
-    uint64_t used = process_cpu_ns(personality->process);
-    return (struct timespec){.tv_sec = (time_t)(used / 1000000000), .tv_nsec = (long)(used % 1000000000)};
+    return timespec_from_ns(process_cpu_ns(personality->process));
 }
 
 int64_t call_clock_gettime(struct personality *personality, const uint64_t arguments[6])

@@ -1,6 +1,7 @@
 """What can be linked and monitored: the methods that processes, observers and supervisors share."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Down:
     """How it ended, if it is a process."""
 
 
-class Linked:
+class Linked(ABC):
     """A party to links and monitors; the words and their meaning are Erlang's.
 
     All methods may be called from any thread, and whatever has become of the party: one that has ended is told of as
@@ -129,15 +130,15 @@ class Linked:
 
     # --- for those that inherit --------------------------------------------------------------------------------------
 
+    @abstractmethod
     def _die(self, reason: ExitReason) -> bool:
         """End, for an exit signal.  True if that is done; else ``Links.ended`` is called later."""
-        raise NotImplementedError
 
     def _expect_end(self) -> bool:
         """See to it that the end will be noticed; whether it has come already."""
         return False
 
-    def _settle(self) -> None:
+    def _settle(self) -> None:  # noqa: B027 (most ends are told as they come)
         """If the end came unnoticed: have it told."""
 
 

@@ -73,7 +73,7 @@ class Machine:
         Beyond it a guest's ``malloc`` returns NULL.  It covers program images, stacks, heaps and page tables.
         """
         limit = size_bytes(memory, "memory")
-        self._lock = threading.Lock()  # guards the four fields below
+        self._lock = threading.Lock()  # guards the last five fields, and the banks' lists of processes
         self._scheduler = Scheduler(workers or len(os.sched_getaffinity(0)))
         self._listener = Listener(
             self._scheduler, on_exit=self._on_exit, on_question=self._on_question, on_dry=self._on_dry
@@ -182,29 +182,27 @@ class Machine:
             if bank is not None or meter is not None:
                 raise TypeError("spawn: either resources, or bank and meter")
             bank, meter = resources.bank, resources.meter
-        account = self._account(bank)
-        limits = run_limits(
-            memory=account.effective_limit,
-            time=time,
-            extra_time=extra_time,
-            wall_time=wall_time,
-            stack=stack,
-            data_stack=data_stack,
-            output_limit=output_limit,
-            open_files=open_files,
-            backtrace=backtrace,
-        )
         keeping = Keeping(keeper, regions)
         meter = self._own_meter(meter)
         arguments = argument_strings(program.name, args)
         environment = environment_strings(env or {})
         granted = granted_directories(directories)
-        self._check_open()
-        private = bank is not None and not isinstance(bank, SpaceBank)
+        account, private = self._account(bank)
         undo: list[Callable[[], None]] = []  # not an ExitStack: that alone would be a fifth of the time of a start
         try:
             if private:
                 undo.append(partial(self._banks.discard, account))
+            limits = run_limits(
+                memory=account.effective_limit,
+                time=time,
+                extra_time=extra_time,
+                wall_time=wall_time,
+                stack=stack,
+                data_stack=data_stack,
+                output_limit=output_limit,
+                open_files=open_files,
+                backtrace=backtrace,
+            )
             image = self._banks.draw(0, partial(program.acquire, limits.data_stack))
             undo.append(program.release)
             streams = Streams(stdin, stdout, stderr)
@@ -229,12 +227,13 @@ class Machine:
                 self._processes.add(process)
                 self._by_identity[core.identity] = process
                 self._banks.enter(process, account, private=private)
+            undo = [process.close]
+            if start:
+                process.start()
         except BaseException:
             for step in reversed(undo):
                 step()
             raise
-        if start:
-            process.start()
         if meter.is_dry_for_good():  # its keeperless end was announced before this process was there
             process.end_out_of_time()
         return process
@@ -308,13 +307,14 @@ class Machine:
         """Close."""
         self.close()
 
-    def _account(self, bank: SpaceBank | Size) -> Account:
+    def _account(self, bank: SpaceBank | Size) -> tuple[Account, bool]:
+        """Who pays, and whether that bank was made for this process alone."""
         self._check_open()
         if bank is None:
-            return self._banks.root
+            return self._banks.root, False
         if isinstance(bank, SpaceBank):
-            return bank.account_to_draw_from(self._banks)
-        return self._banks.sub(self._banks.root, pages_of_limit(bank, "bank"), None)
+            return bank.account_to_draw_from(self._banks), False
+        return self._banks.sub(self._banks.root, pages_of_limit(bank, "bank"), None), True
 
     def _create(  # noqa: PLR0917 (all that a process is made of, in the order of the core's own list)
         self,

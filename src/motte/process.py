@@ -1,6 +1,6 @@
 """One running program: waiting for it, stopping it, looking at it.
 
-A process runs on a thread of the core's, never on the caller's.  Whoever waits holds no
+A process runs on the machine's workers, never on the caller's thread.  Whoever waits holds no
 lock and no interpreter lock; Ctrl-C ends the wait at once and leaves the process to
 its owner.
 
@@ -13,25 +13,22 @@ import threading
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from motte.abi.faults import FaultKind, StopReason
-from motte.backtrace import backtrace
+from motte.abi.faults import StopReason
 from motte.core import Event
 from motte.core import Process as CoreProcess
 from motte.errors import BadState, Closed, InternalError, InvalidCap, Timeout
-from motte.exit import Exit, Frame, Usage, usage_of
+from motte.exit import Exit, Usage, usage_of
 from motte.exit_reason import ExitReason, reason_of
-from motte.exit_words import describe_exit
-from motte.image import Location
 from motte.keeping import Keeping, answer_question, call_keeper, report_exception
 from motte.lifetime import Lifetime
 from motte.linked import Linked
 from motte.links import Links
 from motte.listener import Listener
 from motte.meter import Meter
+from motte.process_end import end_of
 from motte.process_memory import Memory
 from motte.program import Program
 from motte.quantities import Duration, duration_ns
@@ -40,8 +37,6 @@ from motte.streams import Streams
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from motte.core import StopRecord
 
 
 HOLDER_BYTES: Final = 4352
@@ -369,15 +364,7 @@ class Process(Linked):
         """How it ended; only once it has."""
         with self._lock:
             if self._exit is None:
-                record = core.stop()
-                frames: tuple[Frame, ...] = ()
-                if record.reason is not StopReason.EXITED:
-                    frames = backtrace(core, self.program, record.code_offset, self.limits.backtrace)
-                place = _place(self.program, record, frames)
-                end = describe_exit(record, usage_of(core.statistics()), self.limits, place, frames)
-                if end.reason is StopReason.KILLED and self._asked not in (None, ExitReason.KILLED):
-                    end = replace(end, message=f"stopped: by an exit signal: {self._asked}")
-                self._exit = end
+                self._exit = end_of(core, self.program, self.limits, self._asked)
             return self._exit
 
     def _end_if_any(self) -> Exit | None:
@@ -407,12 +394,3 @@ class Process(Linked):
         self.on_end(tell)
         await ended.wait()
         return self.wait()
-
-
-def _place(program: Program, record: "StopRecord", frames: tuple[Frame, ...]) -> "Location | None":
-    """Where a process stopped; in a kernel call, the innermost place with a line: libraries have none."""
-    if record.code_offset is not None:
-        return program.locations(record.code_offset)[0]
-    by_itself = record.fault is FaultKind.BAD_CAST  # a call that no library makes
-    known = (frame for frame in frames if by_itself or frame.file is not None)
-    return next((Location(frame.function, frame.file, frame.line) for frame in known), None)

@@ -70,3 +70,9 @@ def machine() -> Iterator[motte.Machine]:
         yield machine
         for_processes = machine.statistics()
         assert for_processes.processes == 0, "the test left processes behind"
+
+
+@pytest.fixture
+def status(machine: motte.Machine, programs: Path) -> motte.Program:
+    """Exits with its first argument."""
+    return machine.load(programs / "status.c")

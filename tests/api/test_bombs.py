@@ -173,7 +173,7 @@ def test_a_ticker_keeps_its_rate_beside_a_hundred_endless_loops(source: Path, to
         others = machine.meter.sub()
         meters = [others if together else machine.meter.sub() for _ in range(100)]
         loops = [machine.spawn(program, ["spin"], meter=meter, time=None) for meter in meters]
-        ticker = machine.spawn(program, ["sleep"], meter=machine.meter.sub(slice="10us"), time=None)
+        ticker = machine.spawn(program, ["sleep"], meter=machine.meter.sub(slice="50us"), time=None)
         before, used = ticker.statistics().system_calls, machine.meter.used
         while machine.meter.used - used < 1:
             time.sleep(0.01)

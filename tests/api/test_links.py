@@ -28,11 +28,6 @@ def loop(machine: motte.Machine, programs: Path) -> motte.Program:
     return machine.load(programs / "loop.c")
 
 
-@pytest.fixture
-def status(machine: motte.Machine, programs: Path) -> motte.Program:
-    return machine.load(programs / "status.c")
-
-
 Linkable = motte.Process | motte.Observer
 Maker = Callable[[], Linkable]
 

@@ -172,3 +172,15 @@ def test_what_a_meter_refuses(single: motte.Machine, spin: motte.Program) -> Non
         for _ in range(30):
             deep = deep.sub()
     assert "used" in repr(single.meter)
+
+
+@pytest.mark.parametrize("wrong", [{"time": "soon"}, {"env": {"A=B": "c"}}, {"stack": "none"}, {"keeper": 7}])
+def test_a_spawn_that_fails_leaves_no_bank_behind(
+    single: motte.Machine, programs: Path, wrong: dict[str, object]
+) -> None:
+    program = single.load(programs / "status.c")
+    before = single.bank.statistics()
+    with pytest.raises((ValueError, TypeError)):
+        single.spawn(program, bank="1MiB", **wrong)  # type: ignore[arg-type]
+    after = single.bank.statistics()
+    assert (after.banks, after.used) == (before.banks, before.used)

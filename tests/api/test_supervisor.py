@@ -31,11 +31,6 @@ def waiter(machine: motte.Machine, programs: Path) -> motte.Program:
 
 
 @pytest.fixture
-def status(machine: motte.Machine, programs: Path) -> motte.Program:
-    return machine.load(programs / "status.c")
-
-
-@pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
 

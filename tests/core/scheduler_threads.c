@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bank.h"
 #include "clock.h"
 #include "context.h"
 #include "events.h"
@@ -156,6 +157,8 @@ struct guest {
     struct process *process;
 };
 
+static struct bank *bank;
+
 static struct guest create(struct scheduler *scheduler, struct meter *meter, uint64_t cpu_limit_ns)
 {
     struct guest guest = {.context = aligned_alloc(64, sizeof *guest.context), .process = calloc(1, sizeof *guest.process)};
@@ -165,6 +168,7 @@ static struct guest create(struct scheduler *scheduler, struct meter *meter, uin
     guest.context->process = process;
     guest.context->resume = RESUME_IN_GATE;
     atomic_init(&process->references, 1);
+    process->bank = bank;
     process->wall_limit_ns = cpu_limit_ns == UINT64_MAX ? 50 * millisecond : UINT64_MAX;
     atomic_init(&process->wanted_events, EVENT_EXIT);
     require(scheduler_admit(scheduler, process, meter, cpu_limit_ns), "not admitted");
@@ -264,7 +268,8 @@ int main(void)
     pthread_t killers[KILLERS], changer, listener;
     uint64_t exits = 0;
     clock_prepare();
-    scheduler = scheduler_create(WORKERS);
+    require(bank_create(NULL, BANK_UNLIMITED, &bank, NULL) == 0, "no bank");
+    scheduler = scheduler_create(WORKERS, THREADS_LIMIT);
     for (int i = 0; i < 3; i++)
         meters[i] = metering_create(scheduler, scheduler->root);
     metering_set_slice(scheduler, scheduler->root, 50 * microsecond);
@@ -283,5 +288,8 @@ int main(void)
     require(exits == KILLERS * PROCESSES_EACH, "an exit was not told, or twice");
     events_forget(scheduler);
     scheduler_release(scheduler);
+    struct bank_figures figures;
+    require(bank_figures(bank, &figures) && figures.used == 0, "a call's thread is still paid for");
+    bank_release(bank);
     return 0;
 }

@@ -82,15 +82,21 @@ def test_processes_that_fault_without_end_do_not_keep_a_meters_keeper_from_being
     pytest.fail("the dry meter was not among the first events")
 
 
-def test_a_sleeper_that_is_due_while_it_is_suspended_wakes_when_it_is_resumed(workshop: Workshop) -> None:
+def sleeper(workshop: Workshop, length_ns: int) -> core.Process:
+    """A process that has fallen asleep for this long."""
     source = function(
         "main",
         f"pushq %rax\nmovl ${NANOSLEEP}, %edi\nmovl ${DATA}, %esi\nxorl %edx, %edx\ncall SYSCALL\npopq %rcx\nretq",
     )
-    segments = [(DATA, (0).to_bytes(8, "little") + (20 * MILLISECOND).to_bytes(8, "little"), 0x1_0000, True)]
+    segments = [(DATA, (0).to_bytes(8, "little") + length_ns.to_bytes(8, "little"), 0x1_0000, True)]
     process = workshop.spawn(source, segments=segments)
     process.start()
     wait_for(lambda: process.state() == "waiting")
+    return process
+
+
+def test_a_sleeper_that_is_due_while_it_is_suspended_wakes_when_it_is_resumed(workshop: Workshop) -> None:
+    process = sleeper(workshop, 20 * MILLISECOND)
     process.suspend()
     wait_for(lambda: process.state() == "suspended")
     assert process.wait(20 * MILLISECOND) is False
@@ -100,14 +106,7 @@ def test_a_sleeper_that_is_due_while_it_is_suspended_wakes_when_it_is_resumed(wo
 
 
 def test_a_sleeper_that_is_resumed_before_it_is_due_sleeps_on(workshop: Workshop) -> None:
-    source = function(
-        "main",
-        f"pushq %rax\nmovl ${NANOSLEEP}, %edi\nmovl ${DATA}, %esi\nxorl %edx, %edx\ncall SYSCALL\npopq %rcx\nretq",
-    )
-    segments = [(DATA, (0).to_bytes(8, "little") + (200 * MILLISECOND).to_bytes(8, "little"), 0x1_0000, True)]
-    process = workshop.spawn(source, segments=segments)
-    process.start()
-    wait_for(lambda: process.state() == "waiting")
+    process = sleeper(workshop, 200 * MILLISECOND)
     process.suspend()
     process.resume()
     assert process.state() == "waiting"

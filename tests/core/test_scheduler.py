@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -261,3 +263,88 @@ def test_a_scheduler_with_processes_does_not_close(workshop: Workshop) -> None:
     process.close()
     scheduler.close()
     scheduler.close()
+
+
+# --- what waiting costs -----------------------------------------------------------------------------------------------
+
+SLEEP_AGAIN = function(
+    "main",
+    f"pushq %rax\nagain:\nmovq $0, %gs:{DATA}(,%eiz)\nmovq $1, %gs:{DATA + 8}(,%eiz)\n"
+    f"movl $35, %edi\nmovl ${DATA}, %esi\nxorl %edx, %edx\ncall SYSCALL\njmp again",
+)
+THREAD_PAGES = 8
+
+
+@pytest.mark.parametrize("sleepers", [1, 20])
+def test_sleeping_a_moment_over_and_over_is_paid_for(workshop: Workshop, sleepers: int) -> None:
+    """Falling asleep and waking is the host's work: a sleeper has it done sixty times as long as its own."""
+    one = One(workshop)
+    program = workshop.program(SLEEP_AGAIN)
+    processes = [one.spawn(program) for _ in range(sleepers)]
+    before = time.process_time_ns()
+    for process in processes:
+        process.start()
+    one.scheduler.next_event(300 * MILLISECOND)  # waits, and costs nothing
+    spent = time.process_time_ns() - before
+    assert used(one.scheduler.root) >= spent // 2
+
+
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def test_threads_that_wait_in_calls_are_paid_for_and_given_back(workshop: Workshop) -> None:
+    readable, writable = pipe(workshop)
+    bank = core.Bank(None)
+    program = workshop.program(READ)
+    readers = [workshop.spawn(program, bank=bank, streams=(readable, -1, -1)) for _ in range(60)]
+    before, alive = bank.figures()[1], threads()
+    for reader in readers:
+        reader.start()
+    while any(reader.state() != "calling" for reader in readers):
+        time.sleep(0.001)
+    assert bank.figures()[1] - before == len(readers) * THREAD_PAGES
+    assert threads() >= alive + len(readers)
+    os.write(writable, b"x" * len(readers))
+    for reader in readers:
+        assert reader.wait(20 * SECOND)
+    assert bank.figures()[1] <= before
+    while threads() > alive + 2 + 8 + 1:  # the turns', some to spare, and the clock's
+        time.sleep(0.001)
+
+
+def test_a_call_whose_thread_the_bank_does_not_pay_for_fails(workshop: Workshop) -> None:
+    readable, _ = pipe(workshop)
+    program = workshop.program(READ)
+    bank = core.Bank(None)
+    process = workshop.spawn(program, bank=bank, streams=(readable, -1, -1))
+    bank.set_limit(bank.figures()[1] + THREAD_PAGES - 1)
+    process.start()
+    assert process.wait(20 * SECOND)
+    no_memory = -12
+    assert process.stop().value % (1 << 32) == no_memory % (1 << 32)
+
+
+def test_there_are_no_more_threads_than_the_limit(workshop: Workshop) -> None:
+    """Who finds none waits until a call returns; whoever waits in one goes on."""
+    readable, writable = pipe(workshop)
+    scheduler = core.Scheduler(1, threads=3)
+    workshop.closers.insert(0, scheduler.close)
+    program = workshop.program(READ)
+    before = threads()
+    readers = [workshop.spawn(program, meter=scheduler.root, streams=(readable, -1, -1)) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    while sum(reader.state() == "calling" for reader in readers) < 3:
+        time.sleep(0.001)
+    assert threads() <= before + 3 + 1  # and the clock's
+    os.write(writable, b"x" * len(readers))
+    for reader in readers:
+        assert reader.wait(20 * SECOND)
+        assert reader.stop().value == 1
+
+
+@pytest.mark.parametrize("arguments", [(0,), (1025,), (2, 1), (1, 8193)])
+def test_a_scheduler_has_sane_numbers_of_threads(arguments: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="are from"):
+        core.Scheduler(*arguments)
