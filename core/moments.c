@@ -17,7 +17,7 @@ enum { CLOCK_STACK = 128 * 1024 };
 
 #define PROCESS_OF(timeout, member) ((struct process *)((char *)(timeout) - offsetof(struct process, member)))
 
-/* A sleeper owes its share of what the clock thread has done since the last ones woke: otherwise it could have that
+/* A sleeper owes its share of what the clock thread has done since it woke the last time: otherwise it could have that
  * thread, and the kernel, work for it at no cost of its own. */
 static void happen(struct timeout *timeout, uint64_t share)
 {
@@ -63,19 +63,19 @@ static void sleep_until(struct scheduler *scheduler, uint64_t moment)
 static void *run(void *argument)
 {
     struct scheduler *scheduler = argument;
-    uint64_t paid_cpu_ns = thread_cpu_ns();
+    uint64_t cpu_before = thread_cpu_ns();
     pthread_mutex_lock(&scheduler->lock);
     while (!scheduler->closing) {
         uint64_t now = ticks_now();
+        uint64_t cpu = thread_cpu_ns(), spent = ns_to_ticks(cpu - cpu_before);
+        bool refills = meters_next_event(scheduler->root) <= now; /* which no sleeper has caused */
         size_t count;
         meters_advance(scheduler->root, now);
         struct timeout *due = timeouts_due(&scheduler->timeouts, now, &count);
-        if (due) {
-            uint64_t cpu_ns = thread_cpu_ns(), share = ns_to_ticks(cpu_ns - paid_cpu_ns) / count;
-            paid_cpu_ns = cpu_ns;
-            for (; due; due = due->next_due)
-                happen(due, share);
-        }
+        if (due || refills)
+            cpu_before = cpu;
+        for (; due; due = due->next_due)
+            happen(due, spent / count);
         schedule(scheduler, NULL);
         uint64_t next = next_moment(scheduler);
         if (next > now)

@@ -46,7 +46,8 @@ static void finish(struct process *process)
     scheduler_announce_exit(process);
 }
 
-static void fall_asleep(struct process *process)
+/* Setting the clock thread's timer is a good part of what a short sleep costs, and its turn has ended already. */
+static void fall_asleep(struct worker *worker, struct process *process)
 {
     uint64_t until = process->sleep_until;
     process->sleep_until = 0;
@@ -54,7 +55,9 @@ static void fall_asleep(struct process *process)
     if (until != UINT64_MAX && !moments_set(process->scheduler, &process->sleep, until)) {
         process_stop(process, MOTTE_STOP_INTERNAL, 0);
         finish(process);
+        return;
     }
+    process->owed += ticks_now() - worker->turn_ended;
 }
 
 static void end(struct worker *worker, struct process *process)
@@ -75,7 +78,7 @@ static void end(struct worker *worker, struct process *process)
         process_set_state(process, PROCESS_FAULTED);
         event_post(process, process->question.ask == ASK_BANK ? EVENT_BANK : EVENT_FAULT);
     } else if (process->sleep_until) {
-        fall_asleep(process);
+        fall_asleep(worker, process);
     } else if (process->suspended) {
         process_set_state(process, PROCESS_SUSPENDED);
     }

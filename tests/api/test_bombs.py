@@ -167,13 +167,13 @@ def test_children_have_no_more_together_than_one_sibling(source: Path, count: in
 
 @pytest.mark.parametrize("together", [True, False])
 def test_a_ticker_keeps_its_rate_beside_a_hundred_endless_loops(source: Path, together: bool) -> None:
-    """A millisecond at a time: who asks for short turns is due soon after it wakes."""
+    """Who asks for short turns is due soon after it wakes, if its share pays for the waking."""
     with motte.Machine(workers=1) as machine:
         program = machine.load(source)
         others = machine.meter.sub()
         meters = [others if together else machine.meter.sub() for _ in range(100)]
         loops = [machine.spawn(program, ["spin"], meter=meter, time=None) for meter in meters]
-        ticker = machine.spawn(program, ["sleep"], meter=machine.meter.sub(slice="50us"), time=None)
+        ticker = machine.spawn(program, ["sleep"], meter=machine.meter.sub(slice="50us", weight=1000), time=None)
         before, used = ticker.statistics().system_calls, machine.meter.used
         while machine.meter.used - used < 1:
             time.sleep(0.01)
