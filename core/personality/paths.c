@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include "paths.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -57,6 +58,14 @@ static bool is_invented(const struct personality *personality, const char *absol
     return false;
 }
 
+/* There is room for a working directory and a path: what is appended has left one of the two. */
+static void append(char absolute[ABSOLUTE_CAPACITY], const char *text)
+{
+    size_t length = strlen(absolute), size = strlen(text) + 1;
+    assert(size <= ABSOLUTE_CAPACITY - length);
+    memcpy(absolute + length, text, size);
+}
+
 /* Walks from `absolute` (normal) along `path` while every step is certain, and appends the rest of it as it is. */
 static int64_t walk_text(const struct personality *personality, char *absolute, bool exact, const char *path)
 {
@@ -86,11 +95,13 @@ static int64_t walk_text(const struct personality *personality, char *absolute, 
         }
         path += length;
     }
-    strcat(strcat(absolute, "/"), path);
+    append(absolute, "/");
+    append(absolute, path);
     return 0;
 }
 
 /* A path relative to an open directory stays beneath that directory. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the place has it, to change */
 static int64_t place_below(const struct personality *personality, int32_t directory_descriptor, char *path,
                            struct place *place)
 {
@@ -123,7 +134,9 @@ int64_t place_find(struct personality *personality, int which, int32_t directory
     if (relative && directory_descriptor != AT_FDCWD)
         return place_below(personality, directory_descriptor, text->guest, place);
 
-    strcpy(text->absolute, relative && personality->working_directory ? personality->working_directory : "");
+    text->absolute[0] = '\0';
+    if (relative && personality->working_directory)
+        append(text->absolute, personality->working_directory);
     int64_t error =
         walk_text(personality, text->absolute, !relative || personality->working_directory_exact, text->guest);
     if (error)

@@ -18,10 +18,12 @@ struct guest_span {
     uint64_t size;
 };
 
+enum { ABSOLUTE_CAPACITY = 2 * PATH_CAPACITY }; /* working directory, slash, path, NUL */
+
 /* A path while it is resolved; rename needs two. */
 struct path_text {
     char guest[PATH_CAPACITY];
-    char absolute[2 * PATH_CAPACITY]; /* working directory, slash, path, NUL */
+    char absolute[ABSOLUTE_CAPACITY];
 };
 
 struct personality_scratch {

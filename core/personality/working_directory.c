@@ -25,8 +25,8 @@ static void normalise(char *path)
         next += strspn(next, "/");
         size_t length = strcspn(next, "/");
         if (length == 2 && next[0] == '.' && next[1] == '.') {
-            while (end > path && *--end != '/')
-                continue;
+            char *slash = memrchr(path, '/', (size_t)(end - path));
+            end = slash ? slash : path;
         } else if (length && !(length == 1 && next[0] == '.')) {
             *end++ = '/';
             memmove(end, next, length);
