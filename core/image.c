@@ -18,7 +18,7 @@
 #endif
 
 /* Zeroed data up to this size comes out of the file; more would make the file, and whatever looks at it, large. */
-enum { FILE_ZEROES_LIMIT = 64 * 1024 / MOTTE_PAGE_SIZE };
+enum { FILE_ZEROES_LIMIT = 0x10000 / MOTTE_PAGE_SIZE };
 
 enum { FIRST_PAGE = MOTTE_INFORMATION_PAGE / MOTTE_PAGE_SIZE };
 
@@ -44,6 +44,7 @@ static void add_part(struct image *image, struct image_part part)
 static bool lay_out(struct image *image, const struct image_options *options)
 {
     image->parts = calloc(options->segment_count + 1, sizeof *image->parts);
+    image->part_count = 0;
     if (!image->parts)
         return false;
     add_part(image, (struct image_part){FIRST_PAGE, FIRST_PAGE + 1, FIRST_PAGE + 1, false});

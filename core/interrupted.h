@@ -14,7 +14,7 @@ static inline uintptr_t instruction(const ucontext_t *state)
 /* The labels are those of switch.S; `end` is outside. */
 static inline bool between(uintptr_t address, const char *start, const char *end)
 {
-    return address - (uintptr_t)start < (uintptr_t)(end - start);
+    return address - (uintptr_t)start < (uintptr_t)end - (uintptr_t)start;
 }
 
 #endif

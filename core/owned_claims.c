@@ -17,9 +17,10 @@ void owned_claims_use_gates(struct motte_claims *claims)
 static const void *append(uint32_t **end, const void *bytes, size_t size)
 {
     void *copied = *end;
+    size_t words = size / sizeof **end;
     if (size)
         memcpy(copied, bytes, size);
-    *end += size / sizeof **end;
+    *end += words;
     return copied;
 }
 

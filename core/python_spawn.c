@@ -34,7 +34,8 @@ static PyObject *take(struct spawn_arguments *spawn, PyObject *sequence, size_t 
     void *elements = PyMem_Calloc((size_t)PyTuple_GET_SIZE(items) + 1, element_size);
     if (!elements) {
         Py_DECREF(items);
-        return PyErr_NoMemory();
+        PyErr_NoMemory();
+        return NULL;
     }
     spawn->kept[spawn->used] = items;
     spawn->arrays[spawn->used++] = elements;

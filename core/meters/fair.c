@@ -171,6 +171,7 @@ void fair_reshape(struct meter *meter, uint32_t weight, uint64_t slice)
     struct contender *contender = &meter->contender;
     struct meter *group = contender->parent;
     bool queued = contender->queue != CONTENDER_NOT_QUEUED;
+    assert(group || !queued);
     if (queued)
         take_out(group, contender);
     if (group)

@@ -5,7 +5,6 @@
 
 #include "fair.h"
 #include "group_clock.h"
-#include "limits.h"
 #include "tree.h"
 
 #define FIRST_SLICE 1000000 /* ticks: a third of a millisecond or so, until a root is told better */

@@ -53,6 +53,7 @@ int64_t runnable_left(const struct runnable *runnable)
 static uint64_t lend(const struct runnable *runnable, uint64_t now, uint64_t slice)
 {
     struct meter *meter = runnable->contender.parent;
+    assert(meter);
     uint32_t workers = meter->root->workers;
     int64_t within = slice < METER_UNLIMITED ? (int64_t)slice : METER_UNLIMITED;
     int64_t credit = runnable->left;

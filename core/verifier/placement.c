@@ -26,10 +26,9 @@ static void check_regions(struct verification *run)
         report(run, MOTTE_RULE_T1, 0);
     if (claims->code_size % MOTTE_PAGE_SIZE || claims->code_size == 0)
         report(run, MOTTE_RULE_T1, (int64_t)claims->code_size);
-    if (!is_in_region(claims->base, claims->code_size) || !is_in_region(claims->tables_base, claims->tables_size))
-        report(run, MOTTE_RULE_T1, 0);
-    else if (claims->base < claims->tables_base + claims->tables_size &&
-             claims->tables_base < claims->base + claims->code_size)
+    if (!is_in_region(claims->base, claims->code_size) || !is_in_region(claims->tables_base, claims->tables_size) ||
+        (claims->base < claims->tables_base + claims->tables_size &&
+         claims->tables_base < claims->base + claims->code_size))
         report(run, MOTTE_RULE_T1, 0);
 }
 
