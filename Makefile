@@ -50,14 +50,18 @@ hostile: $(VENV)/installed
 	$(BIN)/python -m pytest --long tests/hostile
 	PYTHONPATH=tests $(BIN)/python -m core_builds hostile-sanitized -m hostile.campaign single
 
+# Python by ruff and mypy, the core by clang-tidy: .clang-tidy says what is looked for, and what is not, and why.
 lint: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet '.[lint]'
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
+	test -f build/lint/build.ninja || PATH=$(abspath $(BIN)):$$PATH meson setup build/lint
+	PATH=$(abspath $(BIN)):$$PATH ninja -C build/lint core/motte_abi.h core/verifier/forms_table.h
+	PATH=$(abspath $(BIN)):$$PATH run-clang-tidy.py -quiet -hide-progress -p build/lint '/core/.*\.c$$'
 
 # The core is compiled into the source tree, for work on Motte itself: PYTHONPATH=src.
 develop:
-	test -d build || meson setup build
+	test -f build/build.ninja || meson setup build
 	ninja -C build
 	cp build/core/_core*.so src/motte/core/_core.so.new && mv src/motte/core/_core.so.new src/motte/core/_core.so
 

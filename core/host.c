@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "code_region.h"
-#include "context.h"
+#include "context_offsets.h"
 #include "image_slots.h"
 #include "signals.h"
 #include "slot.h"

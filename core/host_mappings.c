@@ -20,9 +20,10 @@ static void read_limit(void)
     limit = usual_limit;
     if (!file)
         return;
+    /* NOLINTNEXTLINE(bugprone-unchecked-string-to-number-conversion): the kernel wrote it, so it fits */
     if (fscanf(file, "%llu", &value) == 1)
         limit = value;
-    fclose(file);
+    (void)fclose(file);
 }
 
 uint64_t host_mappings_limit(void)

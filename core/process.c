@@ -1,7 +1,6 @@
 #include "process.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "bank.h"
 #include "code_region.h"

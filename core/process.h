@@ -183,9 +183,9 @@ void process_refund_bytes(struct process *process, uint64_t bytes);
 int64_t interruptible_syscall(struct process *process, long number, const long arguments[6]);
 int64_t waiting_syscall(struct process *process, long number, const long arguments[6]);
 
-/* The process will not run on after this call before the moment `monotonic_ns` (UINT64_MAX: before it is killed).  The
+/* The process will not run on after this call before the moment `at_ns` (UINT64_MAX: before it is killed).  The
  * call's result stands. */
-void process_sleep_until(struct process *process, uint64_t monotonic_ns);
+void process_sleep_until(struct process *process, uint64_t at_ns);
 
 /* Others that want to run come first. */
 void process_yield(struct process *process);

@@ -23,7 +23,7 @@ struct simulation {
 };
 
 /* The meter of that number, or NULL with an exception. */
-struct meter *simulation_meter(PyObject *simulation, Py_ssize_t number);
+struct meter *simulation_meter(PyObject *object, Py_ssize_t number);
 
 /* "O&" converter: ticks, or None for METER_UNLIMITED; and back. */
 int simulation_to_ticks(PyObject *object, void *address);

@@ -104,7 +104,7 @@ static PyModuleDef definition = {
 
 /* The code region, the signal handlers and the slots belong to the OS process, not to an interpreter: one module
  * object, initialised in a single phase, which sub-interpreters with their own GIL refuse to load. */
-PyMODINIT_FUNC PyInit__core(void)
+PyMODINIT_FUNC PyInit__core(void) /* NOLINT(misc-use-internal-linkage): Python finds it by name */
 {
     PyObject *module = PyModule_Create(&definition);
     if (module && execute(module) < 0)

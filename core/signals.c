@@ -100,9 +100,9 @@ static const struct sigaction *handler_before(int number)
 /* Repeats the signal, for the last time: by raising it if somebody sent it, else by running the instruction again. */
 static void die_of(int number, bool sent)
 {
-    signal(number, SIG_DFL);
+    (void)signal(number, SIG_DFL);
     if (sent)
-        raise(number);
+        (void)raise(number);
 }
 
 static bool is_pending(int number)
@@ -128,7 +128,7 @@ static void pass_on(int number, siginfo_t *information, void *opaque)
     else
         before->sa_handler(number);
     if (is_pending(number))
-        signal(number, SIG_DFL);
+        (void)signal(number, SIG_DFL);
 }
 
 static void on_fault(int number, siginfo_t *information, void *opaque)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,7 +56,7 @@ static int64_t change_mode(struct personality *personality, int handle, uint64_t
     if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
         return -EOPNOTSUPP;
     char name[16];
-    snprintf(name, sizeof name, "%d", handle);
+    (void)snprintf(name, sizeof name, "%d", handle);
     return HOST_CALL(personality, SYS_fchmodat, personality->own_descriptors, (long)name, (long)(guest_mode & 0777));
 }
 

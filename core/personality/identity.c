@@ -119,7 +119,7 @@ int64_t call_prlimit64(struct personality *personality, const uint64_t arguments
 int64_t call_getrandom(struct personality *personality, const uint64_t arguments[6])
 {
     uint64_t size = arguments[1], done = 0;
-    if ((uint32_t)arguments[2] & ~(GRND_NONBLOCK | GRND_RANDOM | 4u /* GRND_INSECURE */))
+    if ((uint32_t)arguments[2] & ~(GRND_NONBLOCK | GRND_RANDOM | 4U /* GRND_INSECURE */))
         return -EINVAL;
     size = size < INT32_MAX ? size : INT32_MAX;
     const unsigned char *bounce = personality_scratch()->bounce;

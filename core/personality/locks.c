@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -37,7 +36,7 @@ struct guest_lock {
 _Static_assert(sizeof(struct guest_lock) == 32, "struct flock");
 
 /* How long a waiting lock sleeps before it tries again. */
-static const struct timespec retry_pause = {.tv_nsec = 5 * 1000 * 1000};
+static const struct timespec retry_pause = {.tv_nsec = 5000000};
 
 static struct lock_owner *find_owner(const struct personality *personality, const struct stat *status)
 {
@@ -51,7 +50,7 @@ static struct lock_owner *find_owner(const struct personality *personality, cons
 static int64_t open_owner(struct personality *personality, const struct open_file *file)
 {
     char name[16];
-    snprintf(name, sizeof name, "%d", file->host);
+    (void)snprintf(name, sizeof name, "%d", file->host);
     int64_t host = -EROFS;
     if (file->changeable)
         host = HOST_CALL(personality, SYS_openat, personality->own_descriptors, (long)name, O_RDWR | O_CLOEXEC);

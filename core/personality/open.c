@@ -31,7 +31,7 @@ enum { CREATE_ATTEMPTS = 8 };
 static int64_t open_again(struct personality *personality, int handle, int32_t flags)
 {
     char name[16];
-    snprintf(name, sizeof name, "%d", handle);
+    (void)snprintf(name, sizeof name, "%d", handle);
     flags &= O_ACCMODE | O_TRUNC | O_APPEND | O_SYNC | O_DIRECTORY;
     return HOST_CALL(personality, SYS_openat, personality->own_descriptors, (long)name,
                      flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

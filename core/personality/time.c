@@ -1,6 +1,5 @@
 /* Clocks and sleeping. A guest sees the host's clocks; its CPU time is what its meter counts. */
 #include <errno.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 

@@ -15,7 +15,7 @@
 enum { SELECT_CAPACITY = 1024 }; /* bits in an fd_set */
 
 _Static_assert(sizeof(struct pollfd) == 8, "the guest's struct pollfd is the host's");
-_Static_assert(2 * POLL_CAPACITY * sizeof(struct pollfd) <= BOUNCE_CAPACITY, "both lists fit the bounce buffer");
+_Static_assert(sizeof(struct pollfd) * 2 * POLL_CAPACITY <= BOUNCE_CAPACITY, "both lists fit the bounce buffer");
 
 /* How many are ready after at most `timeout` (NULL: for ever). The kernel keeps the rest of the time in `*timeout`, so
  * an interrupted wait goes on.  Waiting for nothing but time needs no thread: the process sleeps after this call, whose
@@ -52,7 +52,7 @@ static int64_t poll_guest_list(struct personality *personality, uint64_t guest_l
     if (ready < 0)
         return ready;
     for (size_t index = 0; index < count; index++)
-        list[index].revents |= host[index].revents;
+        list[index].revents = (short)(list[index].revents | host[index].revents);
     int64_t error = argument_store(personality, guest_list, list, count * sizeof *list);
     return error ? error : ready + invalid;
 }
@@ -103,7 +103,7 @@ static int64_t list_from_sets(const struct personality *personality, const struc
         short events = 0;
         for (int set = 0; set < 3; set++)
             if (sets->bits[set][number / 64] >> number % 64 & 1)
-                events |= select_events[set].asked;
+                events = (short)(events | select_events[set].asked);
         if (!events)
             continue;
         const struct open_file *file = descriptor_file(personality, (int32_t)number);

@@ -29,7 +29,7 @@ static bool names_stack_pointer(const struct instruction *instruction)
     const struct form *form = instruction->form;
     return is_stack_pointer(instruction, form->reg, instruction->reg | instruction->r << 3) ||
            is_stack_pointer(instruction, form->vvvv, instruction->vvvv) ||
-           is_stack_pointer(instruction, form->opcode, (instruction->opcode & 7u) | instruction->b << 3) ||
+           is_stack_pointer(instruction, form->opcode, (instruction->opcode & 7U) | instruction->b << 3) ||
            register_is_stack_pointer(instruction);
 }
 

@@ -49,7 +49,7 @@ static void check_sorted_extents(struct verification *run, const struct sorted *
     for (size_t i = 0; i < extents->count; i++) {
         bool is_function_table = extents->items[i].value == FUNCTION_TABLE;
         int64_t offset = offset_in_tables(run, extents->items[i].key >> 32);
-        int64_t size = (int64_t)(extents->items[i].key & UINT32_MAX) * MOTTE_JUMP_TABLE_ENTRY_SIZE;
+        int64_t size = (int64_t)((extents->items[i].key & UINT32_MAX) * MOTTE_JUMP_TABLE_ENTRY_SIZE);
         int64_t alignment = is_function_table ? MOTTE_FUNCTION_TABLE_ENTRY_SIZE : MOTTE_JUMP_TABLE_ENTRY_SIZE;
         if (!is_function_table && size > (int64_t)MAX_ENTRIES * (int64_t)MOTTE_JUMP_TABLE_ENTRY_SIZE)
             report(run, MOTTE_RULE_T4, offset);
@@ -91,7 +91,7 @@ static uint64_t table_key(uint32_t owner, uint32_t address)
 
 uint64_t jump_target(const struct verification *run, const struct motte_claimed_jump_table *table, uint32_t entry)
 {
-    int64_t place = offset_in_tables(run, table->address) + (int64_t)entry * MOTTE_JUMP_TABLE_ENTRY_SIZE;
+    int64_t place = offset_in_tables(run, table->address) + (int64_t)(entry * MOTTE_JUMP_TABLE_ENTRY_SIZE);
     return read_u64(run->claims->tables + place) - run->claims->base;
 }
 
@@ -106,7 +106,7 @@ bool check_jump_tables(struct verification *run)
         for (uint32_t entry = 0; entry < table->entries; entry++) {
             uint64_t target = jump_target(run, table, entry);
             if (target >= claims->code_size || !is_unit(run, (int64_t)target)) {
-                int64_t place = (int64_t)entry * MOTTE_JUMP_TABLE_ENTRY_SIZE;
+                int64_t place = (int64_t)(entry * MOTTE_JUMP_TABLE_ENTRY_SIZE);
                 report(run, MOTTE_RULE_T3, offset_in_tables(run, table->address) + place);
                 good = false;
             }
