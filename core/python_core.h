@@ -16,6 +16,7 @@
 
 struct bank;
 struct code_region;
+struct contract;
 struct image;
 struct meter;
 struct process;
@@ -32,6 +33,11 @@ struct python_code_region {
     PyObject_HEAD
     struct code_region *region; /* NULL once closed */
     Py_ssize_t views;           /* memoryviews onto it */
+};
+
+struct python_contract {
+    PyObject_HEAD
+    struct contract *contract;
 };
 
 struct python_process {
@@ -59,6 +65,12 @@ struct python_meter {
 
 extern PyTypeObject python_bank_type, python_code_region_type, python_image_type, python_meter_simulation_type,
     python_process_type, python_scheduler_type;
+
+/* Without a constructor for users: made by python_contract_compile. */
+extern PyTypeObject python_contract_type;
+
+/* compile_contract(states, initial, messages, transitions): a ContractAutomaton, or (rule, place) of a refusal. */
+PyObject *python_contract_compile(PyObject *module, PyObject *arguments);
 
 /* Without a constructor for users: made by Scheduler.root and Meter.sub. */
 extern PyTypeObject python_meter_type;
@@ -122,7 +134,8 @@ extern struct python_errors python_errors;
 /* LimitReached, with the identity of the bank that refused. */
 void python_raise_refusal(const char *problem, uint64_t refusing_identity);
 
-/* "O&" converters: a non-negative integer of 64 bits; the same, where None is UINT64_MAX. */
+/* "O&" converters: a non-negative integer of 32 or 64 bits; one of 64 bits, where None is UINT64_MAX. */
+int python_to_u32(PyObject *object, void *address);
 int python_to_u64(PyObject *object, void *address);
 int python_to_limit(PyObject *object, void *address);
 

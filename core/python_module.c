@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "clock.h"
+#include "contracts/contract.h"
 #include "host.h"
 #include "host_mappings.h"
 #include "personality.h"
@@ -16,6 +17,19 @@ int python_to_u64(PyObject *object, void *address)
     if (PyErr_Occurred())
         return 0;
     *(uint64_t *)address = value;
+    return 1;
+}
+
+int python_to_u32(PyObject *object, void *address)
+{
+    unsigned long value = PyLong_AsUnsignedLong(object);
+    if (PyErr_Occurred())
+        return 0;
+    if (value > UINT32_MAX) {
+        PyErr_Format(PyExc_OverflowError, "%lu does not fit into 32 bits", value);
+        return 0;
+    }
+    *(uint32_t *)address = (uint32_t)value;
     return 1;
 }
 
@@ -47,6 +61,8 @@ static PyObject *get_host_features(PyObject *module, PyObject *unused)
 }
 
 static PyMethodDef functions[] = {
+    {"compile_contract", python_contract_compile, METH_VARARGS,
+     PyDoc_STR("(states, initial, messages, transitions): a ContractAutomaton, or (rule, place) of what is refused.")},
     {"host_features", get_host_features, METH_NOARGS, PyDoc_STR("What this host offers, as a dict.")},
     {"verify", python_verify, METH_VARARGS, PyDoc_STR("A verdict about bytes anywhere; see motte.core.verify_claims.")},
     {NULL, NULL, 0, NULL},
@@ -82,13 +98,15 @@ static int execute(PyObject *module)
         &python_bank_type,    &python_code_region_type, &python_image_type, &python_meter_simulation_type,
         &python_process_type, &python_scheduler_type,   &python_meter_type,
     };
-    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0)
+    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0
+        || PyType_Ready(&python_contract_type) < 0)
         return -1;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0)
             return -1;
     if (PyModule_AddIntConstant(module, "NATIVE_STACK_MAXIMUM", NATIVE_STACK_MAXIMUM) < 0
-        || PyModule_AddIntConstant(module, "NOWHERE", PERSONALITY_NOWHERE) < 0)
+        || PyModule_AddIntConstant(module, "NOWHERE", PERSONALITY_NOWHERE) < 0
+        || PyModule_AddIntConstant(module, "CONTRACT_BYTES_LIMIT", CONTRACT_BYTES_LIMIT) < 0)
         return -1;
     clock_prepare();
     host_prepare();

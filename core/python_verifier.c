@@ -2,19 +2,6 @@
 
 #include "owned_claims.h"
 
-static int to_u32(PyObject *object, void *address)
-{
-    unsigned long value = PyLong_AsUnsignedLong(object);
-    if (PyErr_Occurred())
-        return 0;
-    if (value > UINT32_MAX) {
-        PyErr_Format(PyExc_OverflowError, "%lu does not fit into 32 bits", value);
-        return 0;
-    }
-    *(uint32_t *)address = (uint32_t)value;
-    return 1;
-}
-
 /* Whether a buffer is whole records; an exception if not. */
 static bool is_whole(const Py_buffer *buffer, size_t record)
 {
@@ -36,7 +23,7 @@ bool python_claims_parse(PyObject *arguments, struct python_claims *claimed)
 {
     *claimed = (struct python_claims){.functions = {.obj = NULL}};
     struct motte_claims *claims = &claimed->claims;
-    if (!PyArg_ParseTuple(arguments, "O&O&y*y*y*y*:claims", to_u32, &claims->function_table, to_u32,
+    if (!PyArg_ParseTuple(arguments, "O&O&y*y*y*y*:claims", python_to_u32, &claims->function_table, python_to_u32,
                           &claims->function_table_log2, &claimed->functions, &claimed->classes, &claimed->jump_tables,
                           &claimed->entries))
         return false;
