@@ -154,7 +154,7 @@ static PyObject *get_initial(PyObject *self, void *unused)
     return PyLong_FromUnsignedLong(contract_initial(contract_of(self)));
 }
 
-static PyObject *get_bytes(PyObject *self, void *unused)
+static PyObject *get_memory_bytes(PyObject *self, void *unused)
 {
     (void)unused;
     return PyLong_FromSize_t(contract_bytes(contract_of(self)));
@@ -171,7 +171,7 @@ static PyMethodDef methods[] = {
 
 static PyGetSetDef properties[] = {
     {"initial", get_initial, NULL, PyDoc_STR("The first state."), NULL},
-    {"bytes", get_bytes, NULL, PyDoc_STR("What the automaton takes in memory."), NULL},
+    {"memory_bytes", get_memory_bytes, NULL, PyDoc_STR("What the automaton takes in memory."), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
