@@ -1,4 +1,5 @@
-/* The page below a window: all of a process's state that is in no window and on no native stack while no worker runs it.
+/* What lies right below a window: all of a process's state that is in no window and on no native stack while no worker
+ * runs it.  The native stack's first bytes share its page, so that a process which waits keeps one page for both.
  *
  * A guest leaves for two reasons, and is resumed accordingly, by any worker:
  *   RESUME_IN_GATE         in a kernel call.  The guest's stack pointer and callee-saved registers are here, the
@@ -6,7 +7,8 @@
  *   RESUME_AT_INSTRUCTION  between two instructions of its own (preempted, faulted, or about to start).  All of its
  *                          registers are here.
  *
- * A guest cannot name this page: its addresses are 32 bits above W, its stack accesses lie inside its frames.
+ * A guest cannot name these bytes: its addresses are 32 bits above W, its stack accesses lie inside its frames, and
+ * the first of these ends where this begins (what the host enters has no arguments on the stack).
  */
 #ifndef MOTTE_CONTEXT_H
 #define MOTTE_CONTEXT_H
@@ -65,6 +67,6 @@ ASSERT_OFFSET(CONTEXT_INSTRUCTION, instruction);
 ASSERT_OFFSET(CONTEXT_FLAGS, flags);
 ASSERT_OFFSET(CONTEXT_VECTORS, vectors);
 #undef ASSERT_OFFSET
-_Static_assert(sizeof(struct context) <= CONTEXT_SIZE, "one page");
+_Static_assert(sizeof(struct context) == CONTEXT_SIZE, "context_offsets.h: the window begins where it ends");
 
 #endif

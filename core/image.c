@@ -60,11 +60,11 @@ static bool lay_out(struct image *image, const struct image_options *options)
     return true;
 }
 
-/* Of a slot: its front, with guards that are mappings where the kernel knows no markers; the image and the gaps in it;
+/* Of a slot: its front, with a guard that is a mapping where the kernel knows no markers; the image and the gaps in it;
  * the data stack, and what lies on both sides of it. */
 static uint32_t count_mappings(const struct image *image)
 {
-    uint32_t count = host_features()->guard_markers ? 4 : 7, position = FIRST_PAGE;
+    uint32_t count = host_features()->guard_markers ? 4 : 5, position = FIRST_PAGE;
     for (size_t i = 0; i < image->part_count; i++) {
         const struct image_part *part = &image->parts[i];
         count += (part->start > position) + (part->file_end > part->start) + (part->end > part->file_end);

@@ -5,7 +5,6 @@
  */
 #include <string.h>
 
-#include "context.h"
 #include "image_slots.h"
 #include "process.h"
 
@@ -20,12 +19,12 @@ static bool drop_rest(const struct image *image, const struct process *process)
     uintptr_t top = image_data_stack_end(image, slot), stack_low = slot_window(slot) + process->data_stack_mapped;
     struct page_tables tables = image_page_tables(image, slot);
     if (memcmp(&tables, &process->page_tables, sizeof tables) != 0)
-        return slot_replace(slot, slot->base, image_native_stack(slot))
+        return slot_replace(slot, slot->base, slot_front_page(slot))
             && slot_replace(slot, top, slot->base + SLOT_SIZE)
             && (stack_low == top - STACK_FIRST || slot_replace(slot, stack_low, top - STACK_FIRST));
     uint32_t end = areas->items[areas->count - 1].end;
-    return (process->native_stack_low == image_native_stack(slot)
-            || slot_shut(slot, process->native_stack_low, image_native_stack(slot)))
+    return (process->native_stack_low == slot_front_page(slot)
+            || slot_shut(slot, process->native_stack_low, slot_front_page(slot)))
         && (stack_low == top - STACK_FIRST || slot_shut(slot, stack_low, top - STACK_FIRST))
         && (end <= image->data_stack_top / MOTTE_PAGE_SIZE || slot_replace(slot, top, slot->base + SLOT_SIZE));
 }
@@ -79,8 +78,7 @@ bool image_make_as_new(const struct image *image, const struct process *process)
     for (size_t i = 0; i < image->part_count; i++)
         if (!restore_part(image, slot, &image->parts[i]))
             return false;
-    memset((void *)image_native_stack(slot), 0, STACK_FIRST);
-    memset((void *)slot_context(slot), 0, CONTEXT_SIZE);
+    memset((void *)slot_front_page(slot), 0, MOTTE_PAGE_SIZE);
     memset((void *)(image_data_stack_end(image, slot) - STACK_FIRST), 0, STACK_FIRST);
     return true;
 }

@@ -32,7 +32,7 @@ static bool map_part(const struct image *image, struct slot *slot, const struct 
 
 static bool map_image(const struct image *image, struct slot *slot)
 {
-    bool mapped = slot_open_front(slot, STACK_FIRST);
+    bool mapped = slot_open_front(slot);
     for (size_t i = 0; mapped && i < image->part_count; i++)
         mapped = map_part(image, slot, &image->parts[i]);
     uintptr_t top = image_data_stack_end(image, slot);
@@ -54,7 +54,7 @@ size_t image_areas(const struct image *image, struct area *areas)
 struct page_tables image_page_tables(const struct image *image, const struct slot *slot)
 {
     struct page_tables tables = page_tables_of_slot(slot->base);
-    page_tables_add(&tables, SLOT_STACK_TOP - STACK_FIRST, SLOT_WINDOW + MOTTE_NULL_GUARD_END);
+    page_tables_add(&tables, SLOT_FRONT_PAGE, SLOT_WINDOW + MOTTE_NULL_GUARD_END);
     for (size_t i = 0; i < image->part_count; i++) {
         uint64_t start = image->parts[i].start, end = image->parts[i].end;
         page_tables_add(&tables, SLOT_WINDOW + start * MOTTE_PAGE_SIZE, SLOT_WINDOW + end * MOTTE_PAGE_SIZE);

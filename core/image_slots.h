@@ -5,10 +5,10 @@
 #include "image.h"
 #include "slot.h"
 
-/* Pages that each process's stacks have from the start; more when they are touched. */
+/* What each process's data stack has from the start; more when it is touched. */
 enum { STACK_FIRST = MOTTE_PAGE_SIZE };
 
-/* Slots that wait in all images together, at most: each keeps about 30 KiB of the host's memory, which no bank pays
+/* Slots that wait in all images together, at most: each keeps about 26 KiB of the host's memory, which no bank pays
  * for, and never more than 100 KiB. */
 enum { WAITING_SLOTS_LIMIT = 256 };
 
@@ -45,12 +45,6 @@ bool image_make_as_new(const struct image *image, const struct process *process)
 static inline uintptr_t image_page(const struct slot *slot, uint64_t page)
 {
     return slot_window(slot) + page * MOTTE_PAGE_SIZE;
-}
-
-/* The lowest byte of the native stack at the start. */
-static inline uintptr_t image_native_stack(const struct slot *slot)
-{
-    return slot_stack_top(slot) - STACK_FIRST;
 }
 
 static inline uintptr_t image_data_stack_end(const struct image *image, const struct slot *slot)

@@ -34,11 +34,11 @@ enum { ELSEWHERE = 192 };
 /* What the slot came with: its front, the image's writable pages, the data stack's first page, and the tables. */
 static int charge_slot(struct process *process, uint64_t holder_bytes)
 {
-    enum { FRONT = (STACK_FIRST + CONTEXT_SIZE + STACK_FIRST) / MOTTE_PAGE_SIZE };
+    enum { FRONT = 1, DATA_STACK = STACK_FIRST / MOTTE_PAGE_SIZE };
     const struct image *image = process->image;
     struct page_tables tables = image_page_tables(image, process->slot);
     if (!host_memory_charge(process, sizeof *process + ELSEWHERE + holder_bytes)
-        || !process_charge(process, FRONT + image->writable_pages + page_tables_count(&tables))
+        || !process_charge(process, FRONT + DATA_STACK + image->writable_pages + page_tables_count(&tables))
         || !window_begin(process, image->part_count + 2))
         return -ENOMEM;
     process->page_tables = tables;
@@ -56,7 +56,7 @@ static void describe_window(struct process *process)
     window->reserved_high = image->data_stack_top - STACK_FIRST;
     process->data_stack_limit = image->data_stack_low;
     process->data_stack_mapped = image->data_stack_top - STACK_FIRST;
-    process->native_stack_low = slot_stack_top(process->slot) - STACK_FIRST;
+    process->native_stack_low = slot_front_page(process->slot);
 }
 
 /* A block that needs more than the data stack's first page has the stack opened as far as it reaches. */

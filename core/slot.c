@@ -176,11 +176,11 @@ static bool install_guard(uintptr_t low, uint64_t size)
     return madvise((void *)low, size, MADV_GUARD_INSTALL) == 0 || mprotect((void *)low, size, PROT_NONE) == 0;
 }
 
-bool slot_open_front(struct slot *slot, uint64_t stack_size)
+bool slot_open_front(struct slot *slot)
 {
-    uintptr_t top = slot_stack_top(slot), window = slot_window(slot);
-    return slot_open(slot, top - stack_size, window + MOTTE_NULL_GUARD_END, true)
-        && install_guard(top, MOTTE_PAGE_SIZE) && install_guard(window, MOTTE_NULL_GUARD_END);
+    uintptr_t window = slot_window(slot);
+    return slot_open(slot, slot_front_page(slot), window + MOTTE_NULL_GUARD_END, true)
+        && install_guard(window, MOTTE_NULL_GUARD_END);
 }
 
 /* --- fork: DONTFORK leaves the child no slots -------------------------------------------------------------------- */

@@ -49,8 +49,8 @@ bool slot_map_file(struct slot *slot, uintptr_t low, uintptr_t high, bool writab
  * slot_map_file. */
 bool slot_replace(struct slot *slot, uintptr_t low, uintptr_t high);
 
-/* Opens the fixed part (the top `stack_size` bytes of the native stack, the context), with its guards. */
-bool slot_open_front(struct slot *slot, uint64_t stack_size);
+/* Opens the fixed part: the page of the context and the native stack's first bytes, and the guard above it. */
+bool slot_open_front(struct slot *slot);
 
 static inline uintptr_t slot_window(const struct slot *slot)
 {
@@ -60,6 +60,12 @@ static inline uintptr_t slot_window(const struct slot *slot)
 static inline uintptr_t slot_stack_top(const struct slot *slot)
 {
     return slot->base + SLOT_STACK_TOP;
+}
+
+/* Where the native stack ends that is mapped from the start. */
+static inline uintptr_t slot_front_page(const struct slot *slot)
+{
+    return slot->base + SLOT_FRONT_PAGE;
 }
 
 static inline struct context *slot_context(const struct slot *slot)

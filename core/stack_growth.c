@@ -2,14 +2,16 @@
 
 #include <stdbool.h>
 
+#include "image.h"
 #include "process.h"
 #include "slot.h"
 
 /* The new low-water mark: whole steps below the old one, so as to include `address`, and not below `limit`. */
-static uintptr_t next_mark(uintptr_t mark, uintptr_t limit, uintptr_t address)
+static uintptr_t next_mark(uintptr_t top, uintptr_t mark, uintptr_t limit, uintptr_t address)
 {
-    uintptr_t steps = (mark - address + STACK_STEP - 1) / STACK_STEP;
-    return steps * STACK_STEP < mark - limit ? mark - steps * STACK_STEP : limit;
+    uintptr_t step = top - mark < STACK_STEP ? top - mark : STACK_STEP;
+    uintptr_t size = (mark - address + step - 1) / step * step;
+    return size < mark - limit ? mark - size : limit;
 }
 
 static bool open_from(struct process *process, uintptr_t low, uintptr_t mark)
@@ -35,10 +37,10 @@ static bool open_below(struct process *process, uintptr_t *low, uintptr_t mark, 
 static enum stack_growth grow_native(struct process *process, uintptr_t address)
 {
     uintptr_t mark = process->native_stack_low;
-    uintptr_t limit = slot_stack_top(process->slot) - process->native_stack_size;
+    uintptr_t limit = slot_front_page(process->slot) - process->native_stack_size;
     if (address >= mark || address < limit)
         return STACK_ELSEWHERE;
-    uintptr_t low = next_mark(mark, limit, address);
+    uintptr_t low = next_mark(slot_window(process->slot), mark, limit, address);
     if (!open_below(process, &low, mark, address))
         return STACK_REFUSED;
     process->native_stack_low = low;
@@ -56,7 +58,8 @@ static enum stack_growth grow_data(struct process *process, uintptr_t address)
     struct area *area = areas_find(&process->window.areas, mark / MOTTE_PAGE_SIZE);
     if (!area || area->start != mark / MOTTE_PAGE_SIZE || area->protection != WINDOW_READ_WRITE)
         return STACK_REFUSED;
-    uintptr_t low = next_mark(window + mark, window + process->data_stack_limit, address);
+    uintptr_t low = next_mark(window + process->image->data_stack_top, window + mark,
+                              window + process->data_stack_limit, address);
     if (!open_below(process, &low, window + mark, address))
         return STACK_REFUSED;
     process->data_stack_mapped = (uint32_t)(low - window);

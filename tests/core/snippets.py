@@ -30,6 +30,8 @@ DATA = 0x1_2000
 DATA_SIZE = 0x1_0000
 VARIABLES = DATA + DATA_SIZE - 16
 DATA_STACK = (0x20_0000, 0x10_0000)
+NATIVE_STACK_TOP = -2944
+"""Where the native stack begins, from the window's start: below the context."""
 TABLE_LOG2 = 4
 TABLE_SIZE = 16 << TABLE_LOG2
 SECOND = 1_000_000_000

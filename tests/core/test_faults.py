@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.snippets import DATA, DATA_STACK, RODATA, Workshop, function, read_words
+from core.snippets import DATA, DATA_STACK, NATIVE_STACK_TOP, RODATA, Workshop, function, read_words
 from motte import core
 from motte.abi.faults import FaultKind, StopReason
 from motte.abi.layout import DATA_STACK_GAP, EXCHANGE_END, MAP_BASE
@@ -111,7 +111,7 @@ MISALIGNED = {
     "vmovdqa": Misaligned("vmovdqa %xmm12, %gs:(%r13d,%r9d,4)", "write", DATA + 20),
     "vmovntdqa": Misaligned("vmovntdqa %gs:0x1010(%eax), %ymm0", "read", DATA + 0x1010),
     "vmovntps": Misaligned("vmovntps %ymm0, %gs:(%eax,%ecx)", "write", DATA + 5),
-    "on the native stack": Misaligned("pushq %rax\npushq %rax\nmovaps %xmm0, (%rsp)", "write", -2 * 4096 - 24),
+    "on the native stack": Misaligned("pushq %rax\npushq %rax\nmovaps %xmm0, (%rsp)", "write", NATIVE_STACK_TOP - 24),
 }
 if HAS_AVX512:
     MISALIGNED |= {

@@ -80,7 +80,7 @@ def test_a_bank_is_charged_for_what_idle_processes_take(count: int) -> None:
     assert finished.returncode == 0, finished.stderr
     taken, mappings, charged, left = json.loads(finished.stdout)
     assert 0.99 * taken <= charged <= 1.05 * taken
-    assert taken <= 32 * 1024 * count
+    assert taken <= 27 * 1024 * count
     assert left == 0
     if HAS_GUARD_MARKERS:
         assert mappings <= 6.2 * count

@@ -5,7 +5,7 @@ window's base W, in ``[0, 2**32)``; a *host address* is an ordinary pointer.
 
 One slot of reserved address space::
 
-    | guard | native stack | guard page | context | W = window, 4 GiB | next slot's guard
+    | guard | native stack | context | W = window, 4 GiB | next slot's guard
 """
 
 from typing import Final
