@@ -96,17 +96,18 @@ static int execute(PyObject *module)
 {
     PyTypeObject *const types[] = {
         &python_bank_type,    &python_code_region_type, &python_image_type, &python_meter_simulation_type,
-        &python_process_type, &python_scheduler_type,   &python_meter_type,
+        &python_process_type, &python_scheduler_type,   &python_meter_type, &python_contract_type,
     };
-    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0
-        || PyType_Ready(&python_contract_type) < 0)
+    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0)
         return -1;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0)
             return -1;
     if (PyModule_AddIntConstant(module, "NATIVE_STACK_MAXIMUM", NATIVE_STACK_MAXIMUM) < 0
         || PyModule_AddIntConstant(module, "NOWHERE", PERSONALITY_NOWHERE) < 0
-        || PyModule_AddIntConstant(module, "CONTRACT_BYTES_LIMIT", CONTRACT_BYTES_LIMIT) < 0)
+        || PyModule_AddIntConstant(module, "CONTRACT_BYTES_LIMIT", CONTRACT_BYTES_LIMIT) < 0
+        || PyModule_AddIntConstant(module, "CONTRACT_CAPABILITIES_LIMIT", CONTRACT_CAPABILITIES_LIMIT) < 0
+        || PyModule_AddIntConstant(module, "CONTRACT_BLOCKS_LIMIT", CONTRACT_BLOCKS_LIMIT) < 0)
         return -1;
     clock_prepare();
     host_prepare();

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from motte.bank import SpaceBank
     from motte.bank_terms import BankRequest, BankRestriction, BankStatistics
     from motte.build_options import BuildOptions
+    from motte.contract import Contract
+    from motte.contract_terms import ContractCapacity, ContractMessage
     from motte.directories import Directory
     from motte.errors import (
+        BadContract,
         BadState,
         Closed,
         CompileError,
@@ -56,6 +59,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CAPTURE",
     "DISCARD",
+    "BadContract",
     "BadState",
     "BankRequest",
     "BankRestriction",
@@ -66,6 +70,9 @@ __all__ = [
     "Closed",
     "CompileError",
     "Completed",
+    "Contract",
+    "ContractCapacity",
+    "ContractMessage",
     "Directory",
     "Down",
     "Exit",
@@ -113,8 +120,11 @@ _NAMES_BY_MODULE = {
     "motte.bank": ("SpaceBank",),
     "motte.bank_terms": ("BankRequest", "BankRestriction", "BankStatistics"),
     "motte.build_options": ("BuildOptions",),
+    "motte.contract": ("Contract",),
+    "motte.contract_terms": ("ContractCapacity", "ContractMessage"),
     "motte.directories": ("Directory",),
     "motte.errors": (
+        "BadContract",
         "BadState",
         "Closed",
         "CompileError",

@@ -61,6 +61,31 @@ class LimitReached(MotteError):
         self.bank = bank
 
 
+class BadContract(MotteError, ValueError):
+    """A contract that cannot be: it breaks ``rule``, and the message names the state and the message where it does.
+
+    ``state`` and ``sent`` (a message's name) are there where the rule is about one.  For the rule ``endless``, ``cycle``
+    is the witness: states, each with the message that leads to the next one, the last one's to the first; one side sends
+    all of them.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        rule: str,
+        *,
+        state: str | None = None,
+        sent: str | None = None,
+        cycle: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Rules are named in docs/contracts.md."""
+        super().__init__(text)
+        self.rule = rule
+        self.state = state
+        self.sent = sent
+        self.cycle = cycle
+
+
 class InvalidCap(MotteError):
     """What the handle stood for is gone: its bank was destroyed or removed."""
 

@@ -10,7 +10,8 @@ There, ``host_features()["problem"]`` says why, and creating a region raises
 :class:`motte.errors.Unsupported`.
 """
 
-from motte.core._core import NOWHERE, Bank, Meter, MeterSimulation, Scheduler, host_features
+from motte.core._core import NOWHERE, Bank, ContractAutomaton, Meter, MeterSimulation, Scheduler, host_features
+from motte.core.contract import ContractRefusal, MessageLimits, compile_contract
 from motte.core.image import Image
 from motte.core.process import Process, spawn
 from motte.core.records import Answer, Ask, Event, HostFeatures, Question, Statistics, StopRecord
@@ -23,10 +24,13 @@ __all__ = [
     "Ask",
     "Bank",
     "CodeRegion",
+    "ContractAutomaton",
+    "ContractRefusal",
     "CoreVerdict",
     "Event",
     "HostFeatures",
     "Image",
+    "MessageLimits",
     "Meter",
     "MeterSimulation",
     "Process",
@@ -34,6 +38,7 @@ __all__ = [
     "Scheduler",
     "Statistics",
     "StopRecord",
+    "compile_contract",
     "host_features",
     "spawn",
     "verify_claims",

@@ -8,7 +8,9 @@ from _typeshed import ReadableBuffer as Buffer
 from motte.abi.packed_claims import PackedClaims
 from motte.core.records import HostFeatures
 
+CONTRACT_BLOCKS_LIMIT: int
 CONTRACT_BYTES_LIMIT: int
+CONTRACT_CAPABILITIES_LIMIT: int
 NATIVE_STACK_MAXIMUM: int
 NOWHERE: int
 
