@@ -1,4 +1,4 @@
-"""What is checked about a contract before the core is asked: that its names fit together, and that nothing in it is idle.
+"""What is checked about a contract before the core is asked: its names fit together, and nothing in it is idle.
 
 The core decides about the rest: one sender a state, finiteness, tags, limits (``core/contracts``).
 """
@@ -21,9 +21,8 @@ def check_names(names: Iterable[str], what: str) -> None:
     seen: dict[str, str] = {}
     for name in names:
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise BadContract(
-                f"{what} {name!r}: names are ASCII letters, digits and '_', and begin with a letter", "name"
-            )
+            text = f"{what} {name!r}: names are ASCII letters, digits and '_', and begin with a letter"
+            raise BadContract(text, "name")
         other = seen.setdefault(name.upper(), name)
         if other != name:
             raise BadContract(f"{what}s {other!r} and {name!r} differ in capitals only", "name")

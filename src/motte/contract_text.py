@@ -34,11 +34,8 @@ def render_header(contract: "Contract") -> str:
         f"    {prefix}_{name.upper():{width}} = {contract.tags[name]}, /* {_in_words(message)} */"
         for name, message in contract.messages.items()
     )
-    enumeration = f"enum {contract.name}_tag {{\n{constants}\n}};\n\n" if constants else ""
-    return (
-        f"/* Written by motte.Contract.header: tags of messages.\n *\n{about}\n */\n"
-        f"#ifndef {prefix}_CONTRACT_H\n#define {prefix}_CONTRACT_H\n\n{enumeration}#endif\n"
-    )
+    enumeration = f"enum {contract.name}_tag {{\n{constants}\n}};\n" if constants else ""
+    return f"/* Written by motte.Contract.header: tags of messages.\n *\n{about}\n */\n#pragma once\n\n{enumeration}"
 
 
 def _in_words(message: ContractMessage) -> str:

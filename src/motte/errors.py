@@ -64,9 +64,9 @@ class LimitReached(MotteError):
 class BadContract(MotteError, ValueError):
     """A contract that cannot be: it breaks ``rule``, and the message names the state and the message where it does.
 
-    ``state`` and ``sent`` (a message's name) are there where the rule is about one.  For the rule ``endless``, ``cycle``
-    is the witness: states, each with the message that leads to the next one, the last one's to the first; one side sends
-    all of them.
+    ``state`` and ``sent`` (a message's name) are there where the rule is about one.  For the rule ``endless``,
+    ``cycle`` is the witness: states, each with the message that leads to the next one, the last one's to the first;
+    one side sends all of them.
     """
 
     def __init__(

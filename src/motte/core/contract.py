@@ -34,8 +34,8 @@ def compile_contract(
     """An automaton; or why there is none.
 
     ``transitions`` are (state, message, next state), where the message is its place in ``messages``.  What the rules
-    are, and which kind of place belongs to each, is said in ``core/contracts/contract.h``.  Raises ``OverflowError`` for
-    numbers beyond 32 bits.
+    are, and which kind of place belongs to each, is said in ``core/contracts/contract.h``.  Raises ``OverflowError``
+    for numbers beyond 32 bits.
     """
     answer = compile_numbers(states, initial, _numbers(messages), _numbers(transitions))
     return ContractRefusal(*answer) if isinstance(answer, tuple) else answer
