@@ -124,7 +124,7 @@ def contracts(draw: st.DrawFn) -> Drawn:
     senders = {name: draw(st.sampled_from("!?")) for name in names}
     sizes = {name: draw(st.integers(0, 9)) for name in names}
     state_names = [f"S{number}" for number in range(draw(st.integers(1, 7)))]
-    mixed = draw(st.integers(0, 5)) == 0
+    mixed = draw(st.integers(0, 2)) == 0
     states: States = {}
     for state in state_names:
         owner = draw(st.sampled_from("!?"))
