@@ -6,12 +6,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "awake.h"
 #include "clock.h"
 #include "events.h"
 #include "moments.h"
 #include "process.h"
 #include "scheduler.h"
-#include "signals.h"
 #include "worker.h"
 
 static enum process_state state_of(const struct process *process)
@@ -31,10 +31,8 @@ static void take_back_start(struct process *process)
 int process_start(struct process *process)
 {
     struct scheduler *scheduler = process->scheduler;
-    int result = signals_install() ? 0 : -EAGAIN;
     pthread_mutex_lock(&scheduler->lock);
-    if (!result && (state_of(process) != PROCESS_CREATED || process->closed))
-        result = -EBUSY;
+    int result = state_of(process) != PROCESS_CREATED || process->closed ? -EBUSY : 0;
     if (!result)
         process->started_ns = monotonic_ns();
     if (!result && process->wall_limit_ns < UINT64_MAX) {
@@ -45,6 +43,7 @@ int process_start(struct process *process)
     if (result == -EAGAIN)
         process->started_ns = 0;
     if (!result) {
+        awake_note_start(scheduler);
         scheduler_ready(process);
         schedule(scheduler, NULL);
     }

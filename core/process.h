@@ -104,7 +104,8 @@ struct process {
     _Atomic uint32_t stop_flag;
     _Atomic uint32_t references;
     _Atomic uint32_t state;        /* enum process_state, changed under the scheduler's lock; a futex */
-    _Atomic uint32_t waiters;      /* threads in process_wait */
+    _Atomic uint32_t waiters;      /* threads that sleep in process_wait */
+    _Atomic uint32_t begun_on;     /* 1 + the CPU of its first turn; 0 before */
     _Atomic uint64_t stop_request; /* 0, or reason << 32 | value: set once */
     _Atomic uint64_t pages, peak_pages;
     _Atomic uint64_t system_calls, faults; /* counted by its own worker only */

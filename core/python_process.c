@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "awake.h"
 #include "lifecycle.h"
 #include "process.h"
 
@@ -94,14 +95,19 @@ static PyObject *wait_stopped(PyObject *self, PyObject *arguments, PyObject *key
     struct process *process = python_open_process(self);
     if (!process || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O&:wait", names, python_to_limit, &timeout_ns))
         return NULL;
+    if (atomic_load(&process->state) == PROCESS_EXITED)
+        Py_RETURN_TRUE;
     process_retain(process);
     struct deadline deadline = deadline_after(timeout_ns);
     int result;
-    do {
+    Py_BEGIN_ALLOW_THREADS
+    result = timeout_ns && awake_for_end(process) ? 1 : -EINTR;
+    Py_END_ALLOW_THREADS
+    while (result == -EINTR && PyErr_CheckSignals() == 0) {
         Py_BEGIN_ALLOW_THREADS
         result = process_wait(process, deadline);
         Py_END_ALLOW_THREADS
-    } while (result == -EINTR && PyErr_CheckSignals() == 0);
+    }
     process_release(process);
     return result < 0 ? NULL : PyBool_FromLong(result);
 }

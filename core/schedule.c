@@ -40,8 +40,10 @@ static void assign(struct worker *worker, struct process *process, struct worker
     worker->assigned = process;
     process->worker = worker;
     process_set_state(process, PROCESS_RUNNING);
-    if (worker != self)
-        pthread_cond_signal(&worker->wake);
+    if (worker == self)
+        return;
+    atomic_store_explicit(&worker->called, true, memory_order_release);
+    pthread_cond_signal(&worker->wake);
 }
 
 void scheduler_turn_is_long(struct worker *worker)

@@ -1,5 +1,6 @@
 /* The life of a scheduler, and of its members. */
 #define _GNU_SOURCE
+#define _GNU_SOURCE
 #include "scheduler.h"
 
 #include <stdlib.h>
@@ -76,7 +77,11 @@ struct scheduler *scheduler_create(uint32_t workers, uint32_t threads)
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_mutex_init(&scheduler->lock, NULL);
+    pthread_mutexattr_t adaptive;
+    pthread_mutexattr_init(&adaptive);
+    pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP); /* it is held for less time than a sleep takes */
+    pthread_mutex_init(&scheduler->lock, &adaptive);
+    pthread_mutexattr_destroy(&adaptive);
     pthread_cond_init(&scheduler->event_posted, &monotonic);
     pthread_cond_init(&scheduler->released, NULL);
     pthread_condattr_destroy(&monotonic);

@@ -39,6 +39,7 @@ struct scheduler {
     pthread_mutex_t lock; /* guards everything below */
     struct meter *root;
     uint32_t turns, free_turns;
+    _Atomic uint32_t starts_on; /* 1 + the CPU where a process was started last */
     uint64_t checked_turn; /* ticks: shorter turns are believed to the ticks, for asking the kernel costs as much */
     struct worker *workers; /* all threads */
     struct worker *idle;

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <ucontext.h>
 
+#include "clock.h"
 #include "code_region.h"
 #include "faults.h"
 #include "interrupted.h"
@@ -190,6 +192,18 @@ bool signals_install(void)
     for (size_t i = 0; i < FAULT_SIGNALS; i++)
         installed = installed && install(fault_signals[i], on_fault, &previous[i]);
     pthread_mutex_unlock(&install_lock);
+    return installed;
+}
+
+bool signals_installed_since(uint64_t since)
+{
+    static _Atomic uint64_t looked;
+    if (atomic_load(&looked) > since)
+        return true;
+    uint64_t now = monotonic_ns();
+    bool installed = signals_install();
+    if (installed)
+        atomic_store(&looked, now);
     return installed;
 }
 

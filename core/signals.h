@@ -7,11 +7,15 @@
 #define MOTTE_SIGNALS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* Chooses our signal and installs the handlers.  Called again before each start, and before each copy that another
- * thread than the process's own makes, because other code (Python's faulthandler) may have put its handlers over ours.
- * False if no real-time signal is free. */
+/* Chooses our signal and installs the handlers.  Called again before a process begins to run, and before each copy that
+ * another thread than the process's own makes, because other code (Python's faulthandler) may have put its handlers over
+ * ours.  False if no real-time signal is free. */
 bool signals_install(void);
+
+/* The same, unless that was done after the moment `monotonic_ns`. */
+bool signals_installed_since(uint64_t monotonic_ns);
 
 /* The number of our signal. */
 int signals_interrupt(void);

@@ -1,6 +1,8 @@
+#define _GNU_SOURCE
 #include "turn.h"
 
 #include <errno.h>
+#include <sched.h>
 
 #include "clock.h"
 #include "context.h"
@@ -9,6 +11,7 @@
 #include "moments.h"
 #include "process.h"
 #include "scheduler.h"
+#include "signals.h"
 #include "slot.h"
 #include "switch.h"
 #include "worker.h"
@@ -70,6 +73,7 @@ static void end(struct worker *worker, struct process *process)
     process_set_state(process, PROCESS_READY);
     if (!scheduler_end_turn(worker, ready) && !stops)
         stops = process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
+    worker->ended_one = stops;
     if (stops) {
         finish(process);
     } else if (asks) {
@@ -96,10 +100,20 @@ static void run_guest(struct process *process)
     while (process->trap.pending && fault_settle(process));
 }
 
+/* Handlers are looked after by the thread that needs them, beside the one that starts processes: it is five system calls. */
+static void begin_first_turn(struct process *process)
+{
+    atomic_store_explicit(&process->begun_on, 1 + (uint32_t)sched_getcpu(), memory_order_relaxed);
+    if (!signals_installed_since(process->started_ns))
+        process_stop(process, MOTTE_STOP_INTERNAL, 0);
+}
+
 void turn_run(struct worker *worker)
 {
     struct process *process = begin(worker, 0);
     pthread_mutex_unlock(&worker->scheduler->lock);
+    if (!atomic_load_explicit(&process->begun_on, memory_order_relaxed))
+        begin_first_turn(process);
     run_guest(process);
     pthread_mutex_lock(&worker->scheduler->lock);
     end(worker, process);

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "awake.h"
 #include "clock.h"
 #include "process.h"
 #include "scheduler.h"
@@ -115,20 +116,30 @@ void worker_wait(struct worker *worker)
     check_clocks(worker, ticks_now());
 }
 
-/* Whoever assigns something to an idle worker has taken it off the list.  How long the host took to wake it is nobody's
- * time; what falling asleep and waking cost is owed by the process that it was woken for. */
+/* How long the host took to wake it is nobody's time; what falling asleep and waking cost is owed by the process that it
+ * was woken for. */
+static void fall_asleep(struct worker *worker)
+{
+    uint64_t cpu_before = thread_cpu_ns();
+    while (!worker->assigned && !worker->scheduler->closing)
+        worker_wait(worker);
+    if (worker->assigned)
+        worker->assigned->owed += ns_to_ticks(worker->checked_cpu_ns - cpu_before);
+}
+
+/* Whoever assigns something to an idle worker has taken it off the list. */
 static void wait_idle(struct worker *worker)
 {
     struct scheduler *scheduler = worker->scheduler;
-    uint64_t cpu_before = thread_cpu_ns();
     worker->next_idle = scheduler->idle;
     scheduler->idle = worker;
     scheduler->idle_count++;
-    while (!worker->assigned && !scheduler->closing)
-        worker_wait(worker);
+    atomic_store_explicit(&worker->called, false, memory_order_relaxed);
+    if (worker->ended_one)
+        awake_for_start(worker);
+    if (!worker->assigned && !scheduler->closing)
+        fall_asleep(worker);
     worker->turn_ended = worker->dispatched = ticks_now();
-    if (worker->assigned)
-        worker->assigned->owed += ns_to_ticks(worker->checked_cpu_ns - cpu_before);
 }
 
 /* After many calls that waited at once there are more threads than turns will ever need. */

@@ -27,6 +27,7 @@ struct worker {
     /* Its own thread, signal handlers included.  The running process: NULL while a signal means nothing. */
     struct process *_Atomic process;
     struct process *_Atomic calling; /* the process whose call of the host's it waits in, without a turn */
+    _Atomic bool called;      /* it was given something while it was idle */
     struct timer timer;
     void *signal_stack;
     size_t signal_stack_size;
@@ -39,6 +40,7 @@ struct worker {
     struct process *assigned; /* whom to run next, or whose call goes on; NULL: nothing to do */
     bool bound;               /* in a call: only this call's process can be assigned */
     bool unmetered;           /* the turn is nobody's: its process only has to come to its end */
+    bool ended_one;           /* its last turn was a process's end */
     uint64_t dispatched, turn_ended; /* ticks */
     uint64_t surcharge;       /* ticks: what this turn is charged beyond its length */
     uint64_t credit, slice;   /* of the turn, in ticks; UINT64_MAX is no limit */

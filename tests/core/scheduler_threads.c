@@ -63,6 +63,12 @@ bool signals_install(void)
     return installed;
 }
 
+bool signals_installed_since(uint64_t monotonic_ns)
+{
+    (void)monotonic_ns;
+    return signals_install();
+}
+
 int signals_interrupt(void)
 {
     return interrupt_number;
@@ -268,6 +274,7 @@ int main(void)
     pthread_t killers[KILLERS], changer, listener;
     uint64_t exits = 0;
     clock_prepare();
+    require(signals_install(), "no handler");
     require(bank_create(NULL, BANK_UNLIMITED, &bank, NULL) == 0, "no bank");
     scheduler = scheduler_create(WORKERS, THREADS_LIMIT);
     for (int i = 0; i < 3; i++)

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core"
 NAMES = (
     *(
+        "awake",
         "schedule",
         "scheduler",
         "worker",
