@@ -46,6 +46,12 @@ struct python_process {
     bool closed;
 };
 
+/* What may be common to many processes, in the core's units. */
+struct python_terms {
+    PyObject_HEAD
+    uint64_t native_stack_size, cpu_limit_ns, wall_limit_ns, output_limit, open_files;
+};
+
 struct python_image {
     PyObject_HEAD
     struct image *image; /* NULL once closed */
@@ -64,7 +70,7 @@ struct python_meter {
 };
 
 extern PyTypeObject python_bank_type, python_code_region_type, python_image_type, python_meter_simulation_type,
-    python_process_type, python_scheduler_type;
+    python_process_type, python_scheduler_type, python_terms_type;
 
 /* Without a constructor for users: made by python_contract_compile. */
 extern PyTypeObject python_contract_type;
@@ -106,6 +112,7 @@ PyObject *python_verdict(struct motte_verdict *verdict);
 PyObject *python_verify(PyObject *module, PyObject *arguments);
 
 /* Methods of Process that only look (python_process_look.c). */
+PyObject *python_process_exit_status(PyObject *self, PyObject *unused);
 PyObject *python_process_stop_fields(PyObject *self, PyObject *unused);
 PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused);
 PyObject *python_process_callers(PyObject *self, PyObject *arguments);
@@ -145,7 +152,7 @@ bool python_require_host(void);
 /* What image_create and process_create say, as an exception; `bank` was to pay. */
 void python_raise_host_error(int error, const char *problem, struct bank *bank);
 
-/* Parses the arguments of Process() and creates the process; NULL with an exception set. */
-struct process *python_spawn(PyObject *arguments, PyObject *keywords);
+/* Takes the arguments of Process.create() and creates the process; NULL with an exception set. */
+struct process *python_spawn(PyObject *const *arguments, Py_ssize_t count);
 
 #endif

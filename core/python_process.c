@@ -6,11 +6,12 @@
 #include "lifecycle.h"
 #include "process.h"
 
-static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+static PyObject *create(PyObject *class, PyObject *const *arguments, Py_ssize_t count)
 {
+    PyTypeObject *type = (PyTypeObject *)class;
     if (!python_require_host())
         return NULL;
-    struct process *process = python_spawn(arguments, keywords);
+    struct process *process = python_spawn(arguments, count);
     if (!process)
         return NULL;
     struct python_process *self = (struct python_process *)type->tp_alloc(type, 0);
@@ -171,6 +172,7 @@ static PyObject *close_process(PyObject *object, PyObject *unused)
 }
 
 static PyMethodDef methods[] = {
+    {"create", (PyCFunction)(void (*)(void))create, METH_FASTCALL | METH_CLASS, PyDoc_STR("See motte.core.Process.")},
     {"start", start, METH_NOARGS, PyDoc_STR("Starts it, once.")},
     {"wait", (PyCFunction)(void (*)(void))wait_stopped, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("Waits at most so many ns (None: for ever); whether it has stopped.")},
@@ -178,6 +180,7 @@ static PyMethodDef methods[] = {
     {"suspend", suspend_process, METH_NOARGS, PyDoc_STR("It stands still from now on.")},
     {"resume", resume_process, METH_NOARGS, PyDoc_STR("It goes on where it stands.")},
     {"state", get_state, METH_NOARGS, PyDoc_STR("'closed', or a name of enum process_state.")},
+    {"exit_status", python_process_exit_status, METH_NOARGS, PyDoc_STR("Of a process that exited; None for other ends.")},
     {"stop_fields", python_process_stop_fields, METH_NOARGS, PyDoc_STR("For motte.core.Process.stop.")},
     {"statistics_fields", python_process_statistics_fields, METH_NOARGS,
      PyDoc_STR("For motte.core.Process.statistics.")},
@@ -212,8 +215,7 @@ PyTypeObject python_process_type = {
     .tp_name = "motte.core._core.Process",
     .tp_doc = PyDoc_STR("One process; see motte.core.spawn."),
     .tp_basicsize = sizeof(struct python_process),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-    .tp_new = create,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .tp_dealloc = destroy,
     .tp_finalize = finalize,
     .tp_methods = methods,

@@ -37,14 +37,31 @@ PyObject *python_place_fields(const struct process *process, uint64_t unit)
     return Py_BuildValue("iNKN", (int)place->fault, access_tuple(place), (unsigned long long)unit, registers);
 }
 
+static struct process *ended_process(PyObject *object)
+{
+    struct process *process = python_open_process(object);
+    if (!process || atomic_load(&process->state) == PROCESS_EXITED)
+        return process;
+    PyErr_SetString(python_errors.bad_state, "this process has not ended");
+    return NULL;
+}
+
+PyObject *python_process_exit_status(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct process *process = ended_process(self);
+    if (!process)
+        return NULL;
+    uint64_t request = atomic_load(&process->stop_request);
+    return request >> 32 == MOTTE_STOP_EXITED ? PyLong_FromLong((int32_t)request) : Py_NewRef(Py_None);
+}
+
 PyObject *python_process_stop_fields(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    struct process *process = python_open_process(self);
+    struct process *process = ended_process(self);
     if (!process)
         return NULL;
-    if (atomic_load(&process->state) != PROCESS_EXITED)
-        return PyErr_Format(python_errors.bad_state, "this process has not ended");
     uint64_t request = atomic_load(&process->stop_request);
     PyObject *place = python_place_fields(process, process->place.in_guest ? frames_unit(process) : 0);
     return place ? Py_BuildValue("iiN", (int)(request >> 32), (int)(int32_t)request, place) : NULL;

@@ -80,43 +80,70 @@ static bool take_directories(struct spawn_arguments *spawn, PyObject *sequence)
     return items != NULL;
 }
 
-static bool parse(struct spawn_arguments *spawn, PyObject *arguments, PyObject *keywords)
+static bool take_streams(struct spawn_arguments *spawn, PyObject *streams)
 {
-    static char *names[] = {
-        "image",  "arguments",    "environment", "bank",    "holder_bytes", "meter",       "native_stack", "cpu_ns",
-        "wall_ns", "output_limit", "open_files",  "streams", "directories", NULL,
-    };
-    struct process_options *options = &spawn->options;
-    struct python_image *image;
-    struct python_bank *bank;
-    struct python_meter *meter;
-    PyObject *argument_list, *environment, *directories;
-    uint64_t open_files;
-    int *streams = options->personality.streams;
-    if (!PyArg_ParseTupleAndKeywords(
-            arguments, keywords, "O!$OOO!O&O!O&O&O&O&O&(iii)O:Process", names, &python_image_type, &image,
-            &argument_list, &environment, &python_bank_type, &bank, python_to_u64, &options->holder_bytes,
-            &python_meter_type, &meter, python_to_u64, &options->native_stack_size, python_to_limit,
-            &options->cpu_limit_ns, python_to_limit, &options->wall_limit_ns, python_to_limit,
-            &options->personality.output_limit, python_to_u64, &open_files, &streams[0], &streams[1], &streams[2],
-            &directories))
-        return false;
-    if (!image->image) {
+    int *descriptors = spawn->options.personality.streams;
+    return PyTuple_Check(streams) ? PyArg_ParseTuple(streams, "iii", &descriptors[0], &descriptors[1], &descriptors[2])
+                                  : PyErr_BadArgument();
+}
+
+static bool take_image(struct spawn_arguments *spawn, const struct python_image *image)
+{
+    if (!image->image)
         PyErr_SetString(python_errors.closed, "the image was closed");
-        return false;
-    }
-    options->personality.open_files = open_files < UINT32_MAX ? (uint32_t)open_files : UINT32_MAX;
-    options->image = image->image;
-    options->bank = bank->bank;
-    if (!scheduler_is_here(meter->scheduler)) {
-        PyErr_SetString(python_errors.bad_state, "this meter belongs to the parent of a fork");
-        return false;
-    }
-    options->scheduler = meter->scheduler;
-    options->meter = meter->meter;
-    return take_strings(spawn, argument_list, &options->arguments, &options->argument_count)
-        && take_strings(spawn, environment, &options->environment, &options->environment_count)
-        && take_directories(spawn, directories);
+    spawn->options.image = image->image;
+    return image->image;
+}
+
+static bool take_meter(struct spawn_arguments *spawn, const struct python_meter *meter)
+{
+    spawn->options.scheduler = meter->scheduler;
+    spawn->options.meter = meter->meter;
+    if (scheduler_is_here(meter->scheduler))
+        return true;
+    PyErr_SetString(python_errors.bad_state, "this meter belongs to the parent of a fork");
+    return false;
+}
+
+static void take_terms(struct spawn_arguments *spawn, const struct python_terms *terms)
+{
+    struct process_options *options = &spawn->options;
+    options->native_stack_size = terms->native_stack_size;
+    options->cpu_limit_ns = terms->cpu_limit_ns;
+    options->wall_limit_ns = terms->wall_limit_ns;
+    options->personality.output_limit = terms->output_limit;
+    options->personality.open_files = terms->open_files < UINT32_MAX ? (uint32_t)terms->open_files : UINT32_MAX;
+}
+
+/* In the order of Process.create. */
+static bool take_all(struct spawn_arguments *spawn, PyObject *const *arguments)
+{
+    struct process_options *options = &spawn->options;
+    take_terms(spawn, (struct python_terms *)arguments[1]);
+    options->bank = ((struct python_bank *)arguments[4])->bank;
+    return take_image(spawn, (struct python_image *)arguments[0])
+        && take_strings(spawn, arguments[2], &options->arguments, &options->argument_count)
+        && take_strings(spawn, arguments[3], &options->environment, &options->environment_count)
+        && python_to_u64(arguments[5], &options->holder_bytes)
+        && take_meter(spawn, (struct python_meter *)arguments[6]) && take_streams(spawn, arguments[7])
+        && take_directories(spawn, arguments[8]);
+}
+
+/* They are nine, and those that are objects of ours are of their types. */
+static bool are_of_their_types(PyObject *const *arguments, Py_ssize_t count)
+{
+    PyTypeObject *const types[] = {
+        &python_image_type, &python_terms_type, NULL, NULL, &python_bank_type, NULL, &python_meter_type, NULL, NULL,
+    };
+    const Py_ssize_t wanted = sizeof types / sizeof *types;
+    if (count != wanted)
+        PyErr_Format(PyExc_TypeError, "create() takes %zd arguments, not %zd", wanted, count);
+    for (Py_ssize_t i = 0; i < wanted && count == wanted; i++)
+        if (types[i] && !PyObject_TypeCheck(arguments[i], types[i])) {
+            PyErr_Format(PyExc_TypeError, "argument %zd of create() is no %s", i + 1, types[i]->tp_name);
+            return false;
+        }
+    return count == wanted;
 }
 
 void python_raise_host_error(int error, const char *problem, struct bank *bank)
@@ -135,11 +162,11 @@ void python_raise_host_error(int error, const char *problem, struct bank *bank)
     }
 }
 
-struct process *python_spawn(PyObject *arguments, PyObject *keywords)
+struct process *python_spawn(PyObject *const *arguments, Py_ssize_t count)
 {
     struct spawn_arguments spawn = {.used = 0};
     struct process *process = NULL;
-    if (parse(&spawn, arguments, keywords)) {
+    if (are_of_their_types(arguments, count) && take_all(&spawn, arguments)) {
         const char *problem = NULL;
         int result = process_create(&spawn.options, &process, &problem);
         if (result < 0)

@@ -18,6 +18,7 @@ from motte.core import Bank
 from motte.errors import InvalidCap, LimitReached
 
 if TYPE_CHECKING:
+    from motte.held_process import HeldProcess
     from motte.process import Process
 
 
@@ -27,9 +28,10 @@ Drawn = TypeVar("Drawn")
 class Account:
     """One bank; all handles of it share this."""
 
-    def __init__(self, core: Bank, parent: "Account | None", name: str | None) -> None:
-        """Without a name it gets one from its identity."""
+    def __init__(self, core: Bank, parent: "Account | None", name: str | None, *, private: bool = False) -> None:
+        """Without a name it gets one from its identity.  A ``private`` bank ends with the process that it pays for."""
         self.core = core
+        self.private = private
         self.parent = parent  # keeps the superiors known for as long as anything draws from them
         self.name = name or f"bank {core.identity}"
         self.keeper: BankKeeper | None = None
@@ -46,23 +48,37 @@ class Account:
 class BankTree:
     """A root and everything below it."""
 
-    def __init__(self, limit_pages: int | None, lock: threading.Lock, listen: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        limit_pages: int | None,
+        lock: threading.Lock,
+        listen: Callable[[], None],
+        drawing_from: "Callable[[Account], list[Process]]",
+    ) -> None:
         """``lock`` is the machine's: it guards which process draws from which bank, and the end of a bank.
 
-        ``listen`` makes sure that somebody hears of processes that ask for a bank's keeper.
+        ``listen`` makes sure that somebody hears of processes that ask for a bank's keeper.  ``drawing_from`` says,
+        under the lock, which processes an account pays for, directly or below it.
         """
         self.listen = listen
         self.root = Account(Bank(limit_pages), None, "machine")
         self._official = weakref.WeakValueDictionary({self.root.core.identity: self.root})
-        self._drawing: dict[Process, tuple[Account, bool]] = {}
+        self._drawing_from = drawing_from
         self._lock = lock
 
-    def sub(self, parent: Account, limit_pages: int | None, name: str | None) -> Account:
-        """A new bank.  Raises ``InvalidCap``, ``TooDeep``, and ``LimitReached`` if the parent cannot pay for it."""
+    def sub(self, parent: Account, limit_pages: int | None, name: str | None, *, private: bool = False) -> Account:
+        """A new bank; a ``private`` one is a process's own.
+
+        Raises ``InvalidCap``, ``TooDeep``, and ``LimitReached`` if the parent cannot pay for it.
+        """
         core = self.draw(1, lambda: parent.core.sub(limit_pages))
-        account = Account(core, parent, name)
+        account = Account(core, parent, name, private=private)
         self._official[core.identity] = account
         return account
+
+    def root_handle(self) -> SpaceBank:
+        """The root's, with all rights."""
+        return SpaceBank(self, self.root)
 
     def is_official(self, account: Account) -> bool:
         """Whether it is one of this machine's, and alive."""
@@ -85,20 +101,17 @@ class BankTree:
         if account.core.state != "alive":
             raise InvalidCap(f"bank {account.name!r} was {account.core.state}")
 
-    def enter(self, process: "Process", account: Account, *, private: bool) -> None:
-        """From now on the process ends with the bank, and a private bank with the process.  Under the lock."""
-        self._drawing[process] = (account, private)
+    def leave(self, process: "HeldProcess") -> None:
+        """It was closed, and a bank that was made for it alone ends.  Under the lock; harmless when repeated."""
+        account, process.account = process.account, None
+        if account is not None:
+            self.discard_private(account)
 
-    def leave(self, process: "Process") -> None:
-        """It was closed.  Under the lock; harmless when repeated."""
-        account, private = self._drawing.pop(process, (self.root, False))
-        if private:
-            self.discard(account)
-
-    def discard(self, account: Account) -> None:
-        """End a bank that no process draws from; harmless when repeated."""
-        with suppress(InvalidCap):
-            self._end(account)
+    def discard_private(self, account: Account) -> None:
+        """End the bank if it was made for a process that is not there any more; harmless when repeated."""
+        if account.private:
+            with suppress(InvalidCap):
+                self._end(account)
 
     def destroy(self, account: Account) -> None:
         """End all processes that draw from it, wait until they have given everything back, and end it.
@@ -109,9 +122,7 @@ class BankTree:
         ended: list[Process] = []
         while True:
             with self._lock:
-                drawing = [
-                    process for process, (each, _) in self._drawing.items() if each.core.draws_from(account.core)
-                ]
+                drawing = self._drawing_from(account)
                 if not drawing or account.core.state != "alive":
                     self._end(account)
                     break
@@ -143,8 +154,15 @@ class BankTree:
             try:
                 return action()
             except LimitReached as refusal:
-                if refusal.bank_identity is None or not self.ask_keeper(refusal.bank_identity, pages, None):
-                    raise self._named(refusal) from None
+                self.make_room(refusal, pages)
+
+    def make_room(self, refusal: LimitReached, pages: int) -> None:
+        """Ask the keeper of the bank that refused ``pages``.
+
+        Raises ``LimitReached`` with that bank if nothing came of it, and what the keeper raises.
+        """
+        if refusal.bank_identity is None or not self.ask_keeper(refusal.bank_identity, pages, None):
+            raise self._named(refusal) from None
 
     @contextmanager
     def named_refusals(self) -> Iterator[None]:

@@ -6,10 +6,11 @@ default under the name that HOST was written with), for reading only with ``:ro`
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 _SEPARATOR = "::"
 _READ_ONLY = ":ro"
@@ -66,6 +67,8 @@ def granted_directories(given: Iterable[GrantedDirectory]) -> tuple[Directory, .
     text that is no grant, a path named twice or a right taken away, and ``OSError``
     (``NotADirectoryError``, ``FileNotFoundError``) for what is not a directory on the host.
     """
+    if given == ():
+        return ()
     if isinstance(given, str | os.PathLike):
         raise TypeError(f"directories: expected a list of directories, got the single {given!r}")
     directories = tuple(map(_directory, given))
@@ -88,13 +91,24 @@ def granted_directories(given: Iterable[GrantedDirectory]) -> tuple[Directory, .
     return directories
 
 
-@contextmanager
-def open_directories(directories: Iterable[Directory]) -> Iterator[list[tuple[bytes, int, bool]]]:
-    """For the core: guest path, open descriptor of the host's directory, whether it may be written.
+OpenedDirectory = tuple[bytes, int, bool]
+"""For the core: guest path, open descriptor of the host's directory, whether it may be written."""
+
+
+_NOTHING: Final[AbstractContextManager[Sequence[OpenedDirectory]]] = nullcontext(())
+
+
+def open_directories(directories: Sequence[Directory]) -> AbstractContextManager[Sequence[OpenedDirectory]]:
+    """Open them.
 
     The descriptors are closed when the block ends; whoever keeps them has duplicated them.
     """
-    opened: list[tuple[bytes, int, bool]] = []
+    return _opened(directories) if directories else _NOTHING
+
+
+@contextmanager
+def _opened(directories: Sequence[Directory]) -> Iterator[Sequence[OpenedDirectory]]:
+    opened: list[OpenedDirectory] = []
     try:
         for directory in directories:
             descriptor = os.open(directory.host, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

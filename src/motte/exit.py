@@ -1,7 +1,10 @@
-"""How a process ended, as values: its exit status, its fault, what stopped it, what it used."""
+"""How a process ended, as values: its exit status, its fault, what stopped it, what it used.
+
+What every process has one of is a named tuple: a frozen dataclass takes three times as long to make.
+"""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from motte.abi.faults import FaultKind, StopReason
 from motte.abi.layout import PAGE_SIZE
@@ -10,8 +13,7 @@ if TYPE_CHECKING:
     from motte.core import Statistics
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What a process has used up to now, or in all when it has ended."""
 
     cpu_time: float
@@ -41,15 +43,16 @@ class Usage:
 
 def usage_of(statistics: "Statistics") -> Usage:
     """The core's counters in seconds and bytes."""
+    cpu_ns, wall_ns, peak_pages, pages, system_calls, page_faults, preemptions, output = statistics
     return Usage(
-        cpu_time=statistics.cpu_ns / 10**9,
-        wall_time=statistics.wall_ns / 10**9,
-        memory=statistics.pages * PAGE_SIZE,
-        peak_memory=statistics.peak_pages * PAGE_SIZE,
-        output=statistics.output_bytes,
-        system_calls=statistics.syscalls,
-        page_faults=statistics.faults,
-        preemptions=statistics.preemptions,
+        cpu_ns / 10**9,
+        wall_ns / 10**9,
+        pages * PAGE_SIZE,
+        peak_pages * PAGE_SIZE,
+        output,
+        system_calls,
+        page_faults,
+        preemptions,
     )
 
 
@@ -112,8 +115,7 @@ class Fault:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(NamedTuple):
     """How a process ended."""
 
     reason: StopReason

@@ -30,7 +30,7 @@ def describe_exit(
     record: "StopRecord", usage: Usage, limits: RunLimits, place: "Location | None", backtrace: tuple[Frame, ...] = ()
 ) -> Exit:
     """The end of a process in words; ``place`` is where its code stood, if that is known."""
-    reason = StopReason.CPU_LIMIT if _overran(usage, limits) else record.reason
+    reason = StopReason.CPU_LIMIT if overran(usage, limits) else record.reason
     returncode, message, fault = 0, None, None
     match reason:
         case StopReason.EXITED:
@@ -125,7 +125,7 @@ def _where(place: "Location | None") -> str:
     return f", in {place.function}{line}"
 
 
-def _overran(usage: Usage, limits: RunLimits) -> bool:
+def overran(usage: Usage, limits: RunLimits) -> bool:
     """Whether a process used up its CPU time and came to its end, whatever that was, in its extra time."""
     return bool(limits.extra_time_ns and limits.cpu_time_ns and usage.cpu_time * 10**9 > limits.cpu_time_ns)
 

@@ -7,11 +7,16 @@ Argument = str | bytes | os.PathLike[str]
 """An argument of a program; text is encoded as the host encodes file names."""
 
 
-def argument_strings(name: str, arguments: Iterable[Argument]) -> list[bytes]:
+def program_string(name: str) -> bytes:
+    """A program's own name, the first of its arguments.  Raises ``ValueError`` for a NUL character."""
+    return _c_string(name, "name")
+
+
+def argument_strings(program: bytes, arguments: Iterable[Argument]) -> list[bytes]:
     """``argv``: the program's name, then its arguments.  Raises ``ValueError`` for a NUL character."""
     if isinstance(arguments, str | bytes):
         raise TypeError(f"args: expected a list, got the single {arguments!r}")
-    return [_c_string(name, "name"), *(_c_string(argument, "args") for argument in arguments)]
+    return [program, *[_c_string(argument, "args") for argument in arguments]]
 
 
 def environment_strings(variables: Mapping[str, str]) -> list[bytes]:

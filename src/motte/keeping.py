@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from motte.core import Answer as CoreAnswer
 from motte.core import Ask
@@ -35,11 +35,8 @@ class Keeping:
                 raise TypeError(f"keeper: expected a callable or None; got {type(one).__name__}")
         self.keeper = keeper
         self.regions = tuple(regions)
-
-    @property
-    def is_wanted(self) -> bool:
+        self.is_wanted = keeper is not None or bool(self.regions)
         """Whether there is anybody to ask."""
-        return self.keeper is not None or bool(self.regions)
 
     def in_order(self, address: int | None) -> Iterator[tuple[Keeper, Region | None]]:
         """Those who are asked about a fault at this address, the first one first."""
@@ -48,6 +45,14 @@ class Keeping:
                 yield region.keeper, region
         if self.keeper is not None:
             yield self.keeper, None
+
+
+NOBODY: Final = Keeping(None, ())
+
+
+def keeping_of(keeper: Keeper | None, regions: Sequence[Region]) -> Keeping:
+    """Who is to be asked.  Raises as :class:`Keeping`."""
+    return Keeping(keeper, regions) if keeper is not None or regions else NOBODY
 
 
 AskBank = Callable[[int, int], bool]

@@ -6,103 +6,132 @@ all users is a deadlock if one of them is the thread that waits.
 
 The answer: users are counted by thread.  The end closes the door, and whoever is to give back waits for the users; if
 it is one of them, or does not want to wait, the last user that leaves does it.
+
+Ordinary uses take no lock.  Whoever enters writes itself down and then looks whether the door is closed; whoever ends
+closes the door and then looks who is written down: one of the two sees the other.  From then on all happens under the
+lock.
 """
 
 import threading
 from collections.abc import Callable
-from enum import Enum
-from typing import Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from motte.errors import MotteError
 
 Object = TypeVar("Object")
-Refusal = Callable[[], MotteError]
+Refusal = tuple[type[MotteError], str]
+"""What is raised: the error, and its words."""
 
 
-class _Phase(Enum):
-    OPEN = 1
-    ENDING = 2  # as soon as nobody uses it
-    GIVING_BACK = 3  # one thread does
-    ENDED = 4
+class Holder(Protocol):
+    """Who has the object, and gives it back."""
+
+    def give_back(self) -> None:
+        """Called once, when nobody uses the object any more."""
+
+    def tell_given_back(self) -> None:
+        """Called afterwards."""
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Do it on another thread: a user that leaves holds who knows which locks."""
+
+
+_OPEN: Final = 1
+_ENDING: Final = 2  # as soon as nobody uses it
+_GIVING_BACK: Final = 3  # one thread does
+_ENDED: Final = 4
+
+
+class Ends:
+    """What any number of lifetimes have in common: a lock, which is held for a moment, and only at an end."""
+
+    def __init__(self) -> None:
+        """Nothing ends yet."""
+        self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)
 
 
 class Lifetime(Generic[Object]):
     """Counts the uses of one object, and gives it back once; ``with`` is a use."""
 
-    def __init__(
-        self,
-        used: Object,
-        give_back: Callable[[], None],
-        tell: Callable[[], None],
-        later: Callable[[Callable[[], None]], None],
-    ) -> None:
-        """``give_back`` is called once, when nobody uses the object ``used``; then ``tell``.
+    _phase = _OPEN
+    _waiting = 0  # threads that wait for the users, and give back then
+    _refusal: Refusal | None = None  # the door: written under the lock, and read without
 
-        If that happens where the last user leaves, both are called by ``later``: a user holds who knows which locks.
-        """
+    def __init__(self, used: Object, holder: Holder, ends: Ends) -> None:
+        """``holder`` gives ``used`` back."""
         self._object = used
-        self._give_back = give_back
-        self._tell = tell
-        self._later = later
-        self._changed = threading.Condition()  # guards all below
-        self._users: dict[int, int] = {}  # thread: uses
-        self._phase = _Phase.OPEN
-        self._waiting = 0  # threads that wait for the users, and give back then
-        self._refusal: Refusal | None = None
+        self._holder: Holder | None = holder  # until the end: nothing refers to itself for longer than it must
+        self._ends = ends
+        self._users: list[int] = []  # a thread for each use
 
     @property
     def has_ended(self) -> bool:
         """Whether everything was given back."""
-        return self._phase is _Phase.ENDED
+        return self._phase == _ENDED
 
     def __enter__(self) -> Object:
         """The object, which is not given back meanwhile.  Raises what ``end`` was given."""
-        thread = threading.get_ident()
-        with self._changed:
-            if self._refusal is not None:
-                raise self._refusal()
-            self._users[thread] = self._users.get(thread, 0) + 1
+        self._users.append(threading.get_ident())
+        if self._refusal is not None:
+            self.__exit__()
+            error, words = self._refusal
+            raise error(words)
         return self._object
 
     def __exit__(self, *_error: object) -> None:
         """It is not used any more."""
-        self._leave(threading.get_ident())
+        self._users.remove(threading.get_ident())
+        if self._refusal is not None:
+            self._leave()
 
     def end(self, refusal: Refusal, *, wait: bool) -> None:
         """From now on uses are refused, and it is given back as soon as there are none.
 
         With ``wait`` that is done when this returns, unless this thread is a user itself.
         """
-        thread = threading.get_ident()
-        with self._changed:
+        with self._ends.lock:
             self._refusal = refusal
-            if self._phase is _Phase.OPEN:
-                self._phase = _Phase.ENDING
-            if wait and thread not in self._users:
-                self._waiting += 1
-                self._changed.wait_for(lambda: not self._users and self._phase is not _Phase.GIVING_BACK)
-                self._waiting -= 1
-            if self._users or self._phase is not _Phase.ENDING:
+            if self._phase == _OPEN:
+                self._phase = _ENDING
+            if wait and (self._users or self._phase == _GIVING_BACK):
+                self._wait_for_users()
+            if not self._takes_it_on():
                 return
-            self._phase = _Phase.GIVING_BACK
         self._finish()
 
-    def _leave(self, thread: int) -> None:
-        with self._changed:
-            self._users[thread] -= 1
-            if not self._users[thread]:
-                del self._users[thread]
-            self._changed.notify_all()
-            if self._users or self._waiting or self._phase is not _Phase.ENDING:
+    def _wait_for_users(self) -> None:
+        if threading.get_ident() in self._users:
+            return
+        self._waiting += 1
+        self._ends.changed.wait_for(lambda: not self._users and self._phase != _GIVING_BACK)
+        self._waiting -= 1
+
+    def _takes_it_on(self) -> bool:
+        """Whether the calling thread is the one that gives it back.  Under the lock."""
+        if self._users or self._phase != _ENDING:
+            return False
+        self._phase = _GIVING_BACK
+        return True
+
+    def _leave(self) -> None:
+        holder = self._holder
+        with self._ends.lock:
+            self._ends.changed.notify_all()
+            if self._waiting or not self._takes_it_on():
                 return
-            self._phase = _Phase.GIVING_BACK
-        self._later(self._finish)
+        assert holder is not None
+        holder.later(self._finish)
 
     def _finish(self) -> None:
+        holder = self._holder
+        assert holder is not None
         try:
-            self._give_back()
+            holder.give_back()
         finally:
-            with self._changed:
-                self._phase = _Phase.ENDED
-                self._changed.notify_all()
-        self._tell()
+            with self._ends.lock:
+                self._phase = _ENDED
+                self._holder = None
+                if self._waiting:
+                    self._ends.changed.notify_all()
+        holder.tell_given_back()

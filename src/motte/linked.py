@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import TYPE_CHECKING
 
 from motte.errors import Timeout
@@ -39,11 +39,19 @@ class Linked(ABC):
     wait.  When they are called, the party's memory is back in its bank, and no keeper of it is at work.
     """
 
+    party: Party | None = None
+    """For the package: under the lock of ``links``; most are never linked with anybody."""
+
+    told_end: tuple[ExitReason, Exit | None] | None = None
+    """For the package, likewise: what :meth:`Links.ended` was told."""
+
     def __init__(self, links: Links) -> None:
         """``links`` are the machine's."""
         self._links = links
-        self._signals: SimpleQueue[ExitSignal] = SimpleQueue()
-        self._party = Party(self, self._die, self._signals.put)
+
+    @property
+    def _party(self) -> Party:
+        return self.party or self._links.join(self, self._die)
 
     # --- links -------------------------------------------------------------------------------------------------------
 
@@ -83,13 +91,13 @@ class Linked(ABC):
         """
         if not self._party.traps:
             return False
-        return True if self._party.tell == self._signals.put else self._party.tell
+        return True if self._party.tell == self._party.signals.put else self._party.tell
 
     @trap_exit.setter
     def trap_exit(self, trap: "bool | Callable[[ExitSignal], object]") -> None:
         if not isinstance(trap, bool) and not callable(trap):
             raise TypeError(f"trap_exit: expected a bool or a callable; got {type(trap).__name__}")
-        self._party.tell = self._signals.put if isinstance(trap, bool) else trap
+        self._party.tell = self._party.signals.put if isinstance(trap, bool) else trap
         self._party.traps = trap is not False
 
     def next_exit_signal(self, timeout: Duration = None) -> ExitSignal:
@@ -99,7 +107,7 @@ class Linked(ABC):
         """
         limit = 0 if timeout == 0 else duration_ns(timeout, "timeout")
         try:
-            return self._signals.get(timeout=None if limit is None else limit / 10**9)
+            return self._party.signals.get(timeout=None if limit is None else limit / 10**9)
         except Empty:
             raise Timeout(f"no exit signal came within {timeout} s") from None
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from motte.exit import Exit
@@ -63,22 +64,17 @@ Telling = Callable[[], "list[Telling] | None"]
 
 
 class Party:
-    """One end of links.  Its fields are guarded by the lock of :class:`Links`."""
+    """One end of links: made when somebody is interested.  Its fields are guarded by the lock of :class:`Links`."""
 
-    def __init__(
-        self, owner: "Linked", die: Callable[[ExitReason], bool], tell: Callable[[ExitSignal], object]
-    ) -> None:
-        """``die`` makes the owner end; whether that was done at once, so that those who are linked can be told now.
-
-        ``tell`` is called with the signals that are trapped.
-        """
+    def __init__(self, owner: "Linked", die: Callable[[ExitReason], bool]) -> None:
+        """``die`` makes the owner end; whether that was done at once, so that those who are linked can be told now."""
         self.owner = owner
         self.die = die
-        self.tell = tell
+        self.signals: SimpleQueue[ExitSignal] = SimpleQueue()
+        self.tell: Callable[[ExitSignal], object] = self.signals.put  # with the signals that are trapped
         self.traps = False
         self.links: set[Party] = set()
         self.monitors: dict[Monitor, ExitReason | None] = {}  # in order; a reason to be told instead of the real one
-        self.end: tuple[ExitReason, Exit | None] | None = None
 
 
 class Links:
@@ -88,6 +84,13 @@ class Links:
         """Nobody is linked."""
         self._lock = threading.Lock()
 
+    def join(self, owner: "Linked", die: Callable[[ExitReason], bool]) -> Party:
+        """The owner's party, which exists from now on."""
+        with self._lock:
+            if owner.party is None:
+                owner.party = Party(owner, die)
+            return owner.party
+
     def link(self, one: Party, other: Party, known_dead: Collection[Party] = ()) -> None:
         """From now on each receives a signal when the other ends; at once if it has.  Harmless when repeated.
 
@@ -96,7 +99,7 @@ class Links:
         if one is other:
             return
         with self._lock:
-            dead = [each for each in (one, other) if each.end is not None or each in known_dead]
+            dead = [each for each in (one, other) if each.owner.told_end or each in known_dead]
             if not dead:
                 one.links.add(other)
                 other.links.add(one)
@@ -113,11 +116,11 @@ class Links:
     def monitor(self, party: Party, monitor: "Monitor", instead: ExitReason | None) -> None:
         """Tell ``monitor`` of the end, once; at once, of ``noproc``, if that has been told already."""
         with self._lock:
-            if party.end is None:
+            told = party.owner.told_end
+            if told is None:
                 party.monitors[monitor] = instead
                 return
-            end = party.end[1]
-        monitor.tell(ExitReason.NOPROC, end)
+        monitor.tell(ExitReason.NOPROC, told[1])
 
     def demonitor(self, party: Party, monitor: "Monitor") -> bool:
         """Whether it will not be told any more; false: it is, or was."""
@@ -126,10 +129,10 @@ class Links:
             party.monitors.pop(monitor, None)
             return waits
 
-    def concerns(self, party: Party) -> bool:
+    def concerns(self, owner: "Linked") -> bool:
         """Whether anybody is to be told of its end."""
         with self._lock:
-            return bool(party.links or party.monitors)
+            return owner.party is not None and bool(owner.party.links or owner.party.monitors)
 
     def linked_with(self, party: Party) -> "list[Linked]":
         """Those who are linked with it now."""
@@ -140,15 +143,17 @@ class Links:
         """Let ``receiver`` have a signal; those that a death causes follow."""
         _tell([partial(self._receive, receiver, signal)])
 
-    def ended(self, party: Party, reason: ExitReason, end: Exit | None) -> None:
+    def ended(self, owner: "Linked", reason: ExitReason, end: Exit | None) -> None:
         """It has ended, and given everything back: all who are concerned are told, once; links before monitors."""
-        _tell(self._bury(party, reason, end))
+        if signals := self._bury(owner, reason, end):
+            _tell(signals)
 
-    def _bury(self, party: Party, reason: ExitReason, end: Exit | None) -> list[Telling]:
+    def _bury(self, owner: "Linked", reason: ExitReason, end: Exit | None) -> list[Telling]:
         with self._lock:
-            if party.end is not None:
+            party, earlier = owner.party, owner.told_end
+            owner.told_end = earlier or (reason, end)
+            if party is None or earlier:
                 return []
-            party.end = (reason, end)
             receivers, party.links = party.links, set()
             monitors, party.monitors = party.monitors, {}
             for receiver in receivers:
@@ -159,13 +164,13 @@ class Links:
 
     def _receive(self, receiver: Party, signal: ExitSignal) -> list[Telling]:
         with self._lock:
-            if receiver.end is not None:
+            if receiver.owner.told_end:
                 return []
             effect, reason = effect_of(signal, traps=receiver.traps, from_itself=signal.sender is receiver.owner)
         if effect is Effect.TELL:
             call_keeper(receiver.tell, signal)
         elif effect is Effect.END and receiver.die(reason):
-            return self._bury(receiver, reason, None)
+            return self._bury(receiver.owner, reason, None)
         return []
 
 

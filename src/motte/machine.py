@@ -1,45 +1,42 @@
 """A machine: a common store of memory, and the programs and processes that live on it.
 
 The machine holds and delegates: how sources become an artifact is :mod:`motte.build`, how
-that becomes executable :mod:`motte.program`, what one run is :mod:`motte.process`.
+that becomes executable :mod:`motte.program`, how a process is made :mod:`motte.process_making`,
+what one is :mod:`motte.process`.
 """
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-from motte.abi.layout import PAGE_SIZE
 from motte.abi.limits import DEFAULT_LIMITS
-from motte.bank import SpaceBank, pages_of_limit
-from motte.bank_tree import Account, BankTree
+from motte.bank import SpaceBank
 from motte.build import Progress, artifact_of, name_of
 from motte.build_options import BuildOptions, Checked
-from motte.core import Image, Scheduler
-from motte.core import Meter as CoreMeter
-from motte.core import Process as CoreProcess
-from motte.directories import Directory, GrantedDirectory, granted_directories, open_directories
+from motte.core import Scheduler
+from motte.directories import GrantedDirectory, granted_directories
 from motte.errors import Closed, InvalidCap
 from motte.initial_strings import Argument, argument_strings, environment_strings
 from motte.keeper import Keeper, Region
-from motte.keeping import Keeping, call_keeper
-from motte.links import Links
-from motte.listener import Listener
-from motte.meter import Meter, MeterTree
+from motte.keeping import keeping_of
+from motte.meter import Meter
 from motte.observer import Observer
-from motte.process import HOLDER_BYTES, Process
+from motte.population import Population
+from motte.process import Process
+from motte.process_making import make_process, start_process
 from motte.program import Program
 from motte.quantities import Duration, Size, size_bytes
 from motte.resources import Resources
-from motte.run_limits import RunLimits, run_limits
-from motte.streams import CAPTURE, Input, Output, Streams
+from motte.run_limits import run_limits
+from motte.streams import CAPTURE, Input, Output, streams_of
 from motte.translation import Source
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from motte.links import Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,36 +70,33 @@ class Machine:
         Beyond it a guest's ``malloc`` returns NULL.  It covers program images, stacks, heaps and page tables.
         """
         limit = size_bytes(memory, "memory")
-        self._lock = threading.Lock()  # guards the last five fields, and the banks' lists of processes
         self._scheduler = Scheduler(workers or len(os.sched_getaffinity(0)))
-        self._listener = Listener(
-            self._scheduler, on_exit=self._on_exit, on_question=self._on_question, on_dry=self._on_dry
-        )
-        self._banks = BankTree(None if limit is None else limit // PAGE_SIZE, self._lock, self._listener.start)
-        self._meters = MeterTree(self._scheduler.root, self._listener.start)
-        self.links = Links()
+        self._population = Population(self._scheduler, limit)
+        self._lock = self._population.lock  # guards the next two
         self._at_close: dict[object, Callable[[], object]] = {}
-        self._by_identity: dict[int, Process] = {}
         self._programs: set[Program] = set()
-        self._processes: set[Process] = set()
-        self._closed = False
 
     @property
     def bank(self) -> SpaceBank:
         """The bank that everything of this machine is drawn from, with all rights; its limit is ``memory``."""
         self._check_open()
-        return SpaceBank(self._banks, self._banks.root)
+        return self._population.banks.root_handle()
 
     @property
     def meter(self) -> Meter:
         """The meter of all processor time of this machine."""
         self._check_open()
-        return self._meters.root
+        return self._population.meters.root
 
     @property
     def resources(self) -> Resources:
         """Bank and meter of this machine."""
         return Resources(self.bank, self.meter)
+
+    @property
+    def links(self) -> "Links":
+        """For the package: all links among its processes."""
+        return self._population.links
 
     def load(
         self,
@@ -127,10 +121,10 @@ class Machine:
         if checked is not None:
             options = replace(options, checked=checked)
         artifact = artifact_of(sources, options, progress=progress)
-        with self._banks.named_refusals():
-            program = Program(artifact, name=name_of(sources), bank=self._banks.root.core)
+        with self._population.banks.named_refusals():
+            program = Program(artifact, name=name_of(sources), bank=self._population.banks.root.core)
         with self._lock:
-            if not self._closed:
+            if not self._population.closed:
                 self._programs.add(program)
                 return program
         program.close()
@@ -182,16 +176,14 @@ class Machine:
             if bank is not None or meter is not None:
                 raise TypeError("spawn: either resources, or bank and meter")
             bank, meter = resources.bank, resources.meter
-        keeping = Keeping(keeper, regions)
-        meter = self._own_meter(meter)
-        arguments = argument_strings(program.name, args)
-        environment = environment_strings(env or {})
+        population = self._population
+        keeping = keeping_of(keeper, regions)
+        meter = population.own_meter(meter)
+        arguments = argument_strings(program.argument, args)
+        environment = environment_strings(env) if env else ()
         granted = granted_directories(directories)
-        account, private = self._account(bank)
-        undo: list[Callable[[], None]] = []  # not an ExitStack: that alone would be a fifth of the time of a start
+        account = population.account(bank)
         try:
-            if private:
-                undo.append(partial(self._banks.discard, account))
             limits = run_limits(
                 memory=account.effective_limit,
                 time=time,
@@ -203,38 +195,16 @@ class Machine:
                 open_files=open_files,
                 backtrace=backtrace,
             )
-            image = self._banks.draw(0, partial(program.acquire, limits.data_stack))
-            undo.append(program.release)
-            streams = Streams(stdin, stdout, stderr)
-            undo.append(streams.close)
-            core = self._create(account, meter, image, limits, arguments, environment, streams, granted)
-            undo.append(core.close)
-            streams.attached()
-            with self._lock:
-                self._check_open()
-                self._banks.require_alive(account)
-                process = Process(
-                    core,
-                    program,
-                    streams,
-                    limits,
-                    self._forget,
-                    keeping=keeping,
-                    meter=meter,
-                    listener=self._listener,
-                    links=self.links,
-                )
-                self._processes.add(process)
-                self._by_identity[core.identity] = process
-                self._banks.enter(process, account, private=private)
-            undo = [process.close]
-            if start:
-                process.start()
+            streams = streams_of(stdin, stdout, stderr)
+            process = make_process(
+                population, account, meter, program, limits, keeping, arguments, environment, streams, granted
+            )
         except BaseException:
-            for step in reversed(undo):
-                step()
+            population.banks.discard_private(account)
             raise
-        if meter.is_dry_for_good():  # its keeperless end was announced before this process was there
+        if start:
+            start_process(process)
+        if population.is_out_of_time(meter):
             process.end_out_of_time()
         return process
 
@@ -245,12 +215,12 @@ class Machine:
 
     def statistics(self) -> MachineStatistics:
         """What the machine holds now: a frozen record."""
+        memory = self.bank.statistics()
         with self._lock:
             self._check_open()
-            memory = SpaceBank(self._banks, self._banks.root).statistics()
             return MachineStatistics(
                 programs=len(self._programs),
-                processes=len(self._processes),
+                processes=len(self._population),
                 memory=memory.used,
                 peak_memory=memory.peak,
                 memory_limit=memory.limit,
@@ -269,10 +239,9 @@ class Machine:
 
     def close(self) -> None:
         """Kill all processes, unload all programs, destroy all banks; harmless when repeated."""
+        processes = self._population.close()
         with self._lock:
-            self._closed = True
-            processes, programs = list(self._processes), list(self._programs)
-            actions = list(self._at_close.values())
+            programs, actions = list(self._programs), list(self._at_close.values())
         for action in actions:
             action()
         for process in processes:
@@ -280,9 +249,10 @@ class Machine:
         for program in programs:
             program.close()
         with suppress(InvalidCap):  # it was destroyed before
-            self._banks.destroy(self._banks.root)
+            banks = self._population.banks
+            banks.destroy(banks.root)
         self._scheduler.close()
-        self._listener.join()
+        self._population.listener.join()
         with self._lock:
             self._programs.clear()
 
@@ -307,87 +277,6 @@ class Machine:
         """Close."""
         self.close()
 
-    def _account(self, bank: SpaceBank | Size) -> tuple[Account, bool]:
-        """Who pays, and whether that bank was made for this process alone."""
-        self._check_open()
-        if bank is None:
-            return self._banks.root, False
-        if isinstance(bank, SpaceBank):
-            return bank.account_to_draw_from(self._banks), False
-        return self._banks.sub(self._banks.root, pages_of_limit(bank, "bank"), None), True
-
-    def _create(  # noqa: PLR0917 (all that a process is made of, in the order of the core's own list)
-        self,
-        account: Account,
-        meter: Meter,
-        image: Image,
-        limits: RunLimits,
-        arguments: list[bytes],
-        environment: list[bytes],
-        streams: Streams,
-        directories: tuple[Directory, ...],
-    ) -> CoreProcess:
-        create = partial(
-            CoreProcess,
-            image,
-            arguments=arguments,
-            environment=environment,
-            bank=account.core,
-            holder_bytes=HOLDER_BYTES,
-            meter=meter.core,
-            native_stack=limits.native_stack,
-            cpu_ns=limits.cpu_time_until_stop_ns,
-            wall_ns=limits.wall_time_ns,
-            output_limit=limits.output,
-            open_files=limits.open_files,
-            streams=streams.descriptors,
-        )
-        if not directories:
-            return self._banks.draw(1, partial(create, directories=()))
-        with open_directories(directories) as opened:
-            return self._banks.draw(1, partial(create, directories=opened))
-
-    def _own_meter(self, meter: Meter | None) -> Meter:
-        if meter is None:
-            return self._meters.root
-        if not isinstance(meter, Meter):
-            raise TypeError(f"meter: expected a Meter or None; got {type(meter).__name__}")
-        if not meter.belongs_to(self._meters):
-            raise ValueError("meter: it is a meter of another machine")
-        return meter
-
-    def _found(self, identity: int) -> Process | None:
-        with self._lock:
-            return self._by_identity.get(identity)
-
-    def _on_exit(self, identity: int) -> None:
-        if process := self._found(identity):
-            process.tell_end()
-
-    def _on_question(self, identity: int, spent_ns: int) -> None:
-        process = self._found(identity)
-        if process is not None:
-            process.ask_keepers(lambda bank, pages: self._banks.ask_keeper(bank, pages, process), spent_ns)
-
-    def _on_dry(self, core: CoreMeter) -> None:
-        """The nearest keeper is asked; without one nothing would ever move below this meter again."""
-        dry = self._meters.find(core)
-        if dry is None:
-            return
-        if keeper := dry.nearest_keeper():
-            call_keeper(keeper, dry)
-            return
-        with self._lock:
-            below = [process for process in self._processes if process.meter.is_below(dry)]
-        for process in below:
-            process.end_out_of_time()
-
-    def _forget(self, process: Process) -> None:
-        with self._lock:
-            self._processes.discard(process)
-            self._by_identity.pop(process.identity, None)
-            self._banks.leave(process)
-
     def _check_open(self) -> None:
-        if self._closed:
+        if self._population.closed:
             raise Closed("the machine is closed")

@@ -21,11 +21,11 @@ class Observer(Linked):
     @property
     def exit_reason(self) -> ExitReason | None:
         """Why it has ended; ``None`` while it has not."""
-        return self._party.end[0] if self._party.end else None
+        return self.told_end[0] if self.told_end else None
 
     def end(self, reason: ExitReason | str = ExitReason.NORMAL) -> None:
         """End, of its own accord; the first reason counts."""
-        self._links.ended(self._party, exit_reason(reason), None)
+        self._links.ended(self, exit_reason(reason), None)
 
     def __enter__(self) -> "Observer":
         """The observer itself."""

@@ -1,13 +1,12 @@
 """How a process ended, from all that is known about it while it still holds everything."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from motte.abi.faults import FaultKind, StopReason
 from motte.backtrace import backtrace
 from motte.exit import Exit, Frame, usage_of
 from motte.exit_reason import ExitReason
-from motte.exit_words import describe_exit
+from motte.exit_words import describe_exit, overran
 from motte.image import Location
 
 if TYPE_CHECKING:
@@ -16,17 +15,23 @@ if TYPE_CHECKING:
     from motte.program import Program
     from motte.run_limits import RunLimits
 
+EXITED: Final = StopReason.EXITED
+
 
 def end_of(core: "CoreProcess", program: "Program", limits: "RunLimits", asked: ExitReason | None) -> Exit:
     """The end of a process that has exited; ``asked`` is what the first of those gave who killed it."""
+    usage = usage_of(core.statistics())
+    status = core.exit_status()
+    if status is not None and not overran(usage, limits):
+        return Exit(EXITED, status & 0xFF, None, usage, None)
     record = core.stop()
     frames: tuple[Frame, ...] = ()
-    if record.reason is not StopReason.EXITED:
+    if record.reason is not EXITED:
         frames = backtrace(core, program, record.code_offset, limits.backtrace)
     place = _place(program, record, frames)
-    end = describe_exit(record, usage_of(core.statistics()), limits, place, frames)
+    end = describe_exit(record, usage, limits, place, frames)
     if end.reason is StopReason.KILLED and asked not in (None, ExitReason.KILLED):
-        end = replace(end, message=f"stopped: by an exit signal: {asked}")
+        end = end._replace(message=f"stopped: by an exit signal: {asked}")
     return end
 
 

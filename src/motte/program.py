@@ -17,6 +17,7 @@ from motte.core import Bank, CodeRegion, Image
 from motte.errors import BadState, Closed, Refused
 from motte.image import Artifact, LoadPlan, load_plan
 from motte.image.cpu_features import features_of_flags
+from motte.initial_strings import program_string
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,6 +40,8 @@ class Program:
         Raises ``Refused`` for anything but a whole, verified program, ``LimitReached`` for one too large.
         """
         self.name = name
+        self.argument = program_string(name)
+        """The name as the program sees it."""
         self._bank = bank
         artifact = _read(claimed_artifact, name)
         if missing := artifact.missing_features(features_of_flags(cpu_flags())):

@@ -1,10 +1,11 @@
 """The limits that one process runs under, checked and in the core's units."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from motte.abi.layout import PAGE_SIZE
+from motte.core import Terms
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 
 MOST_CALLS: Final = 1 << 16
@@ -25,6 +26,20 @@ class RunLimits:
     open_files: int
     backtrace: int
     """Calls that a backtrace tells of."""
+
+    terms: Terms = field(init=False, repr=False, compare=False)
+    """Those that the core keeps, as it wants them."""
+
+    def __post_init__(self) -> None:
+        """Tell the core."""
+        terms = Terms(
+            native_stack=self.native_stack,
+            cpu_ns=self.cpu_time_until_stop_ns,
+            wall_ns=self.wall_time_ns,
+            output_limit=self.output,
+            open_files=self.open_files,
+        )
+        object.__setattr__(self, "terms", terms)
 
     @property
     def cpu_time_until_stop_ns(self) -> int | None:

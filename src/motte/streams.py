@@ -54,7 +54,33 @@ Output = int | OpenFile | Connection | None
 """Where a guest writes: ``CAPTURE``, an open file or descriptor, or nowhere (``None`` or ``DISCARD``)."""
 
 
-class Streams:
+class NoStreams:
+    """Three streams that lead nowhere: nothing to open, nothing to close.  One for all processes."""
+
+    descriptors: tuple[int, int, int] = (NOWHERE, NOWHERE, NOWHERE)
+
+    def attached(self) -> None:
+        """The process has its copies."""
+
+    def captured(self, stream: int) -> bytes | None:
+        """Nothing is captured."""
+
+    def close(self) -> None:
+        """There is nothing to be given up."""
+
+
+_NO_STREAMS: Final = NoStreams()
+_NOWHERE: Final = (None, DISCARD)
+
+
+def streams_of(stdin: Input, stdout: Output, stderr: Output) -> NoStreams:
+    """What a process is to be connected to.  Raises as :class:`Streams`."""
+    if stdin in _NOWHERE and stdout in _NOWHERE and stderr in _NOWHERE:
+        return _NO_STREAMS
+    return Streams(stdin, stdout, stderr)
+
+
+class Streams(NoStreams):
     """The three descriptors for one process, and what was captured from them.
 
     Use: give :attr:`descriptors` to the core, which makes its own copies; then

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import motte
+from motte import process_making
 
 PAGE = 4096
 MEGABYTE = 1 << 20
@@ -297,14 +298,14 @@ def test_a_bank_that_is_destroyed_while_a_process_starts_lets_it_not_in(
     program = machine.load(guests / "echo.c")
     used = machine.bank.used
     bank = machine.bank.sub(name="short-lived")
-    create = machine._create
+    create = process_making._create
 
     def create_and_destroy(*arguments: Any) -> Any:
         core = create(*arguments)
         bank.destroy()
         return core
 
-    monkeypatch.setattr(machine, "_create", create_and_destroy)
+    monkeypatch.setattr(process_making, "_create", create_and_destroy)
     with pytest.raises(motte.InvalidCap, match="bank 'short-lived' was destroyed"):
         machine.spawn(program, bank=bank)
     assert machine.bank.used == used

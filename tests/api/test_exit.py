@@ -117,7 +117,7 @@ def test_without_debug_information_the_function_is_named_alone() -> None:
 
 def test_whoever_ends_in_the_extra_time_has_still_reached_the_limit() -> None:
     limits = dataclasses.replace(LIMITS, extra_time_ns=10**9)
-    late = dataclasses.replace(USAGE, cpu_time=2.5)
+    late = USAGE._replace(cpu_time=2.5)
     end = describe_exit(record(StopReason.EXITED), late, limits, None)
     assert (end.reason, end.returncode) == (StopReason.CPU_LIMIT, 124)
     in_time = describe_exit(record(StopReason.EXITED), USAGE, limits, None)

@@ -252,7 +252,7 @@ def test_a_forgotten_process_is_warned_about(programs: Path) -> None:
     machine = motte.Machine()
     process = machine.spawn(machine.load(programs / "status.c"))
     process.wait()
-    machine._forget(process)
+    machine._population.leave(process)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         core = process._core

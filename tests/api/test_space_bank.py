@@ -359,20 +359,20 @@ def test_who_is_asked_by_identity(machine: motte.Machine) -> None:
     bank = machine.bank.sub(PAGE)
     requests: list[BankRequest] = []
     identity = bank._account.core.identity
-    assert not machine._banks.ask_keeper(identity, 3, None)
+    assert not machine._population.banks.ask_keeper(identity, 3, None)
     bank.keeper = requests.append
     assert bank._account.core.has_keeper
-    assert not machine._banks.ask_keeper(identity, 1, None)  # it has done nothing
-    assert not machine._banks.ask_keeper(identity, 3, None)
+    assert not machine._population.banks.ask_keeper(identity, 1, None)  # it has done nothing
+    assert not machine._population.banks.ask_keeper(identity, 3, None)
     assert [(request.bank, request.size) for request in requests] == [(bank, PAGE), (bank, 3 * PAGE)]
     bank.keeper = lambda request: setattr(request.bank, "limit", 2 * PAGE)
-    assert machine._banks.ask_keeper(identity, 3, None)  # raised, though not by enough
-    assert not machine._banks.ask_keeper(identity, 3, None)
+    assert machine._population.banks.ask_keeper(identity, 3, None)  # raised, though not by enough
+    assert not machine._population.banks.ask_keeper(identity, 3, None)
     bank.keeper = lambda request: setattr(request.bank, "limit", None)
-    assert machine._banks.ask_keeper(identity, 3, None)
-    assert not machine._banks.ask_keeper(2**63, 3, None)
+    assert machine._population.banks.ask_keeper(identity, 3, None)
+    assert not machine._population.banks.ask_keeper(2**63, 3, None)
     bank.destroy()
-    assert not machine._banks.ask_keeper(identity, 3, None)
+    assert not machine._population.banks.ask_keeper(identity, 3, None)
     assert not bank._account.core.has_keeper
 
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.benchmark.measure import BenchmarkError
-from motte.core import Bank
+from motte.core import Bank, Terms
 from motte.core import Process as CoreProcess
 from motte.exit import Exit
 from motte.machine import Machine
@@ -74,22 +74,17 @@ class Bench:
         strings = [guest.encode(), *(str(argument).encode() for argument in arguments)]
         meter = self.machine.meter.core
 
+        terms = Terms(
+            native_stack=DEFAULT_LIMITS.native_stack,
+            cpu_ns=None,
+            wall_ns=None,
+            output_limit=None,
+            open_files=DEFAULT_LIMITS.open_files,
+        )
+        streams = (-1, -1, -1)
+
         def spawn() -> CoreProcess:
-            process = CoreProcess(
-                image,
-                arguments=strings,
-                environment=[],
-                bank=bank,
-                holder_bytes=0,
-                meter=meter,
-                native_stack=DEFAULT_LIMITS.native_stack,
-                cpu_ns=None,
-                wall_ns=None,
-                output_limit=None,
-                open_files=DEFAULT_LIMITS.open_files,
-                streams=(-1, -1, -1),
-                directories=[],
-            )
+            process = CoreProcess.create(image, terms, strings, (), bank, 0, meter, streams, ())
             process.start()
             return process
 

@@ -10,7 +10,7 @@ There, ``host_features()["problem"]`` says why, and creating a region raises
 :class:`motte.errors.Unsupported`.
 """
 
-from motte.core._core import NOWHERE, Bank, ContractAutomaton, Meter, MeterSimulation, Scheduler, host_features
+from motte.core._core import NOWHERE, Bank, ContractAutomaton, Meter, MeterSimulation, Scheduler, Terms, host_features
 from motte.core.contract import ContractRefusal, MessageLimits, compile_contract
 from motte.core.image import Image
 from motte.core.process import Process, spawn
@@ -38,6 +38,7 @@ __all__ = [
     "Scheduler",
     "Statistics",
     "StopRecord",
+    "Terms",
     "compile_contract",
     "host_features",
     "spawn",

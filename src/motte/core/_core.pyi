@@ -1,7 +1,7 @@
 """Types of the extension module; what they mean is said in :mod:`motte.core`."""
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from _typeshed import ReadableBuffer as Buffer
 
@@ -149,24 +149,32 @@ class Meter:
     @property
     def identity(self) -> int: ...
 
-class Process:
+class Terms:
     def __init__(
         self,
-        image: Image,
         *,
-        arguments: Sequence[bytes],
-        environment: Sequence[bytes],
-        bank: Bank,
-        holder_bytes: int,
-        meter: Meter,
         native_stack: int,
         cpu_ns: int | None,
         wall_ns: int | None,
         output_limit: int | None,
         open_files: int,
+    ) -> None: ...
+
+class Process:
+    @classmethod
+    def create(
+        cls,
+        image: Image,
+        terms: Terms,
+        arguments: Sequence[bytes],
+        environment: Sequence[bytes],
+        bank: Bank,
+        holder_bytes: int,
+        meter: Meter,
         streams: tuple[int, int, int],
         directories: Sequence[tuple[bytes, int, bool]],
-    ) -> None: ...
+        /,
+    ) -> Self: ...
     def start(self) -> None: ...
     def wait(self, timeout_ns: int | None) -> bool: ...
     def kill(self, reason: int = ..., /) -> None: ...
@@ -175,6 +183,7 @@ class Process:
     def state(self) -> str: ...
     @property
     def identity(self) -> int: ...
+    def exit_status(self) -> int | None: ...
     def stop_fields(self) -> tuple[int, int, Place]: ...
     def want_events(self, kinds: int, /) -> None: ...
     def question_fields(self) -> tuple[int, int, Place, bool, int, int] | None: ...

@@ -11,12 +11,13 @@ from motte.core.records import ACCESSES, REGISTERS, Ask, Question, Statistics, S
 
 
 class Process(_core.Process):
-    """``Process(image, …)``: a process in a window of its own; created, then run by its meter's scheduler, then exited.
+    """A process in a window of its own; created, then run by its meter's scheduler, then exited.
 
-    By keyword: ``arguments`` and ``environment`` (bytes without NUL), ``bank``, ``holder_bytes`` (that the caller
-    spends on it besides, charged with the rest), ``meter``, ``native_stack`` (bytes),
-    the limits ``cpu_ns``, ``wall_ns`` and ``output_limit`` (``None``: none), ``open_files``, ``streams`` (three host
-    descriptors; -1 is a closed one, and from ``NOWHERE`` nothing comes) and ``directories`` (guest path, host
+    ``Process.create(image, terms, arguments, environment, bank, holder_bytes, meter, streams, directories)``:
+    ``terms`` are what many processes may have in common, ``Terms(*, native_stack, cpu_ns, wall_ns, output_limit,
+    open_files)``, sizes in bytes, ``None`` for no limit.  ``arguments`` and ``environment`` are bytes without NUL.
+    ``holder_bytes`` is what the caller spends on the process besides, charged with the rest.  ``streams`` are three
+    host descriptors (-1 is a closed one, and from ``NOWHERE`` nothing comes), ``directories`` (guest path, host
     descriptor, writable).  Descriptors are duplicated.  An entry function that returns ends the process with its
     result as the exit status.
 
@@ -29,6 +30,8 @@ class Process(_core.Process):
     it and gives everything back; afterwards every method but ``close`` and ``state`` raises
     :class:`~motte.errors.Closed`.
     """
+
+    __slots__ = ()
 
     def stop(self) -> StopRecord:
         """Why it stopped; raises :class:`~motte.errors.BadState` while it has not."""
@@ -116,20 +119,13 @@ def spawn(
         bank=None,
     )
     try:
-        return Process(
-            image,
-            arguments=arguments,
-            environment=environment,
-            bank=bank,
-            holder_bytes=0,
-            meter=meter,
+        terms = _core.Terms(
             native_stack=native_stack,
             cpu_ns=cpu_ns,
             wall_ns=wall_ns,
             output_limit=output_limit,
             open_files=open_files,
-            streams=streams,
-            directories=directories,
         )
+        return Process.create(image, terms, arguments, environment, bank, 0, meter, streams, directories)
     finally:
         image.close()

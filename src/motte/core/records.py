@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, NamedTuple, TypedDict
 
 from motte.abi.faults import FaultKind, StopReason
 
@@ -92,8 +92,7 @@ class Question:
     pages: int
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(NamedTuple):
     """Counters of a process, so far or in all.
 
     Times in nanoseconds, sizes in pages of 4 KiB.  ``faults`` counts page faults that reached the core

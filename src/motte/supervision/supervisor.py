@@ -308,7 +308,7 @@ class Supervisor(Linked):
             if isinstance(message, _Request):
                 message.answer.set_exception(BadState(f"supervisor {self.name!r} has ended: {reason}"))
         self._machine.not_at_close(self)
-        self._links.ended(self._party, reason, None)
+        self._links.ended(self, reason, None)
 
     def _serve(self) -> ExitReason:
         """Until it is time to stop everything; returns why."""

@@ -1,0 +1,136 @@
+"""The processes of one machine: which there are, who pays for them, and whom they are told of.
+
+What happens to them from outside arrives here, by their identity: from the listener's thread (an end, a question to
+keepers, a meter that is dry), and from banks that are destroyed.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from motte.abi.layout import PAGE_SIZE
+from motte.bank import SpaceBank, pages_of_limit
+from motte.bank_tree import BankTree
+from motte.core import Meter as CoreMeter
+from motte.core import Scheduler
+from motte.errors import Closed
+from motte.keeping import call_keeper
+from motte.lifetime import Ends
+from motte.links import Links
+from motte.listener import Listener
+from motte.meter import Meter, MeterTree
+from motte.quantities import Size
+
+if TYPE_CHECKING:
+    from motte.bank_tree import Account
+    from motte.held_process import HeldProcess
+    from motte.process import Process
+
+
+class Population:
+    """All processes of a machine that are not closed, and what they share."""
+
+    def __init__(self, scheduler: Scheduler, memory: int | None) -> None:
+        """``memory`` is the limit of the machine's own bank, in bytes."""
+        self.lock = threading.Lock()
+        """Guards who is here, which process draws from which bank, and the end of a bank."""
+        self.ends = Ends()
+        """Of all of them; its lock guards, too, what several threads want of one at its end."""
+        self.links = Links()
+        self.listener = Listener(scheduler, on_exit=self._on_exit, on_question=self._on_question, on_dry=self._on_dry)
+        pages = None if memory is None else memory // PAGE_SIZE
+        self.banks = BankTree(pages, self.lock, self.listener.start, self._drawing_from)
+        self.meters = MeterTree(scheduler.root, self.listener.start)
+        self._by_identity: dict[int, Process] = {}
+        self._ran_dry = False  # at least one of the meters, at least once
+        self.closed = False
+
+    def __len__(self) -> int:
+        """How many are here."""
+        return len(self._by_identity)
+
+    def enter(self, process: "Process", identity: int, account: "Account") -> None:
+        """It is here from now on.
+
+        Raises ``Closed`` if nobody is let in any more, ``InvalidCap`` if its bank is gone.
+        """
+        with self.lock:
+            if self.closed:
+                raise Closed("the machine is closed")
+            self.banks.require_alive(account)
+            self._by_identity[identity] = process
+
+    def leave(self, process: "HeldProcess") -> None:
+        """It was closed; harmless when repeated."""
+        with self.lock:
+            self._by_identity.pop(process.identity, None)
+            self.banks.leave(process)
+
+    def close(self) -> "list[Process]":
+        """Let nobody in any more; those who are here."""
+        with self.lock:
+            self.closed = True
+            return list(self._by_identity.values())
+
+    def is_out_of_time(self, meter: Meter) -> bool:
+        """Whether its keeperless end was announced before, so that nobody will tell a process that has just come."""
+        return self._ran_dry and meter.is_dry_for_good()
+
+    def account(self, bank: SpaceBank | Size) -> "Account":
+        """Who pays for a process: for a size, a bank of that size is made for it alone."""
+        if self.closed:
+            raise Closed("the machine is closed")
+        if bank is None:
+            return self.banks.root
+        if isinstance(bank, SpaceBank):
+            return bank.account_to_draw_from(self.banks)
+        return self.banks.sub(self.banks.root, pages_of_limit(bank, "bank"), None, private=True)
+
+    def own_meter(self, meter: Meter | None) -> Meter:
+        """Whose time a process of this machine uses.  Raises ``TypeError`` and ``ValueError`` for a wrong one."""
+        if meter is None:
+            return self.meters.root
+        if not isinstance(meter, Meter):
+            raise TypeError(f"meter: expected a Meter or None; got {type(meter).__name__}")
+        if not meter.belongs_to(self.meters):
+            raise ValueError("meter: it is a meter of another machine")
+        return meter
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Do it on one of the listener's threads."""
+        self.listener.later(action)
+
+    def _drawing_from(self, account: "Account") -> "list[Process]":
+        """Those whom a bank's end concerns.  Under the lock."""
+        return [
+            process
+            for process in self._by_identity.values()
+            if process.account is not None and process.account.core.draws_from(account.core)
+        ]
+
+    def _found(self, identity: int) -> "Process | None":
+        with self.lock:
+            return self._by_identity.get(identity)
+
+    def _on_exit(self, identity: int) -> None:
+        if process := self._found(identity):
+            process.tell_end()
+
+    def _on_question(self, identity: int, spent_ns: int) -> None:
+        process = self._found(identity)
+        if process is not None:
+            process.ask_keepers(lambda bank, pages: self.banks.ask_keeper(bank, pages, process), spent_ns)
+
+    def _on_dry(self, core: CoreMeter) -> None:
+        """The nearest keeper is asked; without one nothing would ever move below this meter again."""
+        self._ran_dry = True  # before the look at who is here: whoever comes later looks at this
+        dry = self.meters.find(core)
+        if dry is None:
+            return
+        if keeper := dry.nearest_keeper():
+            call_keeper(keeper, dry)
+            return
+        with self.lock:
+            below = [process for process in self._by_identity.values() if process.meter.is_below(dry)]
+        for process in below:
+            process.end_out_of_time()
