@@ -40,7 +40,6 @@ def spawn(workshop: Workshop, image: core.Image, **options: Any) -> core.Process
         "arguments": [b"program"],
         "environment": [],
         "bank": core.Bank(None),
-        "holder_bytes": 0,
         "meter": workshop.scheduler.root,
         "native_stack": 1 << 20,
         "cpu_ns": 10 * SECOND,
@@ -50,7 +49,7 @@ def spawn(workshop: Workshop, image: core.Image, **options: Any) -> core.Process
         "streams": (-1, -1, -1),
         "directories": [],
     }
-    process = core.Process(image, **(chosen | options))
+    process = core.spawn_from(image, **(chosen | options))
     workshop.closers.append(process.close)
     return process
 

@@ -13,7 +13,7 @@ There, ``host_features()["problem"]`` says why, and creating a region raises
 from motte.core._core import NOWHERE, Bank, ContractAutomaton, Meter, MeterSimulation, Scheduler, Terms, host_features
 from motte.core.contract import ContractRefusal, MessageLimits, compile_contract
 from motte.core.image import Image
-from motte.core.process import Process, spawn
+from motte.core.process import Process, spawn, spawn_from
 from motte.core.records import Answer, Ask, Event, HostFeatures, Question, Statistics, StopRecord
 from motte.core.region import CodeRegion
 from motte.core.verification import CoreVerdict, verify_claims
@@ -42,5 +42,6 @@ __all__ = [
     "compile_contract",
     "host_features",
     "spawn",
+    "spawn_from",
     "verify_claims",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from motte.abi.faults import FaultKind, StopReason
 from motte.core import _core
@@ -86,13 +87,9 @@ def _stop_record(reason: StopReason, value: int, place: _core.Place) -> StopReco
     )
 
 
-def spawn(
-    region: _core.CodeRegion,
+def spawn_from(
+    image: Image,
     *,
-    entry: int,
-    segments: Sequence[tuple[int, bytes, int, bool]],
-    data_stack: tuple[int, int],
-    data_stack_variables: tuple[int, int],
     arguments: Sequence[bytes],
     environment: Sequence[bytes],
     bank: _core.Bank,
@@ -105,9 +102,25 @@ def spawn(
     streams: tuple[int, int, int],
     directories: Sequence[tuple[bytes, int, bool]],
 ) -> Process:
+    """Create a process with terms of its own; the arguments are those of :class:`Process`."""
+    terms = _core.Terms(
+        native_stack=native_stack, cpu_ns=cpu_ns, wall_ns=wall_ns, output_limit=output_limit, open_files=open_files
+    )
+    return Process.create(image, terms, arguments, environment, bank, 0, meter, streams, directories)
+
+
+def spawn(
+    region: _core.CodeRegion,
+    *,
+    entry: int,
+    segments: Sequence[tuple[int, bytes, int, bool]],
+    data_stack: tuple[int, int],
+    data_stack_variables: tuple[int, int],
+    **options: Any,
+) -> Process:
     """Create a process of published code, with an image of its own; it runs after ``start()``.
 
-    The first five arguments are those of :class:`Image`, the others those of :class:`Process`.  Where several processes
+    The arguments are those of :class:`Image`, and ``options`` those of :func:`spawn_from`.  Where several processes
     run one program, make its image once instead.
     """
     image = Image(
@@ -119,13 +132,6 @@ def spawn(
         bank=None,
     )
     try:
-        terms = _core.Terms(
-            native_stack=native_stack,
-            cpu_ns=cpu_ns,
-            wall_ns=wall_ns,
-            output_limit=output_limit,
-            open_files=open_files,
-        )
-        return Process.create(image, terms, arguments, environment, bank, 0, meter, streams, directories)
+        return spawn_from(image, **options)
     finally:
         image.close()
