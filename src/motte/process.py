@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-HOLDER_BYTES: Final = 4352
-"""What a :class:`Process` and all that belongs to it take of Python's memory: its bank pays for that, too."""
+HOLDER_BYTES: Final = 640
+"""What a :class:`Process` and how it ended take of Python's memory: its bank pays for that, too."""
 
 
 class Process(HeldProcess):
