@@ -63,7 +63,7 @@ class Contract:
             raise TypeError(f"final: expected a collection of states; got {final!r}")
         check_names([name], "contract")
         all_states = {state: MappingProxyType(dict(exits)) for state, exits in states.items()}
-        for state in final:
+        for state in sorted(final):  # sets have no order, and states are numbered
             all_states.setdefault(state, MappingProxyType({}))
 
         self.name = name

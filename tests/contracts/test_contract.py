@@ -244,6 +244,16 @@ def test_a_contract_cannot_be_changed_through_what_it_was_made_of_or_shows() -> 
             mapping["new"] = 1  # type: ignore[index]
 
 
+def test_final_states_are_numbered_in_one_order_however_they_are_given() -> None:
+    names = [f"End{number}" for number in range(8)]
+    exits = {f"m{number}": name for number, name in enumerate(names)}
+    for final in (set(names), names, reversed(names)):
+        contract = Contract(
+            messages=dict.fromkeys(exits, "!"), states={"Start": exits}, initial="Start", final=tuple(final)
+        )
+        assert list(contract.states) == ["Start", *names]
+
+
 def test_a_description_is_the_contract_for_people() -> None:
     assert repr(Contract(**FILES)) == "<Contract files: 6 states, 7 messages, from Start>"
     assert Contract(**FILES).describe() == textwrap.dedent("""\
