@@ -3,9 +3,9 @@
 Constants are usable in C (as ``uint64_t``) and in assembly (as plain numbers); enumerations in C only.
 """
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
-from motte.abi import checked_casts, faults, layout
+from motte.abi import capabilities, checked_casts, faults, layout
 from motte.abi.kernel_calls import KERNEL_CALLS
 
 _OPENING = """\
@@ -27,8 +27,12 @@ _CLOSING = """\
 
 
 def _constants() -> list[str]:
-    names = [name for name in dir(layout) if name.isupper()]
-    return [f"#define MOTTE_{name} MOTTE_CONSTANT({getattr(layout, name):#x})" for name in names]
+    return [
+        f"#define MOTTE_{name} MOTTE_CONSTANT({getattr(module, name):#x})"
+        for module in (layout, capabilities)
+        for name in dir(module)
+        if name.isupper()
+    ]
 
 
 def _kernel_calls() -> list[str]:
@@ -42,7 +46,7 @@ def _gate_claims() -> str:
     return f"#define MOTTE_GATE_CLAIMS {{{gates}}}"
 
 
-def _enumeration(prefix: str, members: type[IntEnum]) -> list[str]:
+def _enumeration(prefix: str, members: type[IntEnum | IntFlag]) -> list[str]:
     body = [f"    MOTTE_{prefix}_{member.name} = {member.value}," for member in members]
     return [f"enum motte_{prefix.lower()} {{", *body, "};"]
 
@@ -58,6 +62,10 @@ def render() -> str:
         *_enumeration("STOP", faults.StopReason),
         *_enumeration("POINTER", checked_casts.PointerUse),
         *_enumeration("MAPPED", checked_casts.MappedRun),
+        *_enumeration("ERROR", capabilities.KernelError),
+        *_enumeration("CAPABILITY", capabilities.CapabilityKind),
+        *_enumeration("RIGHT", capabilities.Right),
+        *_enumeration("MESSAGE", capabilities.MessageFlag),
         "",
     ]
     return _OPENING + "\n".join(lines) + _CLOSING

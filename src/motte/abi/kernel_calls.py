@@ -33,6 +33,21 @@ KERNEL_CALLS: Final = (
     KernelCall(4, "motte_longjmp"),
     # void motte_check_pointer(unsigned long integer, int use, struct run mapped[3]): made by the compiler only.
     KernelCall(5, "motte_check_pointer"),
+    # Capabilities and messages: see guest/include/motte.h.
+    KernelCall(6, "motte_grant"),
+    KernelCall(7, "motte_cap_copy"),
+    KernelCall(8, "motte_cap_drop"),
+    KernelCall(9, "motte_cap_restrict"),
+    KernelCall(10, "motte_cap_revoke"),
+    KernelCall(11, "motte_cap_kind"),
+    KernelCall(12, "motte_channel_create"),
+    KernelCall(13, "motte_send"),
+    KernelCall(14, "motte_receive"),
+    KernelCall(15, "motte_call"),
+    KernelCall(16, "motte_reply"),
+    KernelCall(17, "motte_reply_receive"),
+    KernelCall(18, "motte_select"),
+    KernelCall(19, "motte_notify"),
 )
 
 KERNEL_CALL_BY_NAME: Final = {call.name: call for call in KERNEL_CALLS}

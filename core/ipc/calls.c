@@ -1,0 +1,35 @@
+#include "motte_abi.h"
+
+#include "calls.h"
+#include "process.h"
+#include "process_ipc.h"
+#include "worker.h"
+
+static ipc_handler *const handlers[MOTTE_CALL_COUNT - FIRST_IPC_CALL] = {
+    [MOTTE_CALL_GRANT - FIRST_IPC_CALL] = call_grant,
+    [MOTTE_CALL_CAP_COPY - FIRST_IPC_CALL] = call_cap_copy,
+    [MOTTE_CALL_CAP_DROP - FIRST_IPC_CALL] = call_cap_drop,
+    [MOTTE_CALL_CAP_RESTRICT - FIRST_IPC_CALL] = call_cap_restrict,
+    [MOTTE_CALL_CAP_REVOKE - FIRST_IPC_CALL] = call_cap_revoke,
+    [MOTTE_CALL_CAP_KIND - FIRST_IPC_CALL] = call_cap_kind,
+    [MOTTE_CALL_CHANNEL_CREATE - FIRST_IPC_CALL] = call_channel_create,
+    [MOTTE_CALL_SEND - FIRST_IPC_CALL] = call_send,
+    [MOTTE_CALL_RECEIVE - FIRST_IPC_CALL] = call_receive,
+    [MOTTE_CALL_CALL - FIRST_IPC_CALL] = call_call,
+    [MOTTE_CALL_REPLY - FIRST_IPC_CALL] = call_reply,
+    [MOTTE_CALL_REPLY_RECEIVE - FIRST_IPC_CALL] = call_reply_receive,
+    [MOTTE_CALL_SELECT - FIRST_IPC_CALL] = call_select,
+    [MOTTE_CALL_NOTIFY - FIRST_IPC_CALL] = call_notify,
+};
+
+/* Once the worker has switched, the process may be in other hands: nothing of it is looked at any more. */
+int64_t ipc_kernel_call(struct process *process, uint32_t number, const uint64_t arguments[6])
+{
+    const struct worker *worker = process->worker;
+    if (!ipc_prepare(process))
+        return -MOTTE_ERROR_LIMIT_REACHED;
+    int64_t result = handlers[number - FIRST_IPC_CALL](process, arguments);
+    if (atomic_load_explicit(&worker->process, memory_order_relaxed) == process && process->question.ask != ASK_NOTHING)
+        keeping_end_call(process, number, arguments, result);
+    return result;
+}

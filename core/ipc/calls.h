@@ -1,0 +1,34 @@
+/* The kernel calls about capabilities and messages. */
+#ifndef MOTTE_IPC_CALLS_H
+#define MOTTE_IPC_CALLS_H
+
+#include <stdint.h>
+
+struct process;
+
+enum { FIRST_IPC_CALL = MOTTE_CALL_GRANT };
+
+/* The result of the gate that the worker is in when this returns: that of another process, if it has switched. */
+int64_t ipc_kernel_call(struct process *process, uint32_t number, const uint64_t arguments[6]);
+
+typedef int64_t ipc_handler(struct process *process, const uint64_t arguments[6]);
+
+/* capability_calls.c */
+ipc_handler call_grant;
+ipc_handler call_cap_copy;
+ipc_handler call_cap_drop;
+ipc_handler call_cap_restrict;
+ipc_handler call_cap_revoke;
+ipc_handler call_cap_kind;
+ipc_handler call_channel_create;
+
+/* message_calls.c */
+ipc_handler call_send;
+ipc_handler call_receive;
+ipc_handler call_call;
+ipc_handler call_reply;
+ipc_handler call_reply_receive;
+ipc_handler call_select;
+ipc_handler call_notify;
+
+#endif

@@ -1,0 +1,188 @@
+#include "capability.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoint.h"
+#include "host_memory.h"
+#include "process.h"
+#include "process_ipc.h"
+#include "service.h"
+#include "transfer.h"
+
+static struct endpoint *endpoint_of(struct object *object)
+{
+    return object->type == OBJECT_ENDPOINT ? (struct endpoint *)object : NULL;
+}
+
+static struct caller *caller_of(struct object *object)
+{
+    return object->type == OBJECT_CALLER ? (struct caller *)object : NULL;
+}
+
+/* --- objects ------------------------------------------------------------------------------------------------------------ */
+
+void object_begin(struct object *object, enum object_type type, struct scheduler *scheduler)
+{
+    atomic_init(&object->references, 1);
+    object->type = type;
+    object->scheduler = scheduler;
+}
+
+void object_retain(struct object *object)
+{
+    atomic_fetch_add_explicit(&object->references, 1, memory_order_relaxed);
+}
+
+void object_release(struct object *object)
+{
+    if (atomic_fetch_sub(&object->references, 1) != 1)
+        return;
+    switch (object->type) {
+    case OBJECT_ENDPOINT:
+        endpoint_free((struct endpoint *)object);
+        break;
+    case OBJECT_CALLER:
+        free(object);
+        break;
+    case OBJECT_SERVICE:
+        service_free((struct service *)object);
+        break;
+    }
+}
+
+/* --- capabilities ------------------------------------------------------------------------------------------------------- */
+
+struct capability capability_make(struct object *object, uint32_t rights, uint32_t badge)
+{
+    struct capability capability = {.object = object, .stamp = object->clock, .rights = rights, .badge = badge};
+    object_retain(object);
+    if (object->type == OBJECT_ENDPOINT)
+        endpoint_count(endpoint_of(object), &capability);
+    return capability;
+}
+
+bool capability_is_valid(const struct capability *capability)
+{
+    struct object *object = capability->object;
+    if (!object || object->dead)
+        return false;
+    const struct caller *caller = caller_of(object);
+    if (caller)
+        return caller->open && caller->number == capability->stamp;
+    if (object->type == OBJECT_ENDPOINT)
+        return endpoint_admits(endpoint_of(object), capability);
+    return capability->stamp >= object->valid_from;
+}
+
+struct capability capability_copy(const struct capability *capability, uint32_t rights, uint32_t badge, bool weak)
+{
+    struct capability copy = *capability;
+    copy.rights &= rights;
+    copy.weak |= weak;
+    if (badge) {
+        copy.badge = badge;
+        copy.rights &= MOTTE_RIGHT_SEND | MOTTE_RIGHT_COPY;
+        copy.stamp = copy.object->clock; /* not older than the badge */
+    }
+    object_retain(copy.object);
+    if (copy.object->type == OBJECT_ENDPOINT)
+        endpoint_count(endpoint_of(copy.object), &copy);
+    return copy;
+}
+
+void capability_drop(struct capability *capability)
+{
+    struct object *object = capability->object;
+    if (!object)
+        return;
+    if (capability_is_valid(capability)) {
+        if (object->type == OBJECT_ENDPOINT)
+            endpoint_discount(endpoint_of(object), capability);
+        else if (object->type == OBJECT_CALLER)
+            caller_answer(caller_of(object), NULL);
+    }
+    capability->object = NULL;
+    object_release(object);
+}
+
+enum motte_capability capability_kind(const struct capability *capability)
+{
+    switch (capability->object->type) {
+    case OBJECT_CALLER:
+        return MOTTE_CAPABILITY_REPLY;
+    case OBJECT_SERVICE:
+        return ((const struct service *)capability->object)->kind;
+    default:
+        return capability->rights & MOTTE_RIGHT_RECEIVE ? MOTTE_CAPABILITY_RECEIVER : MOTTE_CAPABILITY_SENDER;
+    }
+}
+
+/* --- tables --------------------------------------------------------------------------------------------------------------- */
+
+/* Free entries are those without an object; the lowest is used first, as with descriptors. */
+static bool grow(struct process *process, uint32_t wanted)
+{
+    struct capability_table *table = &process->ipc->table;
+    uint32_t count = table->count ? table->count : 8;
+    while (count - (table->count - table->free) < wanted)
+        count *= 2;
+    if (count > MOTTE_CAPABILITY_LIMIT)
+        return false;
+    const size_t size = sizeof *table->entries;
+    struct capability *entries = host_memory_resize(process, table->entries, table->count * size, count * size);
+    if (!entries)
+        return false;
+    table->free += count - table->count;
+    table->entries = entries;
+    table->count = count;
+    return true;
+}
+
+bool table_reserve(struct process *process, uint32_t count)
+{
+    return process->ipc->table.free >= count || grow(process, count);
+}
+
+int32_t table_insert(struct process *process, struct capability capability)
+{
+    struct capability_table *table = &process->ipc->table;
+    uint32_t index = 0;
+    while (table->entries[index].object)
+        index++;
+    table->entries[index] = capability;
+    table->free--;
+    return (int32_t)index + 1;
+}
+
+struct capability *table_find(const struct process *process, uint64_t claimed_handle)
+{
+    const struct capability_table *table = &process->ipc->table;
+    uint32_t index = (uint32_t)claimed_handle - 1;
+    if (index >= table->count || !table->entries[index].object)
+        return NULL;
+    return &table->entries[index];
+}
+
+struct capability table_take(struct process *process, struct capability *entry)
+{
+    struct capability taken = *entry;
+    *entry = (struct capability){.object = NULL};
+    process->ipc->table.free++;
+    return taken;
+}
+
+void table_drop_all(struct process *process)
+{
+    struct capability_table *table = &process->ipc->table;
+    for (uint32_t i = 0; i < table->count; i++)
+        capability_drop(&table->entries[i]);
+    table->free = table->count;
+}
+
+void table_free(struct process *process)
+{
+    struct capability_table *table = &process->ipc->table;
+    host_memory_free(process, table->entries, table->count * sizeof *table->entries);
+    *table = (struct capability_table){.entries = NULL};
+}

@@ -1,0 +1,91 @@
+/* Capabilities: who may do what with which object.
+ *
+ * A process names what it holds by small numbers that mean something in its own table only; the table is in the core's
+ * memory.  Nothing that a guest can write down is a capability: it is handed one, or has none.
+ *
+ *     C1  Rights only shrink: a copy can do what its original can, or less.
+ *     C2  A capability is valid or not at the moment of its use; whoever made it invalid need not find it.  Objects die
+ *         (with their bank), and count: a stamp says when a capability came to be, the object from which stamp on they
+ *         are valid.
+ *     C3  Of an endpoint it is known exactly how many valid capabilities can send and receive, those in messages
+ *         included: when there are none any more, the other side is told.
+ *     C4  A capability to answer a call is there once. It is moved and never copied; the first use makes it invalid.
+ *     C5  What is fetched through a weak capability is weak.
+ *
+ * All of it under the scheduler's lock, but for the tables, which belong to their processes' own workers.
+ */
+#ifndef MOTTE_CAPABILITY_H
+#define MOTTE_CAPABILITY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "motte_abi.h"
+
+struct process;
+struct scheduler;
+
+enum object_type { OBJECT_ENDPOINT, OBJECT_CALLER, OBJECT_SERVICE };
+
+/* What all objects begin with. */
+struct object {
+    _Atomic uint32_t references;
+    enum object_type type;
+    bool dead;
+    struct scheduler *scheduler;
+    uint64_t clock, valid_from; /* C2 */
+};
+
+struct capability {
+    struct object *object; /* NULL: none.  Each capability holds a reference */
+    uint64_t stamp;
+    uint32_t rights; /* enum motte_right */
+    uint32_t badge;
+    bool weak;
+};
+
+void object_begin(struct object *object, enum object_type type, struct scheduler *scheduler);
+void object_retain(struct object *object);
+void object_release(struct object *object); /* with or without the lock; what it held is dropped before */
+
+/* A capability to a new holder: it is counted. */
+struct capability capability_make(struct object *object, uint32_t rights, uint32_t badge);
+
+/* Whether it can be used now. */
+bool capability_is_valid(const struct capability *capability);
+
+/* Another one like it, with these rights at most, and weak if it is or is to be.  Of a valid one that may be copied.  With
+ * a badge if `badge` is not 0. */
+struct capability capability_copy(const struct capability *capability, uint32_t rights, uint32_t badge, bool weak);
+
+/* It is gone; others may be told so (C3, C4). */
+void capability_drop(struct capability *capability);
+
+enum motte_capability capability_kind(const struct capability *capability);
+
+/* --- a process's table: on its own worker, or while nobody runs it ------------------------------------------------------- */
+
+struct capability_table {
+    struct capability *entries; /* handle n is entries[n - 1] */
+    uint32_t count;             /* of entries */
+    uint32_t free;              /* of them */
+};
+
+/* So that the next `count` insertions succeed; false without memory, or beyond CAPABILITY_LIMIT. */
+bool table_reserve(struct process *process, uint32_t count);
+
+/* The handle, which is greater than 0. */
+int32_t table_insert(struct process *process, struct capability capability);
+
+/* NULL if the process holds nothing by this name. What it finds may be invalid. */
+struct capability *table_find(const struct process *process, uint64_t claimed_handle);
+
+/* Takes it out: the caller has it now. */
+struct capability table_take(struct process *process, struct capability *entry);
+
+/* Drops all, under the lock, and then frees the table, without it. */
+void table_drop_all(struct process *process);
+void table_free(struct process *process);
+
+#endif

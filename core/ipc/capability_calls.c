@@ -1,0 +1,134 @@
+#include <errno.h>
+#include <string.h>
+
+#include "bank.h"
+#include "calls.h"
+#include "endpoint.h"
+#include "process.h"
+#include "process_ipc.h"
+#include "scheduler.h"
+#include "transfer.h"
+
+/* int motte_grant(const char *name) */
+int64_t call_grant(struct process *process, const uint64_t arguments[6])
+{
+    char name[MOTTE_GRANT_NAME];
+    size_t length;
+    enum copy_string_result copied =
+        copy_in_string(process, name, guest_addr_from_register(arguments[0]), sizeof name, &length);
+    if (copied == STRING_UNREADABLE)
+        return -MOTTE_ERROR_BAD_ADDRESS;
+    for (uint32_t i = 0; copied == STRING_COPIED && i < process->ipc->grant_count; i++)
+        if (strcmp(process->ipc->grants[i].name, name) == 0)
+            return process->ipc->grants[i].handle;
+    return -ENOENT;
+}
+
+/* A copy into the same table; under the lock. */
+static int64_t copy(struct process *process, uint64_t claimed_handle, uint32_t rights, uint32_t badge, bool weak)
+{
+    const struct capability *entry = table_find(process, claimed_handle);
+    if (!entry || !capability_is_valid(entry))
+        return -MOTTE_ERROR_INVALID_CAP;
+    if (!(entry->rights & MOTTE_RIGHT_COPY) || (badge && !(entry->rights & MOTTE_RIGHT_BADGE)))
+        return -MOTTE_ERROR_NO_ACCESS;
+    if (badge && !endpoint_prepare_badge((struct endpoint *)entry->object, badge))
+        return -MOTTE_ERROR_LIMIT_REACHED;
+    return table_insert(process, capability_copy(entry, rights, badge, weak));
+}
+
+static int64_t copy_locked(struct process *process, uint64_t claimed_handle, uint32_t rights, uint32_t badge, bool weak)
+{
+    if (!table_reserve(process, 1))
+        return -MOTTE_ERROR_LIMIT_REACHED;
+    pthread_mutex_lock(&process->scheduler->lock);
+    int64_t result = copy(process, claimed_handle, rights, badge, weak);
+    pthread_mutex_unlock(&process->scheduler->lock);
+    return result;
+}
+
+/* int motte_cap_copy(int capability) */
+int64_t call_cap_copy(struct process *process, const uint64_t arguments[6])
+{
+    return copy_locked(process, arguments[0], UINT32_MAX, 0, false);
+}
+
+/* int motte_cap_restrict(int capability, unsigned rights, unsigned badge, int weak) */
+int64_t call_cap_restrict(struct process *process, const uint64_t arguments[6])
+{
+    return copy_locked(process, arguments[0], (uint32_t)arguments[1], (uint32_t)arguments[2], (uint32_t)arguments[3]);
+}
+
+/* int motte_cap_drop(int capability) */
+int64_t call_cap_drop(struct process *process, const uint64_t arguments[6])
+{
+    struct scheduler *scheduler = process->scheduler;
+    struct capability *entry = table_find(process, arguments[0]);
+    if (!entry)
+        return -MOTTE_ERROR_INVALID_CAP;
+    pthread_mutex_lock(&scheduler->lock);
+    struct capability dropped = table_take(process, entry);
+    capability_drop(&dropped);
+    ipc_settle(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+    return 0;
+}
+
+/* int motte_cap_revoke(int capability, unsigned badge) */
+int64_t call_cap_revoke(struct process *process, const uint64_t arguments[6])
+{
+    struct scheduler *scheduler = process->scheduler;
+    int64_t result = 0;
+    pthread_mutex_lock(&scheduler->lock);
+    struct capability *entry = table_find(process, arguments[0]);
+    if (!entry || !capability_is_valid(entry))
+        result = -MOTTE_ERROR_INVALID_CAP;
+    else if (!(entry->rights & MOTTE_RIGHT_REVOKE) || entry->object->type != OBJECT_ENDPOINT)
+        result = -MOTTE_ERROR_NO_ACCESS;
+    else
+        endpoint_revoke((struct endpoint *)entry->object, entry, (uint32_t)arguments[1]);
+    ipc_settle(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+    return result;
+}
+
+/* int motte_cap_kind(int capability) */
+int64_t call_cap_kind(struct process *process, const uint64_t arguments[6])
+{
+    pthread_mutex_lock(&process->scheduler->lock);
+    const struct capability *entry = table_find(process, arguments[0]);
+    int64_t result = entry && capability_is_valid(entry) ? (int64_t)capability_kind(entry) : -MOTTE_ERROR_INVALID_CAP;
+    pthread_mutex_unlock(&process->scheduler->lock);
+    return result;
+}
+
+/* int motte_channel_create(unsigned capacity, unsigned long buffer, int handles[2]): to send, to receive */
+int64_t call_channel_create(struct process *process, const uint64_t arguments[6])
+{
+    struct scheduler *scheduler = process->scheduler;
+    struct endpoint *endpoint;
+    struct bank *refused;
+    guest_addr handles_address = guest_addr_from_register(arguments[2]);
+    int32_t handles[2];
+    if (!copy_in(process, handles, handles_address, sizeof handles)
+        || !copy_out(process, handles_address, handles, sizeof handles))
+        return -MOTTE_ERROR_BAD_ADDRESS;
+    if (!table_reserve(process, 2))
+        return -MOTTE_ERROR_LIMIT_REACHED;
+    int64_t result =
+        endpoint_create(scheduler, process->bank, (uint32_t)arguments[0], arguments[1], &endpoint, &refused);
+    if (refused) {
+        uint64_t bytes = endpoint_bytes((uint32_t)arguments[0], arguments[1]);
+        keeping_refused(process, refused, (bytes + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE);
+        bank_release(refused);
+    }
+    if (result < 0)
+        return result;
+    const uint32_t common = MOTTE_RIGHT_COPY | MOTTE_RIGHT_REVOKE;
+    pthread_mutex_lock(&scheduler->lock);
+    handles[0] = table_insert(process, capability_make(&endpoint->object, common | MOTTE_RIGHT_SEND | MOTTE_RIGHT_BADGE, 0));
+    handles[1] = table_insert(process, capability_make(&endpoint->object, common | MOTTE_RIGHT_RECEIVE, 0));
+    object_release(&endpoint->object);
+    pthread_mutex_unlock(&scheduler->lock);
+    return copy_out(process, handles_address, handles, sizeof handles) ? 0 : -MOTTE_ERROR_BAD_ADDRESS;
+}

@@ -1,0 +1,78 @@
+/* Endpoints: bounded queues of messages, with capabilities to send and to receive.
+ *
+ * Who receives has paid for the queue in advance; sending allocates nothing that anybody has to pay for, and is refused
+ * when the queue is full.  The one exception are endpoints of the host itself, whose senders pay.
+ *
+ * Order: messages with PRIORITY before the others, each in the order in which they were sent.  A receiver may ask for
+ * those with one tag or badge only; the others keep their places.
+ *
+ * Peers: once no capability can send any more, whoever receives learns it after the last message.  Once none can receive,
+ * whatever is sent is gone at once, and calls fail.
+ */
+#ifndef MOTTE_ENDPOINT_H
+#define MOTTE_ENDPOINT_H
+
+#include "capability.h"
+#include "waiting.h"
+
+struct bank;
+struct message;
+
+/* All capabilities with one badge. */
+struct badge {
+    uint32_t value, holders, senders;
+    uint64_t valid_from;
+};
+
+struct endpoint {
+    struct object object;
+    struct bank *bank;
+    uint64_t charged_bytes;
+    uint32_t capacity, queued; /* messages */
+    uint64_t buffer, buffered; /* bytes */
+    struct message *first, *last, *last_urgent; /* the last with PRIORITY */
+    struct waiter *first_waiter, *last_waiter; /* for messages */
+    struct waiter *first_sender, *last_sender; /* for room */
+    uint32_t senders, receivers;               /* C3 */
+    uint32_t notification;                     /* bits that were posted and not yet received */
+    struct badge *badges;                      /* by value */
+    uint32_t badge_count, badge_room;
+    bool senders_pay;
+    struct endpoint *next, **link; /* scheduler->endpoints */
+};
+
+enum { ENDPOINT_BADGES = 4096 }; /* different ones of one endpoint, at most */
+
+/* An endpoint that nobody holds yet: one of the host's own if `bank` is NULL.  0; -REQUEST_ERROR; or -LIMIT_REACHED, and in
+ * *refused the bank that did not pay, with a reference, if it was that.  Takes the lock itself. */
+int endpoint_create(struct scheduler *scheduler, struct bank *bank, uint64_t capacity, uint64_t buffer,
+                    struct endpoint **created, struct bank **refused);
+
+/* Bytes that such an endpoint takes. */
+uint64_t endpoint_bytes(uint64_t capacity, uint64_t buffer);
+
+/* --- under the lock ----------------------------------------------------------------------------------------------------- */
+
+/* It ends: its messages are dropped, and all capabilities to it are invalid. */
+void endpoint_kill(struct endpoint *endpoint);
+
+/* Ends all endpoints that draw from this bank, which is being destroyed. Takes the lock itself. */
+void endpoints_rescind(struct scheduler *scheduler, struct bank *bank);
+
+/* One capability to it more or less. */
+void endpoint_count(struct endpoint *endpoint, const struct capability *capability);
+void endpoint_discount(struct endpoint *endpoint, const struct capability *capability);
+
+/* Whether a capability with this badge and stamp is valid. */
+bool endpoint_admits(const struct endpoint *endpoint, const struct capability *capability);
+
+/* Room for a badge; false if the bank or the host has none. */
+bool endpoint_prepare_badge(struct endpoint *endpoint, uint32_t badge);
+
+/* Makes all capabilities to it invalid but `kept`; or only those with this badge, if it is not 0. */
+void endpoint_revoke(struct endpoint *endpoint, struct capability *kept, uint32_t badge);
+
+/* Nobody refers to it any more. */
+void endpoint_free(struct endpoint *endpoint);
+
+#endif

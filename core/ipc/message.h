@@ -1,0 +1,66 @@
+/* Messages on their way: bytes and capabilities that belong to nobody but the message. */
+#ifndef MOTTE_MESSAGE_H
+#define MOTTE_MESSAGE_H
+
+#include <stddef.h>
+
+#include "capability.h"
+#include "guest_memory.h"
+
+struct bank;
+struct endpoint;
+struct process;
+struct worker;
+
+struct message {
+    struct message *next;
+    uint32_t size, room; /* bytes that it has, and could have */
+    uint32_t tag, badge, flags; /* enum motte_message */
+    uint32_t rights;            /* of the capability that it was sent with */
+    uint64_t identity;          /* of the service that it was sent to; 0 */
+    uint64_t sender;            /* identity of the process; 0: the host */
+    struct capability reply;    /* C4; none, if no answer is awaited */
+    uint32_t capability_count;
+    struct capability capabilities[MOTTE_MESSAGE_CAPABILITIES];
+    struct bank *payer; /* of these bytes, if the sender pays */
+    unsigned char bytes[];
+};
+
+/* What a guest passes, and gets. */
+struct guest_message {
+    uint64_t bytes; /* window address */
+    uint32_t size;
+    uint32_t room; /* for receiving */
+    uint32_t tag, badge, flags;
+    int32_t reply;
+    int32_t capabilities[MOTTE_MESSAGE_CAPABILITIES];
+    uint32_t capability_count, unused;
+};
+
+/* Without bytes; NULL if the host has no memory.  A worker keeps one for its next message. */
+struct message *message_create(struct worker *worker, uint32_t size);
+
+/* It has no capabilities any more. */
+void message_free(struct worker *worker, struct message *message);
+
+/* Under the lock: its capabilities are dropped, and it is freed; later, if that is asked for by another that is being dropped. */
+void message_drop(struct scheduler *scheduler, struct message *message);
+
+/* Bytes that it takes from an endpoint's buffer. */
+uint64_t message_footprint(const struct message *message);
+
+/* What a guest wants to send, capabilities not included, which are in `request` by handle.  0, or an error. */
+int64_t message_fetch(struct process *process, uint64_t claimed_address, struct guest_message *request,
+                      struct message **fetched);
+
+/* Under the lock: copies of the sender's capabilities, or those that can only be moved, go into the message: all or none.
+ * 0, or an error.  `weak`: it goes through a weak capability. */
+int64_t message_load(struct process *process, const struct guest_message *request, struct message *message);
+
+/* To a guest that has room for it, on its own worker. 0; or an error, and the message is as it was. */
+int64_t message_deliver(struct process *process, guest_addr address, struct message *message);
+
+/* A notification instead of a message. */
+int64_t message_deliver_bits(struct process *process, guest_addr address, uint32_t bits);
+
+#endif

@@ -1,0 +1,209 @@
+/* Processes that wait for one another, and how one goes on in another's turn.
+ *
+ * The problem.  A call and its answer are two switches between processes; a switch that goes through the meters' queues costs
+ * more than all the rest of a call.
+ *
+ * The answer.  Who calls somebody that waits for just this lends it the rest of the turn: the worker goes on with the called
+ * process, in whose gate the call arrives, and the meters do not notice.  The turn stays the caller's (worker->payer): its
+ * meter pays for the service, and its slice ends it.  When the called process answers and waits again, the worker goes back
+ * the same way.
+ *
+ * A loan ends with the turn, whatever ends it.  The called process then goes on at its own cost, so that no client can keep a
+ * server from its work by having nothing to lend; the caller waits for its answer, as after any other call.
+ *
+ * How the worker gets from one process to the other: inside of a gate all of a guest's state is in its context (switch.S).
+ * What leads back to the guest finds that by the GS base.  So a gate that sets another GS base returns into another guest.
+ */
+#include "process_ipc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "context.h"
+#include "endpoint.h"
+#include "host_memory.h"
+#include "message.h"
+#include "moments.h"
+#include "process.h"
+#include "scheduler.h"
+#include "slot.h"
+#include "transfer.h"
+#include "worker.h"
+
+/* --- beginning and end ---------------------------------------------------------------------------------------------------- */
+
+bool ipc_prepare(struct process *process)
+{
+    if (process->ipc)
+        return true;
+    if (!host_memory_charge(process, sizeof *process->ipc))
+        return false;
+    struct process_ipc *ipc = calloc(1, sizeof *ipc);
+    if (!ipc) {
+        host_memory_refund(process, sizeof *process->ipc);
+        return false;
+    }
+    object_begin(&ipc->caller.object, OBJECT_CALLER, process->scheduler);
+    ipc->wait.process = process;
+    process->ipc = ipc;
+    return true;
+}
+
+int64_t ipc_grant(struct process *process, const char *name, struct capability capability)
+{
+    if (!ipc_prepare(process) || !table_reserve(process, 1))
+        return -MOTTE_ERROR_LIMIT_REACHED;
+    struct process_ipc *ipc = process->ipc;
+    if (strlen(name) >= sizeof ipc->grants->name)
+        return -MOTTE_ERROR_REQUEST_ERROR;
+    const size_t size = sizeof *ipc->grants;
+    struct grant_name *grants =
+        host_memory_resize(process, ipc->grants, ipc->grant_count * size, (ipc->grant_count + 1) * size);
+    if (!grants)
+        return -MOTTE_ERROR_LIMIT_REACHED;
+    ipc->grants = grants;
+    struct grant_name *grant = &grants[ipc->grant_count++];
+    strcpy(grant->name, name);
+    grant->handle = table_insert(process, capability);
+    return 0;
+}
+
+void ipc_forget(struct process *process)
+{
+    struct process_ipc *ipc = process->ipc;
+    if (!ipc)
+        return;
+    struct wait *wait = &ipc->wait;
+    wait_leave(wait);
+    wait->kind = WAIT_NOTHING;
+    if (wait->message)
+        message_drop(process->scheduler, wait->message);
+    if (wait->outgoing)
+        message_drop(process->scheduler, wait->outgoing);
+    wait->message = wait->outgoing = NULL;
+    ipc->caller.open = false;
+    ipc->source = NULL;
+    table_drop_all(process);
+    ipc_drop_messages(process->scheduler);
+}
+
+void ipc_free(struct process *process)
+{
+    struct process_ipc *ipc = process->ipc;
+    if (!ipc)
+        return;
+    table_free(process);
+    host_memory_free(process, ipc->wait.several, ipc->wait.count * sizeof *ipc->wait.several);
+    host_memory_free(process, ipc->grants, ipc->grant_count * sizeof *ipc->grants);
+    host_memory_refund(process, sizeof *ipc);
+    process->ipc = NULL;
+    object_release(&ipc->caller.object);
+}
+
+/* --- the end of a wait ---------------------------------------------------------------------------------------------------- */
+
+void ipc_timeout(struct process *process)
+{
+    struct process_ipc *ipc = process->ipc;
+    if (!ipc_is_waiting(ipc))
+        return;
+    ipc->caller.open = false; /* an answer that comes later is for nobody */
+    wait_finish(&ipc->wait, -MOTTE_ERROR_TIMEOUT, NULL);
+    if (process->worker) { /* whom it lends its turn to comes to an end */
+        struct process *running = atomic_load(&process->worker->process);
+        process_set_attention(running, true);
+        scheduler_interrupt(process->worker);
+    }
+}
+
+static int64_t deliver(struct process *process)
+{
+    struct process_ipc *ipc = process->ipc;
+    struct wait *wait = &ipc->wait;
+    if (wait->bits)
+        return message_deliver_bits(process, ipc->buffer, wait->bits);
+    if (!wait->message)
+        return wait->result;
+    int64_t result = message_deliver(process, ipc->buffer, wait->message);
+    if (result == 0) {
+        message_free(worker_current(), wait->message);
+    } else {
+        pthread_mutex_lock(&process->scheduler->lock);
+        if (wait->kind == WAIT_MESSAGE && ipc->source)
+            transfer_put_back(ipc->source, wait->message);
+        else
+            message_drop(process->scheduler, wait->message);
+        ipc_settle(process->scheduler);
+        pthread_mutex_unlock(&process->scheduler->lock);
+    }
+    wait->message = NULL;
+    return result;
+}
+
+int64_t ipc_resume(struct process *process)
+{
+    struct process_ipc *ipc = process->ipc;
+    int64_t result = deliver(process);
+    process->question.ask = ASK_NOTHING; /* keepers were asked about the buffer before */
+    ipc->wait.kind = WAIT_NOTHING;
+    ipc->wait.finished = false;
+    ipc->wait.bits = 0;
+    return result;
+}
+
+/* --- in another's turn ------------------------------------------------------------------------------------------------------ */
+
+bool ipc_may_switch(const struct process *process, const struct process *next)
+{
+    const struct worker *worker = process->worker;
+    if (next->scheduler != process->scheduler || (next->worker && next->worker != worker))
+        return false;
+    return !atomic_load_explicit(&process->attention, memory_order_relaxed) && !worker->unmetered
+        && atomic_load_explicit(&next->state, memory_order_relaxed) == PROCESS_RECEIVING && !next->suspended
+        && !process_stop_requested(next) && !runnable_is_off(&next->runnable);
+}
+
+static void set_gs_base(uintptr_t base)
+{
+    __asm__ volatile("wrgsbase %0" : : "r"(base) : "memory");
+}
+
+/* R9, as in the beginning of a turn. */
+bool ipc_switch(struct process *process, struct process *next, int64_t *result)
+{
+    struct scheduler *scheduler = process->scheduler;
+    struct worker *worker = process->worker;
+    struct process_ipc *ipc = process->ipc;
+    bool possible = next && ipc_may_switch(process, next);
+    if (possible && ipc->deadline != UINT64_MAX)
+        possible = moments_set(scheduler, &process->sleep, ipc->deadline);
+    if (!possible) {
+        if (next && next->worker != worker)
+            ipc_wake(next);
+        process_set_attention(process, true);
+        ipc_settle(scheduler);
+        pthread_mutex_unlock(&scheduler->lock);
+        return false;
+    }
+    struct context *here = slot_context(process->slot), *there = slot_context(next->slot);
+    there->host_stack = here->host_stack;
+    there->host_mxcsr = here->host_mxcsr;
+    here->resume = RESUME_IN_GATE;
+    if (worker->payer != process)
+        process->worker = NULL;
+    process_set_state(process, PROCESS_RECEIVING);
+    if (next->sleep.is_set)
+        timeouts_cancel(&scheduler->timeouts, &next->sleep);
+    next->worker = worker;
+    process_set_state(next, PROCESS_RUNNING);
+    process_set_attention(next, false);
+    atomic_store_explicit(&worker->process, next, memory_order_release);
+    if (scheduler->dropped_messages || scheduler->ipc_made_ready)
+        ipc_settle(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+
+    *result = ipc_resume(next);
+    set_gs_base(slot_window(next->slot));
+    return true;
+}

@@ -1,0 +1,235 @@
+#include "transfer.h"
+
+#include <stddef.h>
+
+#include "scheduler.h"
+
+/* --- the queue ------------------------------------------------------------------------------------------------------------ */
+
+static bool matches(struct match match, const struct message *message)
+{
+    return (!match.by_tag || message->tag == match.tag) && (!match.by_badge || message->badge == match.badge);
+}
+
+static struct scheduler *scheduler_of(const struct endpoint *endpoint)
+{
+    return endpoint->object.scheduler;
+}
+
+bool transfer_has_room(const struct endpoint *endpoint, const struct message *message)
+{
+    return endpoint->queued < endpoint->capacity && message->size <= endpoint->buffer - endpoint->buffered;
+}
+
+static void insert_behind(struct endpoint *endpoint, struct message *previous, struct message *message)
+{
+    struct message **link = previous ? &previous->next : &endpoint->first;
+    message->next = *link;
+    *link = message;
+    if (!message->next)
+        endpoint->last = message;
+    endpoint->queued++;
+    endpoint->buffered += message->size;
+}
+
+static void enqueue(struct endpoint *endpoint, struct message *message)
+{
+    if (message->flags & MOTTE_MESSAGE_PRIORITY) {
+        insert_behind(endpoint, endpoint->last_urgent, message);
+        endpoint->last_urgent = message;
+    } else {
+        insert_behind(endpoint, endpoint->last, message);
+    }
+}
+
+/* The one behind `previous`. */
+static struct message *dequeue(struct endpoint *endpoint, struct message *previous)
+{
+    struct message **link = previous ? &previous->next : &endpoint->first, *message = *link;
+    *link = message->next;
+    if (endpoint->last == message)
+        endpoint->last = previous;
+    if (endpoint->last_urgent == message)
+        endpoint->last_urgent = previous; /* which is urgent, too, or there is none */
+    message->next = NULL;
+    endpoint->queued--;
+    endpoint->buffered -= message->size;
+    return message;
+}
+
+/* --- sending -------------------------------------------------------------------------------------------------------------- */
+
+struct wait *transfer_taker(const struct endpoint *endpoint, const struct message *message)
+{
+    for (const struct waiter *waiter = endpoint->first_waiter; waiter; waiter = waiter->next)
+        if (waiter->wait->kind == WAIT_MESSAGE && matches(waiter->wait->match, message))
+            return waiter->wait;
+    return NULL;
+}
+
+/* Those who wait for any of several endpoints look for themselves. */
+static void tell_lookers(struct endpoint *endpoint)
+{
+    for (struct waiter *waiter = endpoint->first_waiter, *next; waiter; waiter = next) {
+        next = waiter->next;
+        if (waiter->wait->kind == WAIT_ANY)
+            wait_finish(waiter->wait, waiter->index, NULL);
+    }
+}
+
+int64_t transfer_send(struct endpoint *endpoint, struct message *message)
+{
+    if (!endpoint->receivers) {
+        message_drop(scheduler_of(endpoint), message);
+        return 0;
+    }
+    struct wait *taker = transfer_taker(endpoint, message);
+    if (taker) {
+        wait_finish(taker, 0, message);
+        return 0;
+    }
+    if (!transfer_has_room(endpoint, message))
+        return -MOTTE_ERROR_FULL;
+    enqueue(endpoint, message);
+    tell_lookers(endpoint);
+    return 0;
+}
+
+/* There may be room for those who wait for it, in their order. */
+static void admit_senders(struct endpoint *endpoint)
+{
+    struct waiter *waiter;
+    while ((waiter = endpoint->first_sender)) {
+        struct wait *wait = waiter->wait;
+        struct message *message = wait->outgoing;
+        if (endpoint->receivers && !transfer_has_room(endpoint, message))
+            return;
+        wait->outgoing = NULL;
+        if (wait->calls) {
+            wait_leave(wait);
+            wait->kind = WAIT_ANSWER;
+        } else {
+            wait_finish(wait, 0, NULL);
+        }
+        transfer_send(endpoint, message);
+    }
+}
+
+/* --- receiving ------------------------------------------------------------------------------------------------------------ */
+
+int64_t transfer_receive(struct endpoint *endpoint, struct match match, struct message **message, uint32_t *bits)
+{
+    *message = NULL;
+    *bits = 0;
+    struct message *previous = NULL, *each = endpoint->first;
+    while (each && !matches(match, each)) {
+        previous = each;
+        each = each->next;
+    }
+    if (endpoint->notification && !match.by_tag && !match.by_badge) {
+        *bits = endpoint->notification;
+        endpoint->notification = 0;
+        return 1;
+    }
+    if (each) {
+        *message = dequeue(endpoint, previous);
+        if (endpoint->first_sender)
+            admit_senders(endpoint);
+        return 1;
+    }
+    return endpoint->senders ? 0 : -MOTTE_ERROR_PEER_CLOSED;
+}
+
+bool transfer_is_ready(const struct endpoint *endpoint, struct match match)
+{
+    if (endpoint->notification || !endpoint->senders)
+        return true;
+    for (const struct message *each = endpoint->first; each; each = each->next)
+        if (matches(match, each))
+            return true;
+    return false;
+}
+
+void transfer_put_back(struct endpoint *endpoint, struct message *message)
+{
+    if (endpoint->receivers) {
+        insert_behind(endpoint, NULL, message);
+        if (message->flags & MOTTE_MESSAGE_PRIORITY && !endpoint->last_urgent)
+            endpoint->last_urgent = message;
+    } else {
+        message_drop(scheduler_of(endpoint), message);
+    }
+}
+
+void transfer_notify(struct endpoint *endpoint, uint32_t bits)
+{
+    if (!endpoint->receivers)
+        return;
+    for (struct waiter *waiter = endpoint->first_waiter; waiter; waiter = waiter->next) {
+        struct wait *wait = waiter->wait;
+        if (wait->kind == WAIT_MESSAGE && !wait->match.by_tag && !wait->match.by_badge) {
+            wait->bits = bits;
+            wait_finish(wait, 0, NULL);
+            return;
+        }
+    }
+    endpoint->notification |= bits;
+    tell_lookers(endpoint);
+}
+
+/* --- ends ----------------------------------------------------------------------------------------------------------------- */
+
+void transfer_senders_gone(struct endpoint *endpoint)
+{
+    struct waiter *waiter;
+    while ((waiter = endpoint->first_waiter))
+        wait_finish(waiter->wait, waiter->wait->kind == WAIT_ANY ? waiter->index : -MOTTE_ERROR_PEER_CLOSED, NULL);
+}
+
+void transfer_receivers_gone(struct endpoint *endpoint)
+{
+    while (endpoint->first)
+        message_drop(scheduler_of(endpoint), dequeue(endpoint, NULL));
+    endpoint->notification = 0;
+    admit_senders(endpoint);
+}
+
+/* --- answers -------------------------------------------------------------------------------------------------------------- */
+
+struct capability caller_open(struct caller *caller, struct wait *wait)
+{
+    caller->number++;
+    caller->open = true;
+    caller->wait = wait;
+    object_retain(&caller->object);
+    return (struct capability){.object = &caller->object, .stamp = caller->number};
+}
+
+void caller_answer(struct caller *caller, struct message *answer)
+{
+    caller->open = false;
+    wait_finish(caller->wait, answer ? 0 : -MOTTE_ERROR_PEER_CLOSED, answer);
+}
+
+/* --- afterwards ----------------------------------------------------------------------------------------------------------- */
+
+void ipc_drop_messages(struct scheduler *scheduler)
+{
+    struct message *message;
+    while ((message = scheduler->dropped_messages)) {
+        scheduler->dropped_messages = message->next;
+        capability_drop(&message->reply);
+        for (uint32_t i = 0; i < message->capability_count; i++)
+            capability_drop(&message->capabilities[i]);
+        message_free(NULL, message);
+    }
+}
+
+void ipc_settle(struct scheduler *scheduler)
+{
+    ipc_drop_messages(scheduler);
+    if (scheduler->ipc_made_ready) {
+        scheduler->ipc_made_ready = false;
+        schedule(scheduler, NULL);
+    }
+}

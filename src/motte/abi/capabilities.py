@@ -1,0 +1,91 @@
+"""Capabilities and messages: what the core, Python and guests call the same."""
+
+from enum import IntEnum, IntFlag
+from typing import Final
+
+
+class KernelError(IntEnum):
+    """Why a kernel call failed; a call returns the negated value.  Each is an exception of the same name in Python."""
+
+    INVALID_CAP = 1001
+    NO_ACCESS = 1002
+    UNKNOWN_REQUEST = 1003
+    REQUEST_ERROR = 1004
+    LIMIT_REACHED = 1005
+    FULL = 1006
+    TIMEOUT = 1007
+    PEER_CLOSED = 1008
+    CONTRACT_VIOLATION = 1009
+    NOT_OWNER = 1010
+    SEALED = 1011
+    BAD_STATE = 1012
+    KEEPER_CYCLE = 1013
+    TOO_DEEP = 1014
+    EXITED = 1015
+    BAD_ADDRESS = 14
+    """The guest gave an address that it cannot use itself."""
+
+
+class CapabilityKind(IntEnum):
+    """What a capability leads to.  A holder can ask."""
+
+    SENDER = 1
+    RECEIVER = 2
+    REPLY = 3
+    BANK = 4
+    METER = 5
+    PROCESS = 6
+    PROGRAM = 7
+    LAUNCHER = 8
+    CONSTRUCTOR = 9
+    BLOCK = 10
+    SERVICE = 11
+    """Something that the host serves."""
+
+
+class Right(IntFlag):
+    """What may be done with a capability.  Rights only shrink.  The upper half belongs to the kind of the object."""
+
+    SEND = 1
+    RECEIVE = 2
+    COPY = 4
+    """It may be copied, and sent on."""
+    BADGE = 8
+    """A copy may be given a badge; a copy that has one cannot be given another."""
+    REVOKE = 16
+    """All other capabilities to the same object may be made invalid."""
+
+
+class MessageFlag(IntFlag):
+    """Of a message."""
+
+    PRIORITY = 1
+    """It overtakes the others."""
+    CALL = 2
+    """Received: an answer is awaited."""
+    NOTIFICATION = 4
+    """Received: no message, but bits that were posted, in ``tag``."""
+    WEAK = 8
+    """Received: it came through a weak capability."""
+
+
+MESSAGE_BYTES: Final = 64 * 1024
+"""Of one message, at most."""
+
+MESSAGE_CAPABILITIES: Final = 4
+MESSAGE_BLOCKS: Final = 4
+
+CAPABILITY_LIMIT: Final = 4096
+"""Capabilities in the table of one process, at most."""
+
+CHANNEL_CAPACITY: Final = 65536
+"""Messages that wait in one channel, at most."""
+
+SELECTIVE_CAPACITY: Final = 1024
+"""A channel with room for more messages than these offers no choice among them: looking would take too long."""
+
+SELECT_LIMIT: Final = 64
+"""Endpoints that one call waits for, at most."""
+
+GRANT_NAME: Final = 64
+"""Bytes of a grant's name, at most, with its NUL."""
