@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "casts.h"
+#include "ipc/calls.h"
 #include "jumps.h"
 #include "personality.h"
 #include "process.h"
@@ -78,7 +79,7 @@ static int64_t call_syscall6(struct process *process, const uint64_t arguments[6
     return motte_personality_call(process, (int64_t)arguments[0], fetched);
 }
 
-static int64_t (*const kernel_calls[MOTTE_CALL_COUNT])(struct process *, const uint64_t[6]) = {
+static int64_t (*const kernel_calls[FIRST_IPC_CALL])(struct process *, const uint64_t[6]) = {
     [MOTTE_CALL_EXIT] = call_exit,
     [MOTTE_CALL_SYSCALL] = call_syscall,
     [MOTTE_CALL_SYSCALL6] = call_syscall6,
@@ -90,6 +91,8 @@ static int64_t (*const kernel_calls[MOTTE_CALL_COUNT])(struct process *, const u
 int64_t motte_kernel_call(struct process *process, uint32_t number, const uint64_t arguments[6])
 {
     process_count(&process->system_calls);
+    if (number >= FIRST_IPC_CALL)
+        return ipc_kernel_call(process, number, arguments);
     int64_t result = kernel_calls[number](process, arguments);
     if (process->question.ask != ASK_NOTHING)
         keeping_end_call(process, number, arguments, result);

@@ -136,6 +136,7 @@ void keeping_call_again(struct process *process)
     for (int i = 0; i < 6; i++)
         arguments[i] = question->arguments[i];
     question->again = false;
+    process_set_attention(process, true); /* it is in no gate, and cannot lend its turn (ipc): the turn ends soon */
     slot_context(process->slot)->result = motte_kernel_call(process, question->call, arguments);
 }
 

@@ -9,6 +9,7 @@
 #include "awake.h"
 #include "clock.h"
 #include "events.h"
+#include "ipc/transfer.h"
 #include "moments.h"
 #include "process.h"
 #include "scheduler.h"
@@ -76,8 +77,12 @@ void process_end_for(struct process *process, enum motte_stop reason, int32_t va
         runnable_cancel(&process->runnable, ticks_now());
         pthread_cond_signal(&worker->wake); /* it waits for a turn */
     } else {
+        struct process *running = atomic_load(&worker->process); /* another one, if it has lent its turn */
+        if (running)
+            process_set_attention(running, true);
         scheduler_interrupt(worker);
     }
+    ipc_settle(process->scheduler);
 }
 
 void process_kill(struct process *process, enum motte_stop reason)
@@ -170,7 +175,7 @@ struct process_times process_times(struct process *process)
     pthread_mutex_lock(&process->scheduler->lock);
     uint64_t used = process->runnable.used, now = monotonic_ns();
     const struct worker *worker = process->worker;
-    if (worker && atomic_load(&worker->process) == process)
+    if (worker && worker->payer == process && atomic_load(&worker->process))
         used += worker_charged(worker, ticks_now());
     uint64_t end = process->ended_ns ? process->ended_ns : now;
     struct process_times times = {

@@ -26,7 +26,7 @@ static void interrupt_below(struct scheduler *scheduler, const struct meter *met
 {
     for (struct worker *worker = scheduler->workers; worker; worker = worker->next) {
         struct process *process = atomic_load(&worker->process);
-        if (process && is_below(process->runnable.contender.parent, meter)) {
+        if (process && is_below(worker->payer->runnable.contender.parent, meter)) {
             process_set_attention(process, true);
             scheduler_interrupt(worker);
         } else if (worker->assigned && is_below(worker->assigned->runnable.contender.parent, meter)) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "ipc/process_ipc.h"
 #include "lifecycle.h"
 #include "meters/meters.h"
 #include "panic.h"
@@ -28,6 +29,8 @@ static void happen(struct timeout *timeout, uint64_t share)
         process->owed += share;
         if (atomic_load(&process->state) == PROCESS_WAITING)
             scheduler_ready(process);
+        else
+            ipc_timeout(process);
     }
 }
 

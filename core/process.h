@@ -2,11 +2,12 @@
  *
  *     CREATED --process_start--> READY <--> RUNNING --> EXITED --process_close--> (freed)
  *                                  ^           |
- *                                  +-- WAITING | CALLING | FAULTED | SUSPENDED
+ *                                  +-- WAITING | RECEIVING | CALLING | FAULTED | SUSPENDED
  *
  *     READY      wants to run; its meter may keep it from it
  *     RUNNING    a worker runs it, in the guest or in a gate
  *     WAITING    for a moment (sleep), without a worker
+ *     RECEIVING  for a message, an answer, or room to send (ipc)
  *     CALLING    a system call of the host's may take long: a thread waits in it, and others run guests meanwhile
  *     FAULTED    a keeper has been told, and has not answered yet
  *     SUSPENDED  at somebody's wish
@@ -57,6 +58,7 @@ struct bank;
 struct code_region;
 struct image;
 struct personality;
+struct process_ipc;
 struct scheduler;
 struct slot;
 struct worker;
@@ -67,6 +69,7 @@ enum process_state {
     PROCESS_RUNNING,
     PROCESS_WAITING,
     PROCESS_CALLING,
+    PROCESS_RECEIVING,
     PROCESS_FAULTED,
     PROCESS_SUSPENDED,
     PROCESS_EXITED,
@@ -128,6 +131,7 @@ struct process {
     /* The worker that runs it, signal handlers included; the creator before the start; whoever holds the scheduler's
      * lock while it neither runs nor calls. */
     struct personality *personality;
+    struct process_ipc *ipc; /* NULL until it needs one */
     struct window window;
     struct page_tables page_tables;
     uint64_t host_bytes; /* of host memory: host_memory.h */
@@ -142,7 +146,7 @@ struct process {
 
     /* Under the scheduler's lock. */
     struct runnable runnable;
-    struct worker *worker; /* while RUNNING or CALLING */
+    struct worker *worker; /* while RUNNING or CALLING; while RECEIVING, whom it has lent its turn to */
     struct timeout sleep, wall;
     bool suspended, closed;
     uint64_t owed; /* ticks that others have spent on it, and its next turn is charged */

@@ -10,6 +10,7 @@
 #include "host_memory.h"
 #include "image_slots.h"
 #include "initial_block.h"
+#include "ipc/process_ipc.h"
 #include "lifecycle.h"
 #include "process.h"
 #include "scheduler.h"
@@ -203,6 +204,7 @@ void process_close(struct process *process)
     }
     scheduler_dismiss(process);
     personality_destroy(process);
+    ipc_free(process);
     image_give_slot_back(process->image, process);
     window_clear(process);
     process_refund_bytes(process, process->host_bytes);

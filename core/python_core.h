@@ -81,6 +81,15 @@ PyObject *python_contract_compile(PyObject *module, PyObject *arguments);
 /* Without a constructor for users: made by Scheduler.root and Meter.sub. */
 extern PyTypeObject python_meter_type;
 
+/* Without a constructor for users. */
+extern PyTypeObject python_capability_type;
+
+/* (scheduler, bank or None, capacity, buffer): capabilities to send and to receive; and the others of python_capability.c. */
+PyObject *python_channel(PyObject *module, PyObject *arguments);
+PyObject *python_service(PyObject *module, PyObject *arguments);
+PyObject *python_select(PyObject *module, PyObject *arguments);
+PyObject *python_process_grant(PyObject *self, PyObject *arguments);
+
 /* Takes over the reference to the meter. NULL with an exception. */
 PyObject *python_meter_wrap(struct scheduler *scheduler, struct meter *meter);
 
@@ -132,9 +141,9 @@ PyObject *python_process_write_memory(PyObject *self, PyObject *arguments);
 /* Where a process stands: (fault, access, code offset of its unit, registers). NULL with an exception. */
 PyObject *python_place_fields(const struct process *process, uint64_t unit);
 
-/* Exceptions of motte.errors. */
+/* Exceptions of motte.errors; `of_kernel` makes one of a number (enum motte_error). */
 struct python_errors {
-    PyObject *bad_state, *closed, *invalid_cap, *limit_reached, *too_deep, *unsupported, *internal_error;
+    PyObject *of_kernel, *bad_state, *closed, *invalid_cap, *limit_reached, *too_deep, *unsupported, *internal_error;
 };
 extern struct python_errors python_errors;
 

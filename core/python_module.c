@@ -64,6 +64,9 @@ static PyMethodDef functions[] = {
     {"compile_contract", python_contract_compile, METH_VARARGS,
      PyDoc_STR("(states, initial, messages, transitions): a ContractAutomaton, or (rule, place) of what is refused.")},
     {"host_features", get_host_features, METH_NOARGS, PyDoc_STR("What this host offers, as a dict.")},
+    {"channel", python_channel, METH_VARARGS, PyDoc_STR("(scheduler, bank, capacity, buffer): to send, to receive.")},
+    {"service", python_service, METH_VARARGS, PyDoc_STR("(receiver, identity, kind, rights): a capability.")},
+    {"select", python_select, METH_VARARGS, PyDoc_STR("(receivers, timeout_ns): which one has something.")},
     {"verify", python_verify, METH_VARARGS, PyDoc_STR("A verdict about bytes anywhere; see motte.core.verify_claims.")},
     {NULL, NULL, 0, NULL},
 };
@@ -74,6 +77,7 @@ static int find_errors(void)
         const char *name;
         PyObject **place;
     } wanted[] = {
+        {"error_of_kernel", &python_errors.of_kernel},
         {"BadState", &python_errors.bad_state},
         {"Closed", &python_errors.closed},
         {"InvalidCap", &python_errors.invalid_cap},
@@ -99,7 +103,7 @@ static int execute(PyObject *module)
         &python_process_type, &python_scheduler_type,   &python_meter_type, &python_contract_type,
         &python_terms_type,
     };
-    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0)
+    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0 || PyType_Ready(&python_capability_type) < 0)
         return -1;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0)

@@ -151,6 +151,7 @@ static PyObject *get_state(PyObject *self, PyObject *unused)
         [PROCESS_RUNNING] = "running",
         [PROCESS_WAITING] = "waiting",
         [PROCESS_CALLING] = "calling",
+        [PROCESS_RECEIVING] = "receiving",
         [PROCESS_FAULTED] = "faulted",
         [PROCESS_SUSPENDED] = "suspended",
         [PROCESS_EXITED] = "exited",
@@ -195,6 +196,7 @@ static PyMethodDef methods[] = {
     {"withdraw", python_process_withdraw, METH_VARARGS, PyDoc_STR("(number, address, size): the bytes.")},
     {"write_memory", python_process_write_memory, METH_VARARGS, PyDoc_STR("(number, address, bytes)")},
     {"read_memory", python_process_read_memory, METH_VARARGS, PyDoc_STR("Bytes of its window.")},
+    {"grant", python_process_grant, METH_VARARGS, PyDoc_STR("(name, capability): before the start.")},
     {"close", close_process, METH_NOARGS, PyDoc_STR("Kills it and gives everything back.")},
     {NULL, NULL, 0, NULL},
 };

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "events.h"
+#include "ipc/process_ipc.h"
 #include "lifecycle.h"
 #include "meters/meters.h"
 #include "moments.h"
@@ -151,6 +152,7 @@ static bool give_turn(struct scheduler *scheduler, struct worker *self, uint64_t
 void schedule_at(struct scheduler *scheduler, struct worker *self, uint64_t now)
 {
     struct process *unplaced = NULL;
+    scheduler->ipc_made_ready = false;
     while (scheduler->free_turns && give_turn(scheduler, self, now, &unplaced)) {
     }
     if (unplaced || scheduler->retry_at < UINT64_MAX)
@@ -158,6 +160,22 @@ void schedule_at(struct scheduler *scheduler, struct worker *self, uint64_t now)
     if (meters_anyone_waits(scheduler->root))
         shorten_turns(scheduler);
     tell_of_meters(scheduler);
+}
+
+/* Whose turn it was has lent it to another.  It goes on by itself if it has got what it waits for. */
+static void end_loan(struct process *payer, uint64_t now, uint64_t used)
+{
+    bool stops = process_stop_requested(payer), answered = !ipc_is_waiting(payer->ipc);
+    bool ready = answered && !stops && !payer->suspended;
+    payer->worker = NULL;
+    if (answered && !stops)
+        process_set_state(payer, ready ? PROCESS_READY : PROCESS_SUSPENDED);
+    if (answered)
+        timeouts_cancel(&payer->scheduler->timeouts, &payer->sleep);
+    if (meters_stop(&payer->runnable, now, used, ready) == RUNNABLE_EXHAUSTED && !stops)
+        stops = process_stop(payer, MOTTE_STOP_CPU_LIMIT, 0);
+    if (stops)
+        scheduler_announce_exit(payer);
 }
 
 bool scheduler_end_turn(struct worker *worker, bool ready)
@@ -173,7 +191,10 @@ bool scheduler_end_turn(struct worker *worker, bool ready)
         return true;
     }
     scheduler->free_turns++;
-    return meters_stop(&process->runnable, now, used, ready) != RUNNABLE_EXHAUSTED;
+    if (worker->payer == process)
+        return meters_stop(&process->runnable, now, used, ready) != RUNNABLE_EXHAUSTED;
+    end_loan(worker->payer, now, used);
+    return !ready || runnable_wake(&process->runnable, now) != RUNNABLE_EXHAUSTED;
 }
 
 void scheduler_ready(struct process *process)
@@ -195,6 +216,7 @@ void scheduler_announce_exit(struct process *process)
 {
     process->ended_ns = monotonic_ns();
     process_note_place(process);
+    ipc_forget(process);
     timeouts_cancel(&process->scheduler->timeouts, &process->sleep);
     timeouts_cancel(&process->scheduler->timeouts, &process->wall);
     event_post(process, EVENT_EXIT);

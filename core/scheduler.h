@@ -21,6 +21,8 @@
 
 #include "timeouts.h"
 
+struct endpoint;
+struct message;
 struct meter;
 struct process;
 struct worker;
@@ -55,6 +57,10 @@ struct scheduler {
     uint64_t clock_sleeps_until; /* ticks: what the timer is set for; 0: the clock thread is awake */
     uint64_t retry_at; /* ticks; to look for threads that the host has refused, or UINT64_MAX */
     uint32_t retries;  /* in a row */
+
+    struct endpoint *endpoints;       /* all of them */
+    struct message *dropped_messages; /* to be taken apart: ipc_settle */
+    bool ipc_made_ready;              /* processes that nobody has looked for a worker for yet */
 
     struct process *first_event, **last_event;
     pthread_cond_t event_posted;

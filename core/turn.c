@@ -8,6 +8,7 @@
 #include "context.h"
 #include "events.h"
 #include "faults.h"
+#include "ipc/process_ipc.h"
 #include "moments.h"
 #include "process.h"
 #include "scheduler.h"
@@ -24,6 +25,7 @@ static struct process *begin(struct worker *worker, uint64_t surcharge)
 {
     struct process *process = worker->assigned;
     worker->assigned = NULL;
+    worker->payer = process;
     worker->surcharge = surcharge + process->owed;
     process->owed = 0;
     process_set_attention(process, false);
@@ -50,11 +52,10 @@ static void finish(struct process *process)
 }
 
 /* Setting the clock thread's timer is a good part of what a short sleep costs, and its turn has ended already. */
-static void fall_asleep(struct worker *worker, struct process *process)
+static void fall_asleep(struct worker *worker, struct process *process, uint64_t until, enum process_state state)
 {
-    uint64_t until = process->sleep_until;
     process->sleep_until = 0;
-    process_set_state(process, PROCESS_WAITING);
+    process_set_state(process, state);
     if (until != UINT64_MAX && !moments_set(process->scheduler, &process->sleep, until)) {
         process_stop(process, MOTTE_STOP_INTERNAL, 0);
         finish(process);
@@ -66,7 +67,8 @@ static void fall_asleep(struct worker *worker, struct process *process)
 static void end(struct worker *worker, struct process *process)
 {
     bool stops = process_stop_requested(process), asks = process->question.ask != ASK_NOTHING;
-    bool ready = !stops && !asks && !process->suspended && !process->sleep_until;
+    bool waits = ipc_is_waiting(process->ipc);
+    bool ready = !stops && !asks && !process->suspended && !process->sleep_until && !waits;
     process->preemptions += ready && !process->yields;
     process->yields = false;
     process->worker = NULL;
@@ -82,7 +84,9 @@ static void end(struct worker *worker, struct process *process)
         process_set_state(process, PROCESS_FAULTED);
         event_post(process, process->question.ask == ASK_BANK ? EVENT_BANK : EVENT_FAULT);
     } else if (process->sleep_until) {
-        fall_asleep(worker, process);
+        fall_asleep(worker, process, process->sleep_until, PROCESS_WAITING);
+    } else if (waits) {
+        fall_asleep(worker, process, process->ipc->deadline, PROCESS_RECEIVING);
     } else if (process->suspended) {
         process_set_state(process, PROCESS_SUSPENDED);
     }
@@ -90,14 +94,25 @@ static void end(struct worker *worker, struct process *process)
 
 /* --- a whole turn ------------------------------------------------------------------------------------------------------- */
 
-static void run_guest(struct process *process)
+/* A kernel call that has not come to its end goes on. */
+static void finish_call(struct process *process)
 {
-    struct slot *slot = process->slot;
+    struct process_ipc *ipc = process->ipc;
     if (process->question.again)
         keeping_call_again(process);
-    do
-        guest_enter(slot_context(slot), slot_window(slot));
-    while (process->trap.pending && fault_settle(process));
+    else if (ipc && ipc->wait.kind != WAIT_NOTHING && ipc->wait.finished)
+        slot_context(process->slot)->result = ipc_resume(process);
+}
+
+/* Whom the worker entered may have lent its turn to another: who left is the one who runs. */
+static struct process *run_guest(struct worker *worker, struct process *process)
+{
+    finish_call(process);
+    do {
+        guest_enter(slot_context(process->slot), slot_window(process->slot));
+        process = atomic_load_explicit(&worker->process, memory_order_relaxed);
+    } while (process->trap.pending && fault_settle(process));
+    return process;
 }
 
 /* Handlers are looked after by the thread that needs them, beside the one that starts processes: it is five system calls. */
@@ -114,7 +129,7 @@ void turn_run(struct worker *worker)
     pthread_mutex_unlock(&worker->scheduler->lock);
     if (!atomic_load_explicit(&process->begun_on, memory_order_relaxed))
         begin_first_turn(process);
-    run_guest(process);
+    process = run_guest(worker, process);
     pthread_mutex_lock(&worker->scheduler->lock);
     end(worker, process);
 }
@@ -216,5 +231,7 @@ void process_yield(struct process *process)
 
 uint64_t process_cpu_ns(struct process *process)
 {
-    return ticks_to_ns(process->runnable.used + worker_charged(worker_current(), ticks_now()));
+    const struct worker *worker = worker_current();
+    uint64_t under_way = worker->payer == process ? worker_charged(worker, ticks_now()) : 0;
+    return ticks_to_ns(process->runnable.used + under_way);
 }

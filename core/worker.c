@@ -185,6 +185,7 @@ void worker_forget(struct worker *worker)
 void worker_free(struct worker *worker)
 {
     pthread_cond_destroy(&worker->wake);
+    free(worker->spare_message);
     free(worker);
 }
 

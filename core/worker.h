@@ -16,6 +16,7 @@
 
 #include "timers.h"
 
+struct message;
 struct process;
 struct scheduler;
 
@@ -29,6 +30,7 @@ struct worker {
     struct process *_Atomic calling; /* the process whose call of the host's it waits in, without a turn */
     _Atomic bool called;      /* it was given something while it was idle */
     struct timer timer;
+    struct message *spare_message;   /* for the next one that a guest sends */
     void *signal_stack;
     size_t signal_stack_size;
     struct {
@@ -38,6 +40,7 @@ struct worker {
 
     /* Under the scheduler's lock. */
     struct process *assigned; /* whom to run next, or whose call goes on; NULL: nothing to do */
+    struct process *payer;    /* whose turn it is: that of the running process, or of one that waits for it (ipc) */
     bool bound;               /* in a call: only this call's process can be assigned */
     bool unmetered;           /* the turn is nobody's: its process only has to come to its end */
     bool ended_one;           /* its last turn was a process's end */

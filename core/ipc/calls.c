@@ -1,25 +1,23 @@
-#include "motte_abi.h"
-
 #include "calls.h"
 #include "process.h"
 #include "process_ipc.h"
 #include "worker.h"
 
 static ipc_handler *const handlers[MOTTE_CALL_COUNT - FIRST_IPC_CALL] = {
-    [MOTTE_CALL_GRANT - FIRST_IPC_CALL] = call_grant,
-    [MOTTE_CALL_CAP_COPY - FIRST_IPC_CALL] = call_cap_copy,
-    [MOTTE_CALL_CAP_DROP - FIRST_IPC_CALL] = call_cap_drop,
-    [MOTTE_CALL_CAP_RESTRICT - FIRST_IPC_CALL] = call_cap_restrict,
-    [MOTTE_CALL_CAP_REVOKE - FIRST_IPC_CALL] = call_cap_revoke,
-    [MOTTE_CALL_CAP_KIND - FIRST_IPC_CALL] = call_cap_kind,
-    [MOTTE_CALL_CHANNEL_CREATE - FIRST_IPC_CALL] = call_channel_create,
-    [MOTTE_CALL_SEND - FIRST_IPC_CALL] = call_send,
-    [MOTTE_CALL_RECEIVE - FIRST_IPC_CALL] = call_receive,
-    [MOTTE_CALL_CALL - FIRST_IPC_CALL] = call_call,
-    [MOTTE_CALL_REPLY - FIRST_IPC_CALL] = call_reply,
-    [MOTTE_CALL_REPLY_RECEIVE - FIRST_IPC_CALL] = call_reply_receive,
-    [MOTTE_CALL_SELECT - FIRST_IPC_CALL] = call_select,
-    [MOTTE_CALL_NOTIFY - FIRST_IPC_CALL] = call_notify,
+    [MOTTE_CALL_GRANT - FIRST_IPC_CALL] = gate_grant,
+    [MOTTE_CALL_CAP_COPY - FIRST_IPC_CALL] = gate_cap_copy,
+    [MOTTE_CALL_CAP_DROP - FIRST_IPC_CALL] = gate_cap_drop,
+    [MOTTE_CALL_CAP_RESTRICT - FIRST_IPC_CALL] = gate_cap_restrict,
+    [MOTTE_CALL_CAP_REVOKE - FIRST_IPC_CALL] = gate_cap_revoke,
+    [MOTTE_CALL_CAP_KIND - FIRST_IPC_CALL] = gate_cap_kind,
+    [MOTTE_CALL_CHANNEL_CREATE - FIRST_IPC_CALL] = gate_channel_create,
+    [MOTTE_CALL_SEND - FIRST_IPC_CALL] = gate_send,
+    [MOTTE_CALL_RECEIVE - FIRST_IPC_CALL] = gate_receive,
+    [MOTTE_CALL_CALL - FIRST_IPC_CALL] = gate_call,
+    [MOTTE_CALL_REPLY - FIRST_IPC_CALL] = gate_reply,
+    [MOTTE_CALL_REPLY_RECEIVE - FIRST_IPC_CALL] = gate_reply_receive,
+    [MOTTE_CALL_SELECT - FIRST_IPC_CALL] = gate_select,
+    [MOTTE_CALL_NOTIFY - FIRST_IPC_CALL] = gate_notify,
 };
 
 /* Once the worker has switched, the process may be in other hands: nothing of it is looked at any more. */

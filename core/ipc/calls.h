@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "motte_abi.h"
+
 struct process;
 
 enum { FIRST_IPC_CALL = MOTTE_CALL_GRANT };
@@ -14,21 +16,21 @@ int64_t ipc_kernel_call(struct process *process, uint32_t number, const uint64_t
 typedef int64_t ipc_handler(struct process *process, const uint64_t arguments[6]);
 
 /* capability_calls.c */
-ipc_handler call_grant;
-ipc_handler call_cap_copy;
-ipc_handler call_cap_drop;
-ipc_handler call_cap_restrict;
-ipc_handler call_cap_revoke;
-ipc_handler call_cap_kind;
-ipc_handler call_channel_create;
+ipc_handler gate_grant;
+ipc_handler gate_cap_copy;
+ipc_handler gate_cap_drop;
+ipc_handler gate_cap_restrict;
+ipc_handler gate_cap_revoke;
+ipc_handler gate_cap_kind;
+ipc_handler gate_channel_create;
 
 /* message_calls.c */
-ipc_handler call_send;
-ipc_handler call_receive;
-ipc_handler call_call;
-ipc_handler call_reply;
-ipc_handler call_reply_receive;
-ipc_handler call_select;
-ipc_handler call_notify;
+ipc_handler gate_send;
+ipc_handler gate_receive;
+ipc_handler gate_call;
+ipc_handler gate_reply;
+ipc_handler gate_reply_receive;
+ipc_handler gate_select;
+ipc_handler gate_notify;
 
 #endif

@@ -43,7 +43,7 @@ void object_release(struct object *object)
         endpoint_free((struct endpoint *)object);
         break;
     case OBJECT_CALLER:
-        free(object);
+        free(object); /* of a process: its struct process_ipc */
         break;
     case OBJECT_SERVICE:
         service_free((struct service *)object);

@@ -10,7 +10,7 @@
 #include "transfer.h"
 
 /* int motte_grant(const char *name) */
-int64_t call_grant(struct process *process, const uint64_t arguments[6])
+int64_t gate_grant(struct process *process, const uint64_t arguments[6])
 {
     char name[MOTTE_GRANT_NAME];
     size_t length;
@@ -48,19 +48,19 @@ static int64_t copy_locked(struct process *process, uint64_t claimed_handle, uin
 }
 
 /* int motte_cap_copy(int capability) */
-int64_t call_cap_copy(struct process *process, const uint64_t arguments[6])
+int64_t gate_cap_copy(struct process *process, const uint64_t arguments[6])
 {
     return copy_locked(process, arguments[0], UINT32_MAX, 0, false);
 }
 
 /* int motte_cap_restrict(int capability, unsigned rights, unsigned badge, int weak) */
-int64_t call_cap_restrict(struct process *process, const uint64_t arguments[6])
+int64_t gate_cap_restrict(struct process *process, const uint64_t arguments[6])
 {
     return copy_locked(process, arguments[0], (uint32_t)arguments[1], (uint32_t)arguments[2], (uint32_t)arguments[3]);
 }
 
 /* int motte_cap_drop(int capability) */
-int64_t call_cap_drop(struct process *process, const uint64_t arguments[6])
+int64_t gate_cap_drop(struct process *process, const uint64_t arguments[6])
 {
     struct scheduler *scheduler = process->scheduler;
     struct capability *entry = table_find(process, arguments[0]);
@@ -75,7 +75,7 @@ int64_t call_cap_drop(struct process *process, const uint64_t arguments[6])
 }
 
 /* int motte_cap_revoke(int capability, unsigned badge) */
-int64_t call_cap_revoke(struct process *process, const uint64_t arguments[6])
+int64_t gate_cap_revoke(struct process *process, const uint64_t arguments[6])
 {
     struct scheduler *scheduler = process->scheduler;
     int64_t result = 0;
@@ -93,7 +93,7 @@ int64_t call_cap_revoke(struct process *process, const uint64_t arguments[6])
 }
 
 /* int motte_cap_kind(int capability) */
-int64_t call_cap_kind(struct process *process, const uint64_t arguments[6])
+int64_t gate_cap_kind(struct process *process, const uint64_t arguments[6])
 {
     pthread_mutex_lock(&process->scheduler->lock);
     const struct capability *entry = table_find(process, arguments[0]);
@@ -103,7 +103,7 @@ int64_t call_cap_kind(struct process *process, const uint64_t arguments[6])
 }
 
 /* int motte_channel_create(unsigned capacity, unsigned long buffer, int handles[2]): to send, to receive */
-int64_t call_channel_create(struct process *process, const uint64_t arguments[6])
+int64_t gate_channel_create(struct process *process, const uint64_t arguments[6])
 {
     struct scheduler *scheduler = process->scheduler;
     struct endpoint *endpoint;

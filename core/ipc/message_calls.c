@@ -91,7 +91,7 @@ static bool sends_receiver(const struct process *process, const struct guest_mes
     return false;
 }
 
-/* What the message says of the capability that it is sent with, and its own capabilities. */
+/* What the message says of the capability that it is sent with. */
 static int64_t address(struct process *process, uint64_t claimed_handle, const struct guest_message *request,
                        struct message *message, struct endpoint **endpoint)
 {
@@ -114,7 +114,7 @@ static int64_t address(struct process *process, uint64_t claimed_handle, const s
         bank_retain(process->bank);
         message->payer = process->bank;
     }
-    return message_load(process, request, message);
+    return 0;
 }
 
 /* --- waiting --------------------------------------------------------------------------------------------------------------- */
@@ -176,7 +176,7 @@ static bool is_full(const struct endpoint *endpoint, const struct message *messa
 }
 
 /* int motte_send(int endpoint, const struct motte_message *message, long timeout) */
-int64_t call_send(struct process *process, const uint64_t arguments[6])
+int64_t gate_send(struct process *process, const uint64_t arguments[6])
 {
     struct guest_message request;
     struct message *message;
@@ -186,21 +186,24 @@ int64_t call_send(struct process *process, const uint64_t arguments[6])
         return result;
     pthread_mutex_lock(&process->scheduler->lock);
     result = address(process, arguments[0], &request, message, &endpoint);
+    bool full = result == 0 && is_full(endpoint, message);
+    if (full && arguments[2] == 0)
+        result = -MOTTE_ERROR_FULL;
+    if (result == 0)
+        result = message_load(process, &request, message);
     if (result < 0)
         return refuse(process, message, result);
-    if (!is_full(endpoint, message)) {
+    if (!full) {
         transfer_send(endpoint, message);
         return unlock(process, 0);
     }
-    if (arguments[2] == 0)
-        return refuse(process, message, -MOTTE_ERROR_FULL);
     begin_wait(process, WAIT_ROOM, arguments[2]);
     wait_for_room(process, endpoint, message);
     return wait_on(process, NULL);
 }
 
 /* int motte_call(int endpoint, const struct motte_message *request, struct motte_message *answer, long timeout) */
-int64_t call_call(struct process *process, const uint64_t arguments[6])
+int64_t gate_call(struct process *process, const uint64_t arguments[6])
 {
     struct process_ipc *ipc = process->ipc;
     struct guest_message request;
@@ -215,12 +218,14 @@ int64_t call_call(struct process *process, const uint64_t arguments[6])
     result = address(process, arguments[0], &request, message, &endpoint);
     if (result == 0 && !endpoint->receivers)
         result = -MOTTE_ERROR_PEER_CLOSED;
+    struct wait *taker = result == 0 ? transfer_taker(endpoint, message) : NULL;
+    bool full = result == 0 && !taker && !transfer_has_room(endpoint, message);
+    if (full && arguments[3] == 0)
+        result = -MOTTE_ERROR_FULL;
+    if (result == 0)
+        result = message_load(process, &request, message);
     if (result < 0)
         return refuse(process, message, result);
-    struct wait *taker = transfer_taker(endpoint, message);
-    bool full = !taker && !transfer_has_room(endpoint, message);
-    if (full && arguments[3] == 0)
-        return refuse(process, message, -MOTTE_ERROR_FULL);
     begin_wait(process, full ? WAIT_ROOM : WAIT_ANSWER, arguments[3]);
     ipc->wait.calls = true;
     ipc->buffer = guest_addr_from_register(arguments[2]);
@@ -262,7 +267,7 @@ static int64_t receive(struct process *process, struct endpoint *endpoint, struc
 }
 
 /* int motte_receive(int endpoint, struct motte_message *message, const struct motte_match *match, long timeout) */
-int64_t call_receive(struct process *process, const uint64_t arguments[6])
+int64_t gate_receive(struct process *process, const uint64_t arguments[6])
 {
     struct endpoint *endpoint;
     struct match match;
@@ -292,19 +297,16 @@ static int64_t answer(struct process *process, uint64_t claimed_handle, const st
     if (result < 0)
         return result;
     struct capability used = table_take(process, entry);
-    if (awaited) {
-        for (uint32_t i = 0; caller->weak && i < message->capability_count; i++)
-            message->capabilities[i].weak = true;
+    if (awaited)
         caller_answer(caller, message);
-    } else {
+    else
         message_drop(process->scheduler, message);
-    }
     object_release(used.object);
     return 0;
 }
 
 /* int motte_reply(int reply, const struct motte_message *answer) */
-int64_t call_reply(struct process *process, const uint64_t arguments[6])
+int64_t gate_reply(struct process *process, const uint64_t arguments[6])
 {
     struct guest_message request;
     struct message *message;
@@ -318,7 +320,7 @@ int64_t call_reply(struct process *process, const uint64_t arguments[6])
 
 /* int motte_reply_receive(int reply, const struct motte_message *answer, int endpoint, struct motte_message *message,
  *                         long timeout) */
-int64_t call_reply_receive(struct process *process, const uint64_t arguments[6])
+int64_t gate_reply_receive(struct process *process, const uint64_t arguments[6])
 {
     const struct match anything = {.by_tag = false};
     struct guest_message request;
@@ -355,7 +357,7 @@ static bool several_places(struct process *process, uint32_t count)
 }
 
 /* int motte_select(const int endpoints[], unsigned count, long timeout) */
-int64_t call_select(struct process *process, const uint64_t arguments[6])
+int64_t gate_select(struct process *process, const uint64_t arguments[6])
 {
     const struct match anything = {.by_tag = false};
     int32_t handles[MOTTE_SELECT_LIMIT];
@@ -388,7 +390,7 @@ int64_t call_select(struct process *process, const uint64_t arguments[6])
 }
 
 /* int motte_notify(int endpoint, unsigned bits) */
-int64_t call_notify(struct process *process, const uint64_t arguments[6])
+int64_t gate_notify(struct process *process, const uint64_t arguments[6])
 {
     struct capability *entry;
     uint32_t bits = (uint32_t)arguments[1];

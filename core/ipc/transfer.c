@@ -183,7 +183,7 @@ void transfer_senders_gone(struct endpoint *endpoint)
 {
     struct waiter *waiter;
     while ((waiter = endpoint->first_waiter))
-        wait_finish(waiter->wait, waiter->wait->kind == WAIT_ANY ? waiter->index : -MOTTE_ERROR_PEER_CLOSED, NULL);
+        wait_finish(waiter->wait, waiter->wait->kind == WAIT_ANY ? (int64_t)waiter->index : -MOTTE_ERROR_PEER_CLOSED, NULL);
 }
 
 void transfer_receivers_gone(struct endpoint *endpoint)
@@ -208,6 +208,8 @@ struct capability caller_open(struct caller *caller, struct wait *wait)
 void caller_answer(struct caller *caller, struct message *answer)
 {
     caller->open = false;
+    for (uint32_t i = 0; answer && caller->weak && i < answer->capability_count; i++)
+        answer->capabilities[i].weak = true;
     wait_finish(caller->wait, answer ? 0 : -MOTTE_ERROR_PEER_CLOSED, answer);
 }
 

@@ -1,6 +1,10 @@
+#define _GNU_SOURCE
 #include "waiting.h"
 
+#include <linux/futex.h>
 #include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "endpoint.h"
 #include "process.h"
@@ -62,8 +66,10 @@ void ipc_wake(struct process *process)
 void wait_finish(struct wait *wait, int64_t result, struct message *message)
 {
     wait_finish_quietly(wait, result, message);
-    if (wait->process)
+    if (wait->process) {
         ipc_wake(wait->process);
-    else
-        pthread_cond_signal(wait->changed);
+    } else {
+        atomic_store(wait->over, 1);
+        syscall(SYS_futex, wait->over, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    }
 }

@@ -7,7 +7,6 @@
 #ifndef MOTTE_WAITING_H
 #define MOTTE_WAITING_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,7 +46,7 @@ struct wait {
     struct waiter single, *several;
     uint32_t count;            /* of several */
     struct process *process;   /* or: */
-    pthread_cond_t *changed;
+    _Atomic uint32_t *over;    /* of a thread of the host: a futex */
 };
 
 /* Who waits for an answer: one for each process, and for each call of the host. */

@@ -95,6 +95,8 @@ enum runnable_state runnable_wake(struct runnable *runnable, uint64_t now);
 void runnable_cancel(struct runnable *runnable, uint64_t now);
 /* It wants to run; whether it may is a question of the meters above it. */
 bool runnable_queued(const struct runnable *runnable);
+/* A meter above it is off. */
+bool runnable_is_off(const struct runnable *runnable);
 /* More of its own budget. It is not queued by this. */
 void runnable_refill(struct runnable *runnable, int64_t ticks);
 /* What is left of its own budget, never below zero; METER_UNLIMITED. */

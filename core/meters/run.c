@@ -35,6 +35,14 @@ void runnable_cancel(struct runnable *runnable, uint64_t now)
     meter_settle(runnable->contender.parent, now);
 }
 
+bool runnable_is_off(const struct runnable *runnable)
+{
+    for (const struct meter *meter = runnable->contender.parent; meter; meter = meter->contender.parent)
+        if (!meter_is_on(meter))
+            return true;
+    return false;
+}
+
 void runnable_refill(struct runnable *runnable, int64_t ticks)
 {
     assert(ticks >= 0);

@@ -9,7 +9,9 @@ A guest's *fault* is a value (``Exit.fault``), never an exception.  An
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from motte.abi.capabilities import KernelError
 
 # ruff: noqa: N818 (the names are the public contract, and most say more than "error")
 
@@ -87,11 +89,47 @@ class BadContract(MotteError, ValueError):
 
 
 class InvalidCap(MotteError):
-    """What the handle stood for is gone: its bank was destroyed or removed."""
+    """What the handle or capability stood for is gone: its bank was destroyed or removed, or it was revoked or used up."""
 
 
 class NoAccess(MotteError):
     """The handle does not have the right to this operation."""
+
+
+class UnknownRequest(MotteError):
+    """Whoever was called does not know this request."""
+
+
+class RequestError(MotteError):
+    """The request is malformed, or too large."""
+
+
+class Full(MotteError):
+    """The queue has no room for this message now."""
+
+
+class PeerClosed(MotteError):
+    """Nobody is left who could send, or answer."""
+
+
+class ContractViolation(MotteError):
+    """The contract of this channel does not allow this message now."""
+
+
+class NotOwner(MotteError):
+    """The block belongs to somebody else."""
+
+
+class Sealed(MotteError):
+    """It was sealed, and cannot be changed."""
+
+
+class KeeperCycle(MotteError):
+    """Nobody keeps what it is kept by."""
+
+
+class Exited(MotteError):
+    """The process has ended."""
 
 
 class TooDeep(MotteError):
@@ -116,3 +154,31 @@ class Unsupported(MotteError):
 
 class InternalError(MotteError):
     """A bug in Motte itself; nothing the guest did can be blamed."""
+
+
+_OF_KERNEL: Final = {
+    KernelError.INVALID_CAP: (InvalidCap, "the capability was revoked or used up, or what it led to is gone"),
+    KernelError.NO_ACCESS: (NoAccess, "the capability does not have the right to this operation"),
+    KernelError.UNKNOWN_REQUEST: (UnknownRequest, "whoever was called does not know this request"),
+    KernelError.REQUEST_ERROR: (RequestError, "the request is malformed, or too large"),
+    KernelError.LIMIT_REACHED: (LimitReached, "a limit stands in the way: memory, or the size of a table"),
+    KernelError.FULL: (Full, "the queue has no room for this message now"),
+    KernelError.TIMEOUT: (Timeout, "the wait ended before what it waited for"),
+    KernelError.PEER_CLOSED: (PeerClosed, "nobody is left who could send, or answer"),
+    KernelError.CONTRACT_VIOLATION: (ContractViolation, "the contract of this channel does not allow this now"),
+    KernelError.NOT_OWNER: (NotOwner, "the block belongs to somebody else"),
+    KernelError.SEALED: (Sealed, "it was sealed, and cannot be changed"),
+    KernelError.BAD_STATE: (BadState, "the operation does not fit the object's present state"),
+    KernelError.KEEPER_CYCLE: (KeeperCycle, "nobody keeps what it is kept by"),
+    KernelError.TOO_DEEP: (TooDeep, "a tree would have more levels than it may have"),
+    KernelError.EXITED: (Exited, "the process has ended"),
+    KernelError.BAD_ADDRESS: (RequestError, "an address was not usable"),
+}
+
+
+def error_of_kernel(number: int, message: str | None = None) -> MotteError:
+    """The exception for a number of :class:`motte.abi.capabilities.KernelError`."""
+    if number not in _OF_KERNEL:
+        return InternalError(f"error {number} of the core")
+    kind, words = _OF_KERNEL[KernelError(number)]
+    return kind(message or words)

@@ -1,0 +1,297 @@
+#define _GNU_SOURCE
+#include "host_ipc.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+#include "scheduler.h"
+#include "service.h"
+#include "transfer.h"
+
+/* --- messages ------------------------------------------------------------------------------------------------------------- */
+
+struct message *host_ipc_message(const void *bytes, uint32_t size, uint32_t tag, uint32_t flags)
+{
+    struct message *message = message_create(NULL, size);
+    if (!message)
+        return NULL;
+    if (size)
+        memcpy(message->bytes, bytes, size);
+    message->tag = tag;
+    message->flags = flags;
+    return message;
+}
+
+static struct scheduler *lock(const struct capability *capability)
+{
+    struct scheduler *scheduler = capability->object->scheduler;
+    pthread_mutex_lock(&scheduler->lock);
+    return scheduler;
+}
+
+static int64_t unlock(struct scheduler *scheduler, int64_t result)
+{
+    ipc_settle(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+    return result;
+}
+
+int64_t host_ipc_attach(struct message *message, struct capability *capability)
+{
+    struct scheduler *scheduler = lock(capability);
+    int64_t result = 0;
+    if (message->capability_count == MOTTE_MESSAGE_CAPABILITIES)
+        result = -MOTTE_ERROR_REQUEST_ERROR;
+    else if (!capability_is_valid(capability))
+        result = -MOTTE_ERROR_INVALID_CAP;
+    else if (capability->rights & MOTTE_RIGHT_COPY)
+        message->capabilities[message->capability_count++] = capability_copy(capability, UINT32_MAX, 0, false);
+    else if (capability->object->type == OBJECT_CALLER) {
+        message->capabilities[message->capability_count++] = *capability;
+        capability->object = NULL;
+    } else {
+        result = -MOTTE_ERROR_NO_ACCESS;
+    }
+    return unlock(scheduler, result);
+}
+
+void host_ipc_discard(struct scheduler *scheduler, struct message *message)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    message_drop(scheduler, message);
+    unlock(scheduler, 0);
+}
+
+/* --- waiting -------------------------------------------------------------------------------------------------------------- */
+
+static void begin(struct host_wait *host, enum wait_kind kind)
+{
+    memset(&host->wait, 0, sizeof host->wait);
+    atomic_store(&host->over, 0);
+    host->wait.kind = kind;
+    host->wait.over = &host->over;
+    host->source = NULL;
+    host->caller = NULL;
+}
+
+static void end(struct host_wait *host)
+{
+    if (host->caller)
+        object_release(&host->caller->object);
+    host->caller = NULL;
+}
+
+/* Under the lock: nothing reaches it any more. */
+static void withdraw(struct host_wait *host)
+{
+    wait_leave(&host->wait);
+    if (host->caller)
+        host->caller->open = false;
+    if (host->wait.outgoing)
+        message_drop(host->source->object.scheduler, host->wait.outgoing);
+    host->wait.outgoing = NULL;
+    end(host);
+}
+
+int64_t host_ipc_wait(struct scheduler *scheduler, struct host_wait *host, struct deadline deadline)
+{
+    const struct timespec *at = deadline.exists ? &deadline.at : NULL;
+    while (!atomic_load(&host->over)) {
+        long result =
+            syscall(SYS_futex, &host->over, FUTEX_WAIT_BITSET_PRIVATE, 0, at, NULL, FUTEX_BITSET_MATCH_ANY);
+        if (result < 0 && errno == EINTR)
+            return -EINTR;
+        if (result < 0 && errno == ETIMEDOUT)
+            break;
+    }
+    pthread_mutex_lock(&scheduler->lock);
+    bool finished = host->wait.finished;
+    if (!finished)
+        withdraw(host);
+    else
+        end(host);
+    return unlock(scheduler, finished ? 0 : -MOTTE_ERROR_TIMEOUT);
+}
+
+void host_ipc_cancel(struct scheduler *scheduler, struct host_wait *host)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    if (host->wait.finished && host->wait.message && host->source)
+        transfer_put_back(host->source, host->wait.message);
+    else if (host->wait.finished && host->wait.message)
+        message_drop(scheduler, host->wait.message);
+    withdraw(host);
+    unlock(scheduler, 0);
+}
+
+/* --- the operations ------------------------------------------------------------------------------------------------------- */
+
+static int64_t check(const struct capability *capability, uint32_t right)
+{
+    if (!capability_is_valid(capability))
+        return -MOTTE_ERROR_INVALID_CAP;
+    return capability->rights & right ? 0 : -MOTTE_ERROR_NO_ACCESS;
+}
+
+static bool sends_receiver(const struct message *message, const struct object *to)
+{
+    for (uint32_t i = 0; i < message->capability_count; i++)
+        if (message->capabilities[i].object == to && message->capabilities[i].rights & MOTTE_RIGHT_RECEIVE)
+            return true;
+    return false;
+}
+
+static int64_t address(const struct capability *sender, struct message *message, struct endpoint **endpoint)
+{
+    int64_t result = check(sender, MOTTE_RIGHT_SEND);
+    if (result < 0)
+        return result;
+    bool serves = sender->object->type == OBJECT_SERVICE;
+    const struct service *service = (const struct service *)sender->object;
+    *endpoint = serves ? service->server : (struct endpoint *)sender->object;
+    message->identity = serves ? service->identity : 0;
+    message->badge = sender->badge;
+    message->rights = sender->rights;
+    message->flags |= sender->weak ? MOTTE_MESSAGE_WEAK : 0;
+    bool refused = message->size > (*endpoint)->buffer || sends_receiver(message, sender->object);
+    return refused ? -MOTTE_ERROR_REQUEST_ERROR : 0;
+}
+
+/* Sends now, or stands in line for room. */
+static int64_t dispatch(struct endpoint *endpoint, struct message *message, bool may_wait, struct host_wait *host)
+{
+    if (transfer_send(endpoint, message) == 0)
+        return 0;
+    if (!may_wait)
+        return -MOTTE_ERROR_FULL;
+    host->wait.kind = WAIT_ROOM;
+    host->wait.outgoing = message;
+    host->source = endpoint;
+    waiter_enter(&host->wait.single, &host->wait, endpoint, &endpoint->first_sender, &endpoint->last_sender);
+    return HOST_WAITS;
+}
+
+int64_t host_ipc_send(const struct capability *sender, struct message *message, bool may_wait, struct host_wait *host)
+{
+    struct scheduler *scheduler = lock(sender);
+    struct endpoint *endpoint;
+    begin(host, WAIT_ROOM);
+    int64_t result = address(sender, message, &endpoint);
+    if (result == 0)
+        result = dispatch(endpoint, message, may_wait, host);
+    if (result < 0)
+        message_drop(scheduler, message);
+    return unlock(scheduler, result);
+}
+
+int64_t host_ipc_call(const struct capability *sender, struct message *message, bool may_wait, struct host_wait *host)
+{
+    struct caller *caller = calloc(1, sizeof *caller);
+    struct scheduler *scheduler = lock(sender);
+    struct endpoint *endpoint;
+    begin(host, WAIT_ANSWER);
+    int64_t result = caller ? address(sender, message, &endpoint) : -MOTTE_ERROR_LIMIT_REACHED;
+    if (result == 0 && !endpoint->receivers)
+        result = -MOTTE_ERROR_PEER_CLOSED;
+    if (caller) {
+        object_begin(&caller->object, OBJECT_CALLER, scheduler);
+        caller->weak = sender->weak;
+        host->caller = caller;
+    }
+    if (result == 0) {
+        message->reply = caller_open(caller, &host->wait);
+        host->wait.calls = true;
+        result = dispatch(endpoint, message, may_wait, host);
+    }
+    if (result < 0) {
+        if (caller)
+            caller->open = false;
+        message_drop(scheduler, message);
+        end(host);
+    } else {
+        result = HOST_WAITS;
+    }
+    return unlock(scheduler, result);
+}
+
+int64_t host_ipc_receive(const struct capability *receiver, struct match match, bool may_wait, struct host_wait *host)
+{
+    struct scheduler *scheduler = lock(receiver);
+    begin(host, WAIT_MESSAGE);
+    int64_t result = check(receiver, MOTTE_RIGHT_RECEIVE);
+    struct endpoint *endpoint = (struct endpoint *)receiver->object;
+    bool selects = match.by_tag || match.by_badge;
+    if (result == 0 && selects && endpoint->capacity > MOTTE_SELECTIVE_CAPACITY)
+        result = -MOTTE_ERROR_REQUEST_ERROR;
+    if (result == 0) {
+        int64_t taken = transfer_receive(endpoint, match, &host->wait.message, &host->wait.bits);
+        result = taken < 0 ? taken : !taken;
+    }
+    if (result == HOST_WAITS && may_wait) {
+        host->wait.match = match;
+        host->source = endpoint;
+        waiter_enter(&host->wait.single, &host->wait, endpoint, &endpoint->first_waiter, &endpoint->last_waiter);
+    } else if (result == HOST_WAITS) {
+        result = -MOTTE_ERROR_TIMEOUT;
+    }
+    return unlock(scheduler, result);
+}
+
+int64_t host_ipc_select(const struct capability *const receivers[], uint32_t count, bool may_wait, struct host_wait *host)
+{
+    const struct match anything = {.by_tag = false};
+    struct scheduler *scheduler = lock(receivers[0]);
+    begin(host, WAIT_ANY);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t result = check(receivers[i], MOTTE_RIGHT_RECEIVE);
+        if (receivers[i]->object->scheduler != scheduler)
+            result = -MOTTE_ERROR_REQUEST_ERROR;
+        if (result < 0)
+            return unlock(scheduler, result);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!transfer_is_ready((struct endpoint *)receivers[i]->object, anything))
+            continue;
+        host->wait.result = i;
+        return unlock(scheduler, 0);
+    }
+    if (!may_wait)
+        return unlock(scheduler, -MOTTE_ERROR_TIMEOUT);
+    host->wait.several = host->places;
+    host->wait.count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct endpoint *endpoint = (struct endpoint *)receivers[i]->object;
+        host->places[i].index = i;
+        waiter_enter(&host->places[i], &host->wait, endpoint, &endpoint->first_waiter, &endpoint->last_waiter);
+    }
+    return unlock(scheduler, HOST_WAITS);
+}
+
+int64_t host_ipc_reply(struct capability *reply, struct message *answer)
+{
+    struct scheduler *scheduler = lock(reply);
+    bool is_reply = reply->object->type == OBJECT_CALLER;
+    if (is_reply && capability_is_valid(reply))
+        caller_answer((struct caller *)reply->object, answer);
+    else
+        message_drop(scheduler, answer);
+    if (is_reply)
+        capability_drop(reply);
+    return unlock(scheduler, is_reply ? 0 : -MOTTE_ERROR_INVALID_CAP);
+}
+
+int64_t host_ipc_notify(const struct capability *sender, uint32_t bits)
+{
+    struct scheduler *scheduler = lock(sender);
+    int64_t result = check(sender, MOTTE_RIGHT_SEND);
+    if (result == 0 && (sender->object->type != OBJECT_ENDPOINT || !bits))
+        result = -MOTTE_ERROR_REQUEST_ERROR;
+    if (result == 0)
+        transfer_notify((struct endpoint *)sender->object, bits);
+    return unlock(scheduler, result);
+}

@@ -1,0 +1,50 @@
+/* Threads of the host that send and receive: any thread, without the scheduler's lock.
+ *
+ * Each operation has two halves.  The first does what can be done at once and answers HOST_WAITS if that was not all; then
+ * host_ipc_wait() waits, and may be interrupted by a signal and called again; host_ipc_cancel() gives up.  In the end the struct
+ * host_wait says what came.
+ */
+#ifndef MOTTE_HOST_IPC_H
+#define MOTTE_HOST_IPC_H
+
+#include <stddef.h>
+
+#include "lifecycle.h"
+#include "message.h"
+#include "waiting.h"
+
+enum { HOST_WAITS = 1 };
+
+struct host_wait {
+    struct wait wait; /* result, message and bits are the outcome */
+    _Atomic uint32_t over;
+    struct endpoint *source; /* that it receives from */
+    struct caller *caller;   /* with a reference, if it calls */
+    struct waiter places[MOTTE_SELECT_LIMIT];
+};
+
+/* A message with these bytes; NULL if the host has no memory. */
+struct message *host_ipc_message(const void *bytes, uint32_t size, uint32_t tag, uint32_t flags);
+
+/* A copy of a capability goes with the message, or itself if it can only be moved.  0, or an error. */
+int64_t host_ipc_attach(struct message *message, struct capability *capability);
+
+/* Each answers 0, HOST_WAITS if it `may_wait`, or an error.  The message is taken over, whatever comes of it. */
+int64_t host_ipc_send(const struct capability *sender, struct message *message, bool may_wait, struct host_wait *host);
+int64_t host_ipc_call(const struct capability *sender, struct message *message, bool may_wait, struct host_wait *host);
+int64_t host_ipc_receive(const struct capability *receiver, struct match match, bool may_wait, struct host_wait *host);
+int64_t host_ipc_select(const struct capability *const receivers[], uint32_t count, bool may_wait, struct host_wait *host);
+
+/* Uses the capability up. */
+int64_t host_ipc_reply(struct capability *reply, struct message *answer);
+
+int64_t host_ipc_notify(const struct capability *sender, uint32_t bits);
+
+/* 0: it is over, see host->wait.  -MOTTE_ERROR_TIMEOUT: it is over, too.  -EINTR: it is not. */
+int64_t host_ipc_wait(struct scheduler *scheduler, struct host_wait *host, struct deadline deadline);
+void host_ipc_cancel(struct scheduler *scheduler, struct host_wait *host);
+
+/* What came and is not wanted any more. */
+void host_ipc_discard(struct scheduler *scheduler, struct message *message);
+
+#endif
