@@ -143,6 +143,7 @@ void turn_refuse(struct worker *worker)
     worker_forget(worker);
     struct process *process = worker->assigned;
     worker->assigned = NULL;
+    worker->payer = process;
     worker->dispatched = ticks_now();
     worker->surcharge = 0;
     atomic_store_explicit(&worker->process, process, memory_order_release);

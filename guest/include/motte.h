@@ -31,6 +31,142 @@ long motte_syscall(long number, long a, long b, long c, long d, long e);
 /* The same for a call of six arguments, such as `mmap`. */
 long motte_syscall6(long number, const long arguments[6]);
 
+/*
+ * Capabilities and messages.
+ *
+ * A handle is a small number, greater than 0, that means something to this process only: a place in its own table
+ * of capabilities.  A process begins with the capabilities that it was granted, and gets others in messages.
+ *
+ * Every call returns a result that is not negative, or a negated value of `enum motte_error`.
+ * A timeout is in nanoseconds: 0 does not wait, a negative one waits for ever.
+ */
+enum motte_error {
+    MOTTE_INVALID_CAP = 1001,   /* no such handle; or it was revoked, used up, or what it led to is gone */
+    MOTTE_NO_ACCESS,            /* the capability does not have this right */
+    MOTTE_UNKNOWN_REQUEST,
+    MOTTE_REQUEST_ERROR,        /* malformed, too large, or the buffer is too small */
+    MOTTE_LIMIT_REACHED,        /* memory, or the size of a table */
+    MOTTE_FULL,                 /* the queue has no room now */
+    MOTTE_TIMEOUT,
+    MOTTE_PEER_CLOSED,          /* nobody is left who could send, or answer */
+    MOTTE_CONTRACT_VIOLATION,
+    MOTTE_NOT_OWNER,
+    MOTTE_SEALED,
+    MOTTE_BAD_STATE,
+    MOTTE_KEEPER_CYCLE,
+    MOTTE_TOO_DEEP,
+    MOTTE_EXITED,
+    MOTTE_BAD_ADDRESS = 14      /* EFAULT */
+};
+
+enum motte_kind {
+    MOTTE_SENDER = 1,
+    MOTTE_RECEIVER,
+    MOTTE_REPLY,
+    MOTTE_BANK,
+    MOTTE_METER,
+    MOTTE_PROCESS,
+    MOTTE_PROGRAM,
+    MOTTE_LAUNCHER,
+    MOTTE_CONSTRUCTOR,
+    MOTTE_BLOCK,
+    MOTTE_SERVICE
+};
+
+enum motte_right {
+    MOTTE_MAY_SEND = 1,
+    MOTTE_MAY_RECEIVE = 2,
+    MOTTE_MAY_COPY = 4,   /* and send on */
+    MOTTE_MAY_BADGE = 8,
+    MOTTE_MAY_REVOKE = 16
+};
+
+/* The capability that was granted by this name; -ENOENT if there is none. */
+int motte_grant(const char *name);
+
+/* Another handle for the same; needs MOTTE_MAY_COPY. */
+int motte_cap_copy(int capability);
+
+/*
+ * A copy with these rights at most.  `badge`, if it is not 0, is what receivers will see with each message that is
+ * sent with the copy, and with copies of it; needs MOTTE_MAY_BADGE.  What is fetched through a `weak` one is weak.
+ */
+int motte_cap_restrict(int capability, unsigned rights, unsigned badge, int weak);
+
+int motte_cap_drop(int capability);
+
+/* Makes all other capabilities to the same endpoint invalid, or those with this badge; needs MOTTE_MAY_REVOKE. */
+int motte_cap_revoke(int capability, unsigned badge);
+
+/* An `enum motte_kind`. */
+int motte_cap_kind(int capability);
+
+#define MOTTE_MESSAGE_BYTES 65536
+#define MOTTE_MESSAGE_CAPABILITIES 4
+
+enum motte_flag {
+    MOTTE_PRIORITY = 1,     /* it overtakes messages without it */
+    MOTTE_CALLED = 2,       /* received: somebody waits for an answer */
+    MOTTE_NOTIFICATION = 4, /* received: no message, but bits that were posted, in `tag` */
+    MOTTE_WEAK = 8          /* received: it came through a weak capability */
+};
+
+/* Zero what is not used. */
+struct motte_message {
+    void *bytes;             /* to send, or the buffer to receive into */
+    unsigned size;           /* to send; after receiving: how much came */
+    unsigned room;           /* of the buffer to receive into */
+    unsigned tag;            /* for sender and receiver to agree on */
+    unsigned badge;          /* received: of the capability that it was sent with */
+    unsigned flags;          /* enum motte_flag */
+    int reply;               /* received: the capability to answer a call, once; or 0 */
+    int capabilities[MOTTE_MESSAGE_CAPABILITIES]; /* copies go along; a capability to answer moves */
+    unsigned capability_count;
+    unsigned unused;
+};
+
+/*
+ * A bounded queue: at most `capacity` messages (1 to 65,536) with `buffer` bytes in all, which this process's bank pays
+ * for now.  handles[0] sends, handles[1] receives.
+ */
+int motte_channel_create(unsigned capacity, unsigned long buffer, int handles[2]);
+
+/*
+ * Sends.  -MOTTE_FULL if there is no room and the timeout is 0.  To one whose receivers are gone everything can be
+ * sent, and is gone, too: only who receives or calls learns of the end of a peer.
+ */
+int motte_send(int sender, const struct motte_message *message, long timeout);
+
+struct motte_match {
+    unsigned tag, badge, by; /* 1: by tag; 2: by badge; 3: both */
+};
+
+/*
+ * Receives the first message, or the first that matches (in channels with a capacity of at most 1,024); the others keep
+ * their places.  -MOTTE_PEER_CLOSED after the last message, once nobody can send any more.  If the message does not
+ * fit into the buffer, or its capabilities into the table, it stays where it is (-MOTTE_REQUEST_ERROR, with `size` set;
+ * -MOTTE_LIMIT_REACHED).
+ */
+int motte_receive(int receiver, struct motte_message *message, const struct motte_match *match, long timeout);
+
+/*
+ * Sends, and waits for the answer.  Whoever waits for this call goes on at once, in this process's turn.
+ */
+int motte_call(int sender, const struct motte_message *request, struct motte_message *answer, long timeout);
+
+/* Answers a call, once; never waits.  An answer to one who waits no longer is gone. */
+int motte_reply(int reply, const struct motte_message *answer);
+
+/* Both in one: what a server does between two calls.  If it fails before the answer is sent, nothing has happened. */
+int motte_reply_receive(int reply, const struct motte_message *answer, int receiver, struct motte_message *message,
+                        long timeout);
+
+/* The index of one of at most 64 receivers that has something, the first of several. */
+int motte_select(const int receivers[], unsigned count, long timeout);
+
+/* Posts bits, which collect until they are received: never waits, and needs no room. */
+int motte_notify(int sender, unsigned bits);
+
 #ifdef __cplusplus
 }
 #endif

@@ -89,7 +89,7 @@ class BadContract(MotteError, ValueError):
 
 
 class InvalidCap(MotteError):
-    """What the handle or capability stood for is gone: its bank was destroyed or removed, or it was revoked or used up."""
+    """What it stood for is gone: its bank was destroyed or removed, or the capability was revoked or used up."""
 
 
 class NoAccess(MotteError):

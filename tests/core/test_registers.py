@@ -75,6 +75,10 @@ def test_a_new_process_finds_nothing_of_one_that_ended_with_full_registers(
 
 WRITE, READ, CLOCK_GETTIME, GET_RANDOM, GET_CWD, UNKNOWN = 1, 0, 228, 318, 79, 0xFFFF
 GATES = ["SYSCALL", "SYSCALL6"]
+MESSAGE_GATES = [
+    *("GRANT", "CAP_COPY", "CAP_DROP", "CAP_RESTRICT", "CAP_REVOKE", "CAP_KIND", "CHANNEL_CREATE"),
+    *("SEND", "RECEIVE", "CALL", "REPLY", "REPLY_RECEIVE", "SELECT", "NOTIFY"),
+]
 CALLS = {
     # A call's name: its number and arguments, and its result.
     "unknown": ((UNKNOWN,), -38),
@@ -99,8 +103,28 @@ def call_gate(gate: str, call: tuple[int, ...]) -> list[str]:
 
 
 def test_these_are_all_gates() -> None:
-    tested = {"EXIT", *GATES, "SETJMP", "LONGJMP", "CHECK_POINTER"}
+    tested = {"EXIT", *GATES, "SETJMP", "LONGJMP", "CHECK_POINTER", *MESSAGE_GATES}
     assert {call.name for call in KERNEL_CALLS} == {f"motte_{gate.lower()}" for gate in tested}
+
+
+INVALID_CAP, BAD_ADDRESS = -1001, -14
+ERRORS = {
+    **dict.fromkeys(MESSAGE_GATES, INVALID_CAP),
+    **dict.fromkeys(("GRANT", "CHANNEL_CREATE", "SEND", "CALL", "REPLY", "REPLY_RECEIVE"), BAD_ADDRESS),
+}
+
+
+@pytest.mark.parametrize("gate", MESSAGE_GATES)
+def test_a_gate_for_messages_returns_own_values_an_error_and_zeros(workshop: Workshop, gate: str) -> None:
+    """With a handle, or an address, that means nothing."""
+    arguments = {"edi": 64, "esi": 1, "edx": 0, "ecx": 0, "r8d": 0}
+    if gate == "SELECT":
+        arguments["edi"] = BUFFER
+    passed = [f"movl ${value}, %{name}" for name, value in arguments.items()]
+    program = function("main", ["pushq %rbx", *fill(), *passed, f"call {gate}", *dump(DATA), *LEAVE])
+    process = workshop.run(program)
+    kept = {name: value for name, value in OWN_GENERAL.items() if name in CALLEE_SAVED}
+    assert_shows(process, expected({"rax": ERRORS[gate] % (1 << 64), **kept}))
 
 
 @pytest.mark.parametrize("name", CALLS)
