@@ -257,8 +257,13 @@ bool bank_has_keeper(const struct bank *bank)
     return atomic_load(&bank->has_keeper);
 }
 
+/* Most machines have no such bank, and this is asked in the middle of system calls. */
+static _Atomic bool any_was_kept;
+
 bool bank_is_kept(struct bank *bank)
 {
+    if (!atomic_load_explicit(&any_was_kept, memory_order_relaxed))
+        return false;
     pthread_mutex_lock(bank->lock);
     struct bank *each = bank_heir(bank);
     while (each && !bank_has_keeper(each))
@@ -270,6 +275,8 @@ bool bank_is_kept(struct bank *bank)
 void bank_set_has_keeper(struct bank *bank, bool has_keeper)
 {
     pthread_mutex_lock(bank->lock);
+    if (has_keeper)
+        atomic_store(&any_was_kept, true);
     atomic_store(&bank->has_keeper, has_keeper && bank_state_now(bank) == BANK_ALIVE);
     pthread_mutex_unlock(bank->lock);
 }

@@ -147,9 +147,10 @@ bool table_reserve(struct process *process, uint32_t count)
 int32_t table_insert(struct process *process, struct capability capability)
 {
     struct capability_table *table = &process->ipc->table;
-    uint32_t index = 0;
+    uint32_t index = table->lowest_free;
     while (table->entries[index].object)
         index++;
+    table->lowest_free = index + 1;
     table->entries[index] = capability;
     table->free--;
     return (int32_t)index + 1;
@@ -166,9 +167,13 @@ struct capability *table_find(const struct process *process, uint64_t claimed_ha
 
 struct capability table_take(struct process *process, struct capability *entry)
 {
+    struct capability_table *table = &process->ipc->table;
     struct capability taken = *entry;
+    uint32_t index = (uint32_t)(entry - table->entries);
+    if (index < table->lowest_free)
+        table->lowest_free = index;
+    table->free++;
     *entry = (struct capability){.object = NULL};
-    process->ipc->table.free++;
     return taken;
 }
 
@@ -178,6 +183,7 @@ void table_drop_all(struct process *process)
     for (uint32_t i = 0; i < table->count; i++)
         capability_drop(&table->entries[i]);
     table->free = table->count;
+    table->lowest_free = 0;
 }
 
 void table_free(struct process *process)

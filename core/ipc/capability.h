@@ -70,6 +70,7 @@ struct capability_table {
     struct capability *entries; /* handle n is entries[n - 1] */
     uint32_t count;             /* of entries */
     uint32_t free;              /* of them */
+    uint32_t lowest_free;       /* below this index none is free */
 };
 
 /* So that the next `count` insertions succeed; false without memory, or beyond CAPABILITY_LIMIT. */
