@@ -12,6 +12,10 @@ PROCESSES ?= 2
 STRIDE ?= 1
 START ?= 0
 
+UNTHREADED := --ignore tests/core/test_fork.py --ignore tests/core/test_crowd.py --ignore tests/core/test_idle_processes.py
+UNTHREADED += --deselect tests/core/test_recycling.py::test_no_page_of_a_free_slot_exists
+THREADED := storms machine keepers links meters banks_of_processes supervisor streams
+
 .PHONY: run test test-long enumerate mutate-verifier fuzz mutate sanitize hostile lint develop clean
 
 run: $(VENV)/installed
@@ -38,11 +42,14 @@ fuzz: $(VENV)/installed
 mutate: $(VENV)/installed
 	PYTHONPATH=tests $(BIN)/python -m mutation.running --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
 
-# The core's tests on a core with AddressSanitizer and UndefinedBehaviorSanitizer; its threads under ThreadSanitizer.
-# What idle processes take is left out: the sanitizers take more.
+# The core's tests on a core with AddressSanitizer and UndefinedBehaviorSanitizer, then with ThreadSanitizer, which
+# docs/testing.md says more of.  What idle processes and crowds take is left out: the sanitizers take more.  So are, under
+# ThreadSanitizer, children of a fork, and a look at free slots that takes its mappings for slots.
 sanitize: $(VENV)/installed
 	PYTHONPATH=tests $(BIN)/python -m core_builds sanitized -m pytest tests/core --deselect tests/core/test_idle_processes.py
-	$(BIN)/python -m pytest tests/core/test_scheduler_threads.py tests/core/test_bank_threads.py
+	$(BIN)/python -m pytest --long tests/core/test_scheduler_threads.py tests/core/test_bank_threads.py tests/core/test_race_reports.py
+	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest tests/core tests/personality $(UNTHREADED)
+	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest $(addprefix tests/api/test_,$(addsuffix .py,$(THREADED)))
 
 # The core's tests with an interruption at every gate; then a host that refuses whatever it is asked for, now and then.
 hostile: $(VENV)/installed

@@ -1,6 +1,6 @@
 """The core compiled in other ways than it is shipped, and Python started on it.
 
-A build becomes a second package ``motte`` of links to the installed one, with another extension module in it.
+A build becomes a second package ``motte``, a copy of the installed one with another extension module in it.
 ``python -m core_builds BUILD ARGUMENTS…`` starts this interpreter with these arguments on that package: the sanitizers'
 library must be loaded before everything else.
 """
@@ -49,8 +49,15 @@ _ADDRESS_ENVIRONMENT = {"ASAN_OPTIONS": f"{LEAKS_OFF}:{OUR_SIGNALS}", "PYTHONMAL
 _HOSTILE = tuple(f"-Wl,--wrap={name}" for name in (*REFUSED, "motte_kernel_call"))
 _HOSTILE_SOURCES = (ROOT / "tests" / "hostile" / "refusals.c",)
 
+_THREADS_SOURCES = (ROOT / "tests" / "core" / "prompt_signals.c",)
+_THREADS_WRAPPED = ("sigaction", "guest_enter", "motte_kernel_call")
+_THREADS = ("-fsanitize=thread", *(f"-Wl,--wrap={name}" for name in _THREADS_WRAPPED))
+_THREADS_REPORT = f"log_path={ROOT / 'build' / 'threads' / 'report'}"  # pytest keeps what passing tests print
+_THREADS_ENVIRONMENT = {"TSAN_OPTIONS": f"{_THREADS_REPORT}:{OUR_SIGNALS}", "PYTHONMALLOC": "malloc"}
+
 BUILDS = {
     "sanitized": Build(_ADDRESS, (), "libasan.so", _ADDRESS_ENVIRONMENT),
+    "threads": Build(_THREADS, _THREADS_SOURCES, "libtsan.so", _THREADS_ENVIRONMENT),
     "interrupted": Build(_HOSTILE, _HOSTILE_SOURCES, None, {"MOTTE_INTERRUPT_AT_EVERY_GATE": "1"}),
     "hostile": Build(_HOSTILE, _HOSTILE_SOURCES),
     "hostile-sanitized": Build((*_HOSTILE, *_ADDRESS), _HOSTILE_SOURCES, "libasan.so", _ADDRESS_ENVIRONMENT),
@@ -87,11 +94,9 @@ def package(name: str) -> Path:
     output = _compile(name)
     original, copy = Path(motte.__file__).parent, folder(name) / "motte"
     shutil.rmtree(copy, ignore_errors=True)
-    (copy / "core").mkdir(parents=True)
-    for source, into in ((original, copy), (original / "core", copy / "core")):
-        for path in source.iterdir():
-            if path.name not in {"core", "__pycache__"} and not path.name.startswith("_core."):
-                (into / path.name).symlink_to(path)
+    shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__", "_core.*"))
+    if not (copy / "guest").exists():  # in the source tree it lies beside src
+        (copy / "guest").symlink_to(ROOT / "guest")
     (copy / "core" / "_core.so").symlink_to(output)
     return folder(name)
 

@@ -1,11 +1,16 @@
 """Small guests that the tests of the Python package run."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import core_builds
 import motte
+
+if core_builds.IN_USE in os.environ:  # what is preloaded is here already, and too large for the compilers' children
+    os.environ.pop("LD_PRELOAD", None)
 
 PROGRAMS = {
     "status.c": "#include <stdlib.h>\nint main(int argc, char **argv) { return argc > 1 ? atoi(argv[1]) : 0; }\n",

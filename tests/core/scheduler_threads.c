@@ -1,6 +1,6 @@
 /* The scheduler under threads that do everything at once, with guests that are functions: no window and no switch, so that
  * the sanitizers see every access.  (ThreadSanitizer knows nothing of code that it has not compiled, and holds signals back
- * until the thread calls something: a real guest would never be interrupted under it.)
+ * until the thread calls something: a real guest would never be interrupted under it, but for prompt_signals.c.)
  */
 #define _GNU_SOURCE
 #include <errno.h>
