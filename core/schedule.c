@@ -15,6 +15,7 @@
 #include "process.h"
 #include "scheduler.h"
 #include "signals.h"
+#include "trace.h"
 #include "worker.h"
 
 static const uint64_t retry_ns = 10000000;
@@ -188,8 +189,10 @@ bool scheduler_end_turn(struct worker *worker, bool ready)
     atomic_store_explicit(&worker->process, NULL, memory_order_relaxed);
     if (worker->unmetered) {
         worker->unmetered = false;
+        trace_turn(scheduler, TRACE_TURN_ENDS, worker->payer, worker, now, 0);
         return true;
     }
+    trace_turn(scheduler, TRACE_TURN_ENDS, worker->payer, worker, now, used);
     scheduler->free_turns++;
     if (worker->payer == process)
         return meters_stop(&process->runnable, now, used, ready) != RUNNABLE_EXHAUSTED;
@@ -204,12 +207,13 @@ void scheduler_ready(struct process *process)
         return;
     }
     process_set_state(process, PROCESS_READY);
+    trace_event(process->scheduler, TRACE_READY, process);
     runnable_wake(&process->runnable, ticks_now());
 }
 
 void scheduler_interrupt(struct worker *worker)
 {
-    syscall(SYS_tgkill, getpid(), atomic_load(&worker->thread_id), signals_interrupt());
+    signals_send(atomic_load(&worker->thread_id));
 }
 
 void scheduler_announce_exit(struct process *process)
@@ -219,6 +223,7 @@ void scheduler_announce_exit(struct process *process)
     ipc_forget(process);
     timeouts_cancel(&process->scheduler->timeouts, &process->sleep);
     timeouts_cancel(&process->scheduler->timeouts, &process->wall);
+    trace_event(process->scheduler, TRACE_EXITED, process);
     event_post(process, EVENT_EXIT);
     /* Who waits counts itself before it looks at the state: one of the two sees the other. */
     atomic_store(&process->state, PROCESS_EXITED);

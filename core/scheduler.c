@@ -12,6 +12,7 @@
 #include "panic.h"
 #include "process.h"
 #include "slot.h"
+#include "trace.h"
 #include "worker.h"
 
 static const uint64_t default_slice_ns = 1000000, checked_turn_ns = 50000;
@@ -38,6 +39,7 @@ bool scheduler_admit(struct scheduler *scheduler, struct process *process, struc
         process->identity = 1 + atomic_fetch_add(&identities, 1);
         process->sleep.kind = MOMENT_SLEEP_ENDS;
         process->wall.kind = MOMENT_WALL_LIMIT;
+        trace_event(scheduler, TRACE_SPAWNED, process);
     } else {
         for (int i = 0; i < sleeps + ends; i++)
             timeouts_unreserve(&scheduler->timeouts);
@@ -90,6 +92,7 @@ struct scheduler *scheduler_create(uint32_t workers, uint32_t threads)
     scheduler->turns = scheduler->free_turns = workers;
     scheduler->thread_limit = threads;
     scheduler->checked_turn = ns_to_ticks(checked_turn_ns);
+    slices_prepare(&scheduler->slices);
     scheduler->last_event = &scheduler->first_event;
     scheduler->clock_sleeps_until = scheduler->retry_at = UINT64_MAX;
     return scheduler;
@@ -107,12 +110,14 @@ bool scheduler_close(struct scheduler *scheduler)
         for (struct worker *worker = scheduler->workers; worker; worker = worker->next)
             pthread_cond_signal(&worker->wake);
         moments_stop(scheduler);
+        slices_stop(&scheduler->slices);
         events_close(scheduler);
     }
     pthread_mutex_unlock(&scheduler->lock);
     if (!mine || !possible)
         return possible;
     moments_join(scheduler);
+    slices_join(&scheduler->slices);
     while (scheduler->workers) {
         struct worker *worker = scheduler->workers;
         pthread_join(worker->thread, NULL);

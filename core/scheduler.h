@@ -9,7 +9,7 @@
  * run on any.
  *
  * While nobody waits, workers are not interrupted.  When somebody begins to wait, each running worker's timer is set to
- * the end of its slice (timers.h).  Moments (sleepers, wall limits, replenishments) are kept by a clock thread, which exists
+ * the end of its slice (timers.h); from then on a thread that serves all workers ends their slices (slices.h).  Moments (sleepers, wall limits, replenishments) are kept by a clock thread, which exists
  * once somebody needs it (moments.c).
  */
 #ifndef MOTTE_SCHEDULER_H
@@ -19,12 +19,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "slices.h"
 #include "timeouts.h"
 
 struct endpoint;
 struct message;
 struct meter;
 struct process;
+struct trace;
 struct worker;
 
 enum {
@@ -45,10 +47,12 @@ struct scheduler {
     uint64_t checked_turn; /* ticks: shorter turns are believed to the ticks, for asking the kernel costs as much */
     struct worker *workers; /* all threads */
     struct worker *idle;
+    struct worker *candidates; /* that may have turns: not many more than turns */
     struct worker *long_turns; /* that may outlast their slices, while nobody waits */
     uint32_t idle_count, thread_count, thread_limit;
     uint32_t process_count; /* not yet closed */
     bool closing;
+    struct trace *trace; /* NULL: nobody wants to know */
 
     struct timeouts timeouts;
     pthread_t clock_thread;
@@ -61,6 +65,8 @@ struct scheduler {
     struct endpoint *endpoints;       /* all of them */
     struct message *dropped_messages; /* to be taken apart: ipc_settle */
     bool ipc_made_ready;              /* processes that nobody has looked for a worker for yet */
+
+    struct slices slices;
 
     struct process *first_event, **last_event;
     pthread_cond_t event_posted;

@@ -7,7 +7,9 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "code_region.h"
@@ -205,6 +207,11 @@ bool signals_installed_since(uint64_t since)
     if (installed)
         atomic_store(&looked, now);
     return installed;
+}
+
+void signals_send(pid_t thread_id)
+{
+    syscall(SYS_tgkill, getpid(), thread_id, interrupt_signal);
 }
 
 int signals_interrupt(void)

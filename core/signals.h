@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Chooses our signal and installs the handlers.  Called again before a process begins to run, and before each copy that
  * another thread than the process's own makes, because other code (Python's faulthandler) may have put its handlers over
@@ -16,6 +17,9 @@ bool signals_install(void);
 
 /* The same, unless that was done after the moment `monotonic_ns`. */
 bool signals_installed_since(uint64_t monotonic_ns);
+
+/* Sends our signal to this thread of this process; nothing happens if there is none. */
+void signals_send(pid_t thread_id);
 
 /* The number of our signal. */
 int signals_interrupt(void);

@@ -140,6 +140,9 @@ FUNCTION motte_gate
     movq %rsp, %rdx
     call motte_kernel_call
     movq %rax, GS(CONTEXT_RESULT)
+    movq GS(CONTEXT_PROCESS), %rdi
+    cmpl $0, PROCESS_ATTENTION(%rdi)    /* not the last look: only to spare who leaves the way to it */
+    jne leave_after_call
 return_from_gate:
     CLEAR_VECTORS
     movq GS(CONTEXT_RBX), %rbx
@@ -176,6 +179,7 @@ LABEL guest_leave
     ldmxcsr GS(CONTEXT_HOST_MXCSR)
     cld
     CLEAN_UPPER_HALVES
+leave_with_host_stack:
     popq %r15
     popq %r14
     popq %r13
@@ -184,6 +188,12 @@ LABEL guest_leave
     popq %rbx
     ret
     .size guest_leave_gate, . - guest_leave_gate
+
+/* Everything else is the host's already. */
+leave_after_call:
+    movl $RESUME_IN_GATE, GS(CONTEXT_RESUME)
+    movq GS(CONTEXT_HOST_STACK), %rsp
+    jmp leave_with_host_stack
 
 /* int guest_copy(void *to: rdi, const void *from: rsi, size_t size: rdx, uintptr_t window: rcx)
  * The handler finds the window in r8, and decides whether an access is repeated or given up.

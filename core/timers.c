@@ -66,6 +66,12 @@ void timer_end_turn_at(struct timer *timer, uint64_t ticks)
         set(timer, ticks);
 }
 
+void timer_put_off(struct timer *timer, uint64_t ticks)
+{
+    if (load(&timer->set_for) < ticks)
+        store(&timer->set_for, UINT64_MAX);
+}
+
 /* Either this thread sees that the timer has expired, or the handler sees the new end: each stores before it looks, and
  * nothing is reordered across. */
 void timer_shorten_turn(struct timer *timer, uint64_t ticks)

@@ -1,4 +1,4 @@
-/* One timer for each worker: it ends a turn.
+/* One timer for each worker: it ends a turn, unless somebody else does so before (slices.h).
  *
  * The problem.  A turn ends when its slice or its credit is used up; but most turns end by themselves, much earlier, and
  * setting a timer is a system call that costs more than a switch.
@@ -33,6 +33,9 @@ void timer_destroy(struct timer *timer);
 
 /* The turn ends at this moment: on its own thread. */
 void timer_end_turn_at(struct timer *timer, uint64_t ticks);
+
+/* On its own thread: if it is set for a moment before this one, the turn that begins sets it anew. */
+void timer_put_off(struct timer *timer, uint64_t ticks);
 
 /* It ends earlier than it was to: from another thread, under the scheduler's lock. */
 void timer_shorten_turn(struct timer *timer, uint64_t ticks);

@@ -13,8 +13,10 @@
 #include "process.h"
 #include "scheduler.h"
 #include "signals.h"
+#include "slices.h"
 #include "slot.h"
 #include "switch.h"
+#include "trace.h"
 #include "worker.h"
 
 /* --- the parts of a turn, under the lock ----------------------------------------------------------------------------- */
@@ -28,14 +30,17 @@ static struct process *begin(struct worker *worker, uint64_t surcharge)
     worker->payer = process;
     worker->surcharge = surcharge + process->owed;
     process->owed = 0;
+    trace_turn(worker->scheduler, TRACE_TURN_BEGINS, process, worker, worker->dispatched, 0);
     process_set_attention(process, false);
     if (process_stop_requested(process) || process->suspended)
         process_set_attention(process, true);
 
     uint64_t end = worker->credit == UINT64_MAX ? UINT64_MAX : worker->dispatched + worker->credit;
+    worker->slice_thread_at = UINT64_MAX;
     if (worker->slice != UINT64_MAX && meters_anyone_waits(worker->scheduler->root)) {
         uint64_t slice_end = worker->dispatched + worker->slice;
-        end = slice_end < end ? slice_end : end;
+        if (slice_end < end)
+            end = slices_begin(worker, slice_end, end);
     } else if (worker->slice != UINT64_MAX) {
         scheduler_turn_is_long(worker);
     }
@@ -82,6 +87,7 @@ static void end(struct worker *worker, struct process *process)
         process->question.number++;
         process->answered = false;
         process_set_state(process, PROCESS_FAULTED);
+        trace_event(process->scheduler, TRACE_FAULTED, process);
         event_post(process, process->question.ask == ASK_BANK ? EVENT_BANK : EVENT_FAULT);
     } else if (process->sleep_until) {
         fall_asleep(worker, process, process->sleep_until, PROCESS_WAITING);
@@ -146,6 +152,7 @@ void turn_refuse(struct worker *worker)
     worker->payer = process;
     worker->dispatched = ticks_now();
     worker->surcharge = 0;
+    trace_turn(scheduler, TRACE_TURN_BEGINS, process, worker, worker->dispatched, 0);
     atomic_store_explicit(&worker->process, process, memory_order_release);
     if (!scheduler->workers)
         process_stop(process, MOTTE_STOP_INTERNAL, 0);
@@ -184,6 +191,7 @@ int64_t waiting_syscall(struct process *process, long number, const long argumen
 
     pthread_mutex_lock(&scheduler->lock);
     worker->bound = true;
+    worker_leaves_turns(worker);
     process_set_state(process, PROCESS_CALLING);
     if (!scheduler_end_turn(worker, false))
         process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
@@ -207,6 +215,7 @@ int64_t waiting_syscall(struct process *process, long number, const long argumen
             worker_wait(worker);
     }
     worker->bound = false;
+    worker_joins_turns(worker);
     worker->dispatched = ticks_now();
     if (worker->assigned)
         begin(worker, ns_to_ticks(thread_cpu_ns() - cpu_before));

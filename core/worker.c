@@ -107,6 +107,25 @@ uint64_t worker_used(struct worker *worker, uint64_t now)
     return used > lost ? used - lost : 0;
 }
 
+/* --- who may have a turn --------------------------------------------------------------------------------------------- */
+
+void worker_joins_turns(struct worker *worker)
+{
+    struct scheduler *scheduler = worker->scheduler;
+    worker->next_candidate = scheduler->candidates;
+    worker->candidate_link = &scheduler->candidates;
+    if (worker->next_candidate)
+        worker->next_candidate->candidate_link = &worker->next_candidate;
+    scheduler->candidates = worker;
+}
+
+void worker_leaves_turns(struct worker *worker)
+{
+    *worker->candidate_link = worker->next_candidate;
+    if (worker->next_candidate)
+        worker->next_candidate->candidate_link = worker->candidate_link;
+}
+
 /* --- the thread ------------------------------------------------------------------------------------------------------ */
 
 /* Nobody's time goes by while a worker waits. */
@@ -135,10 +154,12 @@ static void wait_idle(struct worker *worker)
     scheduler->idle = worker;
     scheduler->idle_count++;
     atomic_store_explicit(&worker->called, false, memory_order_relaxed);
+    worker_leaves_turns(worker);
     if (worker->ended_one)
         awake_for_start(worker);
     if (!worker->assigned && !scheduler->closing)
         fall_asleep(worker);
+    worker_joins_turns(worker);
     worker->turn_ended = worker->dispatched = ticks_now();
 }
 
@@ -157,6 +178,7 @@ static bool work(struct worker *worker)
     pthread_mutex_lock(&scheduler->lock);
     worker->turn_ended = worker->dispatched = ticks_now(); /* coming to life is not the process's time either */
     check_clocks(worker, worker->turn_ended);
+    worker_joins_turns(worker);
     while (!scheduler->closing && !superfluous) {
         if (!worker->assigned)
             schedule_at(scheduler, worker, worker->turn_ended);
@@ -166,6 +188,7 @@ static bool work(struct worker *worker)
         else if (!superfluous)
             wait_idle(worker);
     }
+    worker_leaves_turns(worker);
     if (superfluous)
         worker_forget(worker);
     pthread_mutex_unlock(&scheduler->lock);

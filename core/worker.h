@@ -49,6 +49,8 @@ struct worker {
     uint64_t credit, slice;   /* of the turn, in ticks; UINT64_MAX is no limit */
     pthread_cond_t wake;
     struct worker *next_idle, *next;
+    struct worker *next_candidate, **candidate_link; /* scheduler->candidates */
+    uint64_t slice_thread_at; /* ticks: when the slice thread is to end the turn; UINT64_MAX: never (slices.h) */
     struct worker *next_long, **long_link; /* scheduler->long_turns; NULL: it is not there */
 
     /* How the clocks stood when CPU time was last compared with ticks; its own thread. */
@@ -66,6 +68,10 @@ void worker_free(struct worker *worker);
 
 /* It will not be joined, for it ends by itself: it touches nothing of its scheduler any more. Under the lock. */
 void worker_forget(struct worker *worker);
+
+/* Its thread may have a turn, now, or soon; or not, for it waits. Under the lock. */
+void worker_joins_turns(struct worker *worker);
+void worker_leaves_turns(struct worker *worker);
 
 /* Waits until somebody signals the calling worker. Under the lock. */
 void worker_wait(struct worker *worker);

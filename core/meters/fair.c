@@ -97,11 +97,22 @@ static void make_eligible(struct meter *group)
     }
 }
 
+/* The first of those who wait, and only that one, is eligible: spare it the other heap.  The second earliest of a heap is one of the
+ * next two. */
+static bool is_only_choice(const struct meter *group)
+{
+    const struct heap *waiting = &group->waiting;
+    if (group->eligible.count || !waiting->count || waiting->items[0].key > group->virtual_now)
+        return false;
+    return (waiting->count < 2 || waiting->items[1].key > group->virtual_now)
+        && (waiting->count < 3 || waiting->items[2].key > group->virtual_now);
+}
+
 struct contender *fair_choose(struct meter *group, uint64_t now)
 {
     clock_catch_up(group, now);
-    if (group->waiting.count == 1 && !group->eligible.count && group->waiting.items[0].key <= group->virtual_now)
-        return group->waiting.items[0].owner; /* no choice: spare it the other heap */
+    if (is_only_choice(group))
+        return group->waiting.items[0].owner;
     make_eligible(group);
     if (!group->eligible.count) {
         /* All who wait have had their shares, and those who have not are running: no worker idles for that. */

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from motte.running import Completed, run
     from motte.streams import CAPTURE, DISCARD
     from motte.supervision import Child, ChildStatus, Supervisor, SupervisorStatistics
+    from motte.trace import Trace, TraceKind, TraceRecord
     from motte.verifier import Verdict, Violation
 
 __version__ = "0.1.0"
@@ -107,6 +108,9 @@ __all__ = [
     "SupervisorStatistics",
     "Timeout",
     "TooDeep",
+    "Trace",
+    "TraceKind",
+    "TraceRecord",
     "Unsupported",
     "Usage",
     "Verdict",
@@ -161,6 +165,7 @@ _NAMES_BY_MODULE = {
     "motte.running": ("Completed", "run"),
     "motte.streams": ("CAPTURE", "DISCARD"),
     "motte.supervision": ("Child", "ChildStatus", "Supervisor", "SupervisorStatistics"),
+    "motte.trace": ("Trace", "TraceKind", "TraceRecord"),
     "motte.verifier": ("Verdict", "Violation"),
 }
 

@@ -16,6 +16,7 @@ from motte.bank import SpaceBank
 from motte.build import Progress, artifact_of, name_of
 from motte.build_options import BuildOptions, Checked
 from motte.core import Scheduler
+from motte.core import Trace as CoreTrace
 from motte.directories import GrantedDirectory, granted_directories
 from motte.errors import Closed, InvalidCap
 from motte.initial_strings import Argument, argument_strings, environment_strings
@@ -31,6 +32,7 @@ from motte.quantities import Duration, Size, size_bytes
 from motte.resources import Resources
 from motte.run_limits import run_limits
 from motte.streams import CAPTURE, Input, Output, streams_of
+from motte.trace import Trace
 from motte.translation import Source
 
 if TYPE_CHECKING:
@@ -212,6 +214,24 @@ class Machine:
         """A party to links and monitors that stands for Python code; it costs nothing."""
         self._check_open()
         return Observer(self.links, name)
+
+    def trace(self, records: int = 65_536, *, bank: SpaceBank | None = None) -> Trace:
+        """Record from now on who runs when: spawns, turns and what they are charged, faults, ends.
+
+        It holds so many ``records``, of 40 bytes each, which ``bank`` pays for (default: the machine's own).
+        Raises ``BadState`` if the machine is traced already, ``LimitReached``, and ``ValueError`` for
+        fewer than 1 record or more than 16,777,216.
+        """
+        self._check_open()
+        account = self._population.banks.root if bank is None else bank.account_to_draw_from(self._population.banks)
+        core = self._population.banks.draw(1, lambda: CoreTrace(self._scheduler, account.core, records))
+        trace = Trace(core, self.not_at_close)
+        try:
+            self.at_close(trace, trace.close)
+        except Closed:
+            core.close()
+            raise
+        return trace
 
     def statistics(self) -> MachineStatistics:
         """What the machine holds now: a frozen record."""

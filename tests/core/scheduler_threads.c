@@ -69,6 +69,11 @@ bool signals_installed_since(uint64_t monotonic_ns)
     return signals_install();
 }
 
+void signals_send(pid_t thread_id)
+{
+    syscall(SYS_tgkill, getpid(), thread_id, interrupt_number);
+}
+
 int signals_interrupt(void)
 {
     return interrupt_number;

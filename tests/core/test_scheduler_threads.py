@@ -20,6 +20,8 @@ NAMES = (
         "turn",
         "timers",
         "moments",
+        "slices",
+        "trace",
         "lifecycle",
         "events",
         "metering",

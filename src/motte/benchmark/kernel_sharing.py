@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 
 from motte.benchmark.kernel_figures import Figure, Scale, median, median_interval, percentile
 from motte.benchmark.kernel_guests import Bench, bench, close_all
+from motte.benchmark.measure import BenchmarkError
 from motte.meter import Meter
+from motte.trace import TraceKind, TraceRecord
 
 WEIGHTS = (100, 200, 300)
 SLICE_NS = 1_000_000
-READING_NS = 50_000
-"""A sample whose reading took longer is no moment, and not counted."""
-
-LAST_PART = 20
-"""One part in so many of a trace."""
-
 SPINNERS = 20
 MANY_SPINNERS = 100
 PERIOD_NS = 3_000_000
@@ -53,49 +50,44 @@ def _jobs(here: Bench, rounds: int) -> tuple[float, float]:
 
 
 def share_error(scale: Scale) -> list[Figure]:
-    """Three loops with weights 1:2:3 on one worker: the largest distance of anybody from its share, at any sample.
+    """Three loops with weights 1:2:3 on one worker: the largest distance of anybody from its share.
 
-    Sampled several times a slice, since distances are largest at the ends of turns.
+    By the scheduler's own trace, in the time that it charges: what the host took away in the middle of a turn is
+    nobody's.  Looked at where turns end: in between, no distance is larger than at both ends.
     """
     with bench(workers=1) as here:
         slice_ticks = here.ticks_per_ns() * SLICE_NS
         group = here.machine.meter.sub(slice="1ms")
         group.off()
-        meters = [group.sub(weight=weight) for weight in WEIGHTS]
-        loops = [here.spawn("spin", meter=meter) for meter in meters]
-        group.on()
-        samples = _never_falling(_sampled(meters, scale.trace_seconds))
+        loops = [here.spawn("spin", meter=group.sub(weight=weight)) for weight in WEIGHTS]
+        with here.machine.trace() as trace:
+            group.on()
+            time.sleep(scale.trace_seconds)
+            ends = [record for record in trace.take() if record.kind is TraceKind.TURN_ENDS]
+            lost = trace.lost
         close_all(loops)
-    errors = []
-    for used in samples:
-        total = sum(used)
-        shares = (total * weight / sum(WEIGHTS) for weight in WEIGHTS)
-        errors.append(max(abs(one - share) for one, share in zip(used, shares, strict=True)) / slice_ticks)
-    note = f"median {median(errors):.2f}, 99 % up to {percentile(errors, 99):.2f}; {len(samples):,} samples"
-    return [Figure("share error, weights 1:2:3", max(errors), "slices", 1.0, note=note)]
+    if lost:
+        raise BenchmarkError(f"the trace has lost {lost} records")
+    errors = _distances(ends, {loop.identity: weight for loop, weight in zip(loops, WEIGHTS, strict=True)})
+    errors = [distance / slice_ticks for distance in errors]
+    longest = max(record.used_ticks for record in ends) / slice_ticks
+    note = (
+        f"median {median(errors):.2f}, 99 % up to {percentile(errors, 99):.2f}; {len(errors):,} turns, the longest of "
+        f"{longest:.2f} slices"
+    )
+    return [Figure("share error, weights 1:2:3", max(errors), "slices", 1.0, note=note, samples=errors)]
 
 
-def _sampled(meters: list[Meter], seconds: float) -> list[list[int]]:
-    samples = []
-    end = time.monotonic_ns() + int(seconds * 1e9)
-    while (begin := time.monotonic_ns()) < end:
-        used = [meter.used_ticks for meter in meters]
-        if time.monotonic_ns() - begin <= READING_NS:
-            samples.append(used)
-        time.sleep(0.0001)
-    return samples
-
-
-def _never_falling(samples: list[list[int]]) -> list[list[int]]:
-    """What a turn under way has used is only an estimate while the host runs something else on that processor, and is
-    corrected at its end.  Use never falls: so what is less later was less before.  The last samples only correct.
-    """
-    known = samples[-1]
-    corrected = []
-    for used in reversed(samples):
-        known = [min(pair) for pair in zip(used, known, strict=True)]
-        corrected.append(known)
-    return corrected[: len(samples) // LAST_PART : -1]
+def _distances(ends: Sequence[TraceRecord], weights: Mapping[int, int]) -> list[float]:
+    """After each turn, the largest distance of what anybody has had from its share of what all have had; in ticks."""
+    used = dict.fromkeys(weights, 0)
+    distances = []
+    for record in ends:
+        used[record.process] += record.used_ticks
+        total = sum(used.values())
+        shares = {process: total * weight / sum(weights.values()) for process, weight in weights.items()}
+        distances.append(max(abs(had - shares[process]) for process, had in used.items()))
+    return distances
 
 
 def wake_ups(scale: Scale) -> list[Figure]:

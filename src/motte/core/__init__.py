@@ -2,7 +2,8 @@
 
 Reading order: :class:`CodeRegion` (where code is verified and becomes executable), :class:`Image` (the
 window that its processes begin with), :class:`Process` (one run of it), :class:`Bank` (what pays for its
-pages), :class:`Scheduler` and :class:`Meter` (who runs it, and how long), ``records`` (what is told about it).
+pages), :class:`Scheduler` and :class:`Meter` (who runs it, and how long), :class:`Trace` (what the
+scheduler did), ``records`` (what is told about processes).
 
 Sizes are bytes unless a name says pages; times are nanoseconds.  Importing this package reserves the
 addresses for code and installs signal handlers; it never fails on a host that cannot run guests.
@@ -10,7 +11,17 @@ There, ``host_features()["problem"]`` says why, and creating a region raises
 :class:`motte.errors.Unsupported`.
 """
 
-from motte.core._core import NOWHERE, Bank, ContractAutomaton, Meter, MeterSimulation, Scheduler, Terms, host_features
+from motte.core._core import (
+    NOWHERE,
+    Bank,
+    ContractAutomaton,
+    Meter,
+    MeterSimulation,
+    Scheduler,
+    Terms,
+    Trace,
+    host_features,
+)
 from motte.core.contract import ContractRefusal, MessageLimits, compile_contract
 from motte.core.image import Image
 from motte.core.process import Process, spawn, spawn_from
@@ -39,6 +50,7 @@ __all__ = [
     "Statistics",
     "StopRecord",
     "Terms",
+    "Trace",
     "compile_contract",
     "host_features",
     "spawn",
