@@ -16,7 +16,7 @@ UNTHREADED := --ignore tests/core/test_fork.py --ignore tests/core/test_crowd.py
 UNTHREADED += --deselect tests/core/test_recycling.py::test_no_page_of_a_free_slot_exists
 THREADED := storms machine keepers links meters banks_of_processes supervisor streams
 
-.PHONY: run test test-long enumerate mutate-verifier fuzz mutate sanitize hostile lint develop clean
+.PHONY: run test test-long enumerate mutate-verifier fuzz mutate sanitize hostile bench-core lint develop clean
 
 run: $(VENV)/installed
 	$(BIN)/motte demo
@@ -58,6 +58,11 @@ hostile: $(VENV)/installed
 	PYTHONPATH=tests $(BIN)/python -m core_builds hostile-sanitized -m hostile.campaign single
 
 # Python by ruff and mypy, the core by clang-tidy: .clang-tidy says what is looked for, and what is not, and why.
+# What a process costs the core alone; `motte bench kernel` has Python in it.
+bench-core: $(VENV)/installed
+	$(BIN)/motte compile src/motte/benchmark/guests/empty.c -o build/empty.motte
+	PYTHONPATH=tests $(BIN)/python -m core_builds measured benchmarks/spawn_in_core.py build/empty.motte
+
 lint: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet '.[lint]'
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

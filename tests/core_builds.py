@@ -60,6 +60,7 @@ BUILDS = {
     "threads": Build(_THREADS, _THREADS_SOURCES, "libtsan.so", _THREADS_ENVIRONMENT),
     "interrupted": Build(_HOSTILE, _HOSTILE_SOURCES, None, {"MOTTE_INTERRUPT_AT_EVERY_GATE": "1"}),
     "hostile": Build(_HOSTILE, _HOSTILE_SOURCES),
+    "measured": Build(("-O3",), (ROOT / "benchmarks" / "spawn_loop.c",)),
     "hostile-sanitized": Build((*_HOSTILE, *_ADDRESS), _HOSTILE_SOURCES, "libasan.so", _ADDRESS_ENVIRONMENT),
 }
 
