@@ -8,7 +8,7 @@
 #include "scheduler.h"
 #include "worker.h"
 
-static const uint64_t for_start_ns = 30000, for_end_ns = 20000;
+static const uint64_t for_start_ns = 30000, for_begin_ns = 2000, for_end_ns = 20000;
 
 static bool is_here(const _Atomic uint32_t *cpu_and_one)
 {
@@ -25,18 +25,22 @@ void awake_for_start(struct worker *worker)
     struct scheduler *scheduler = worker->scheduler;
     pthread_mutex_unlock(&scheduler->lock);
     uint64_t end = ticks_now() + ns_to_ticks(for_start_ns);
-    while (!atomic_load_explicit(&worker->called, memory_order_acquire) && ticks_now() < end
-           && !is_here(&scheduler->starts_on))
+    while (!parking_is_called(&worker->parking) && ticks_now() < end && !is_here(&scheduler->starts_on))
         __builtin_ia32_pause();
     pthread_mutex_lock(&scheduler->lock);
 }
 
+static bool runs_elsewhere(const struct process *process, uint64_t waited)
+{
+    bool begun = atomic_load_explicit(&process->begun_on, memory_order_relaxed);
+    return atomic_load(&process->state) == PROCESS_RUNNING && !is_here(&process->begun_on)
+        && waited < ns_to_ticks(begun ? for_end_ns : for_begin_ns);
+}
+
 bool awake_for_end(const struct process *process)
 {
-    uint64_t end = ticks_now() + ns_to_ticks(for_end_ns);
-    enum process_state state;
-    while ((state = (enum process_state)atomic_load(&process->state)) == PROCESS_RUNNING && ticks_now() < end
-           && !is_here(&process->begun_on))
+    uint64_t start = ticks_now();
+    while (runs_elsewhere(process, ticks_now() - start))
         __builtin_ia32_pause();
-    return state == PROCESS_EXITED;
+    return atomic_load(&process->state) == PROCESS_EXITED;
 }

@@ -10,7 +10,8 @@
  *   - a worker whose last turn was a process's end waits for the next start: one that starts processes one by one is
  *     likely to start another.  No guest can have more than one end;
  *   - whoever waits for the end of a process that runs looks for a moment whether it ends at once.
- * Neither waits where the one it waits for was last seen on the same CPU: that one needs it.  The time is nobody's.
+ * Neither waits where the one it waits for was last seen on the same CPU, for that one needs it; nor for a worker that
+ * has to be woken first.  The time is nobody's.
  */
 #ifndef MOTTE_AWAKE_H
 #define MOTTE_AWAKE_H

@@ -32,6 +32,7 @@ static void take_back_start(struct process *process)
 int process_start(struct process *process)
 {
     struct scheduler *scheduler = process->scheduler;
+    const struct parking *sleeper = NULL;
     pthread_mutex_lock(&scheduler->lock);
     int result = state_of(process) != PROCESS_CREATED || process->closed ? -EBUSY : 0;
     if (!result)
@@ -45,14 +46,18 @@ int process_start(struct process *process)
         process->started_ns = 0;
     if (!result) {
         awake_note_start(scheduler);
+        scheduler->wake_later = &sleeper;
         scheduler_ready(process);
         schedule(scheduler, NULL);
+        scheduler->wake_later = NULL;
     }
     if (!result && state_of(process) == PROCESS_READY && !scheduler->workers && scheduler->retry_at < UINT64_MAX) {
         take_back_start(process);
         result = -EAGAIN;
     }
     pthread_mutex_unlock(&scheduler->lock);
+    if (sleeper)
+        parking_wake(sleeper);
     return result;
 }
 
@@ -75,7 +80,7 @@ void process_end_for(struct process *process, enum motte_stop reason, int32_t va
         end_at_once(process);
     } else if (worker->bound && state_of(process) != PROCESS_CALLING) {
         runnable_cancel(&process->runnable, ticks_now());
-        pthread_cond_signal(&worker->wake); /* it waits for a turn */
+        scheduler_call(worker); /* it waits for a turn */
     } else {
         struct process *running = atomic_load(&worker->process); /* another one, if it has lent its turn */
         if (running)

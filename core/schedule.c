@@ -42,10 +42,19 @@ static void assign(struct worker *worker, struct process *process, struct worker
     worker->assigned = process;
     process->worker = worker;
     process_set_state(process, PROCESS_RUNNING);
-    if (worker == self)
+    if (worker != self)
+        scheduler_call(worker);
+}
+
+void scheduler_call(struct worker *worker)
+{
+    const struct parking **later = worker->scheduler->wake_later;
+    if (!parking_call(&worker->parking))
         return;
-    atomic_store_explicit(&worker->called, true, memory_order_release);
-    pthread_cond_signal(&worker->wake);
+    if (later && !*later)
+        *later = &worker->parking;
+    else
+        parking_wake(&worker->parking);
 }
 
 void scheduler_turn_is_long(struct worker *worker)

@@ -108,7 +108,7 @@ bool scheduler_close(struct scheduler *scheduler)
     if (mine && possible) {
         scheduler->closing = true;
         for (struct worker *worker = scheduler->workers; worker; worker = worker->next)
-            pthread_cond_signal(&worker->wake);
+            scheduler_call(worker);
         moments_stop(scheduler);
         slices_stop(&scheduler->slices);
         events_close(scheduler);

@@ -25,6 +25,7 @@
 struct endpoint;
 struct message;
 struct meter;
+struct parking;
 struct process;
 struct trace;
 struct worker;
@@ -44,6 +45,7 @@ struct scheduler {
     struct meter *root;
     uint32_t turns, free_turns;
     _Atomic uint32_t starts_on; /* 1 + the CPU where a process was started last */
+    const struct parking **wake_later; /* where to put one who is to be woken without the lock; NULL: nowhere */
     uint64_t checked_turn; /* ticks: shorter turns are believed to the ticks, for asking the kernel costs as much */
     struct worker *workers; /* all threads */
     struct worker *idle;
@@ -116,6 +118,9 @@ bool scheduler_end_turn(struct worker *worker, bool ready);
 
 /* It has ended: for those who wait, and for those who want to be told.  The caller does not touch it afterwards. */
 void scheduler_announce_exit(struct process *process);
+
+/* Calls a worker that waits for something to do, or for its turn. */
+void scheduler_call(struct worker *worker);
 
 /* Makes the worker leave its guest soon, wherever it is. */
 void scheduler_interrupt(struct worker *worker);

@@ -131,7 +131,10 @@ void worker_leaves_turns(struct worker *worker)
 /* Nobody's time goes by while a worker waits. */
 void worker_wait(struct worker *worker)
 {
-    pthread_cond_wait(&worker->wake, &worker->scheduler->lock);
+    pthread_mutex_unlock(&worker->scheduler->lock);
+    parking_sleep(&worker->parking);
+    pthread_mutex_lock(&worker->scheduler->lock);
+    parking_forget_calls(&worker->parking);
     check_clocks(worker, ticks_now());
 }
 
@@ -153,7 +156,7 @@ static void wait_idle(struct worker *worker)
     worker->next_idle = scheduler->idle;
     scheduler->idle = worker;
     scheduler->idle_count++;
-    atomic_store_explicit(&worker->called, false, memory_order_relaxed);
+    parking_forget_calls(&worker->parking);
     worker_leaves_turns(worker);
     if (worker->ended_one)
         awake_for_start(worker);
@@ -207,7 +210,6 @@ void worker_forget(struct worker *worker)
 
 void worker_free(struct worker *worker)
 {
-    pthread_cond_destroy(&worker->wake);
     free(worker->spare_message);
     free(worker);
 }
@@ -241,7 +243,6 @@ struct worker *worker_create(struct scheduler *scheduler)
     if (!worker)
         return NULL;
     worker->scheduler = scheduler;
-    pthread_cond_init(&worker->wake, NULL);
     if (!thread_create(&worker->thread, HOST_STACK, run, worker)) {
         worker_free(worker);
         return NULL;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "parking.h"
 #include "timers.h"
 
 struct message;
@@ -28,7 +29,6 @@ struct worker {
     /* Its own thread, signal handlers included.  The running process: NULL while a signal means nothing. */
     struct process *_Atomic process;
     struct process *_Atomic calling; /* the process whose call of the host's it waits in, without a turn */
-    _Atomic bool called;      /* it was given something while it was idle */
     struct timer timer;
     struct message *spare_message;   /* for the next one that a guest sends */
     void *signal_stack;
@@ -47,7 +47,7 @@ struct worker {
     uint64_t dispatched, turn_ended; /* ticks */
     uint64_t surcharge;       /* ticks: what this turn is charged beyond its length */
     uint64_t credit, slice;   /* of the turn, in ticks; UINT64_MAX is no limit */
-    pthread_cond_t wake;
+    struct parking parking;   /* where it waits for something to do, or for its turn */
     struct worker *next_idle, *next;
     struct worker *next_candidate, **candidate_link; /* scheduler->candidates */
     uint64_t slice_thread_at; /* ticks: when the slice thread is to end the turn; UINT64_MAX: never (slices.h) */
@@ -73,7 +73,7 @@ void worker_forget(struct worker *worker);
 void worker_joins_turns(struct worker *worker);
 void worker_leaves_turns(struct worker *worker);
 
-/* Waits until somebody signals the calling worker. Under the lock. */
+/* Waits until somebody calls the calling worker. Under the lock, which it gives up meanwhile. */
 void worker_wait(struct worker *worker);
 
 /* What the turn under way is charged so far, in ticks. */

@@ -28,7 +28,7 @@ NAMES = (
         "clock",
         "timeouts",
     ),
-    *("process", "bank", "bank_tree", "bank_lock", "page_tables", "panic", "thread"),
+    *("process", "bank", "bank_tree", "bank_lock", "page_tables", "panic", "parking", "thread"),
 )
 SOURCES = [Path(__file__).with_name("scheduler_threads.c"), *(CORE / f"{name}.c" for name in NAMES)]
 SOURCES += sorted((CORE / "meters").glob("*.c"))
