@@ -20,6 +20,8 @@
 #include "context.h"
 #include "events.h"
 #include "faults.h"
+#include "ipc/process_ipc.h"
+#include "ipc/transfer.h"
 #include "keeping.h"
 #include "lifecycle.h"
 #include "metering.h"
@@ -103,6 +105,28 @@ void keeping_refused(struct process *process, struct bank *bank, uint64_t pages)
 void keeping_charged(struct process *process)
 {
     (void)process;
+}
+
+/* Nobody here sends anything. */
+void ipc_settle(struct scheduler *scheduler)
+{
+    (void)scheduler;
+}
+
+void ipc_timeout(struct process *process)
+{
+    (void)process;
+}
+
+void ipc_forget(struct process *process)
+{
+    (void)process;
+}
+
+int64_t ipc_resume(struct process *process)
+{
+    (void)process;
+    return 0;
 }
 
 long checked_syscall(long number, const long arguments[6], const _Atomic uint32_t *stop)
