@@ -302,7 +302,7 @@ static int settle(struct scheduler *scheduler, int64_t begun, struct host_wait *
     if (result == 0 && host->wait.result < 0)
         result = host->wait.result;
     if (result < 0)
-        raise(result);
+        (void)raise(result);
     return result < 0 ? -1 : 0;
 }
 

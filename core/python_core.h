@@ -88,7 +88,7 @@ extern PyTypeObject python_capability_type;
 PyObject *python_channel(PyObject *module, PyObject *arguments);
 PyObject *python_service(PyObject *module, PyObject *arguments);
 PyObject *python_select(PyObject *module, PyObject *arguments);
-PyObject *python_process_grant(PyObject *self, PyObject *arguments);
+PyObject *python_process_grant(PyObject *object, PyObject *arguments);
 
 /* Takes over the reference to the meter. NULL with an exception. */
 PyObject *python_meter_wrap(struct scheduler *scheduler, struct meter *meter);

@@ -1,12 +1,10 @@
 #include "message.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "bank.h"
 #include "endpoint.h"
 #include "process.h"
-#include "process_ipc.h"
 #include "scheduler.h"
 #include "worker.h"
 

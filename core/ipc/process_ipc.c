@@ -21,7 +21,6 @@
 #include <string.h>
 
 #include "context.h"
-#include "endpoint.h"
 #include "host_memory.h"
 #include "message.h"
 #include "moments.h"
@@ -55,7 +54,8 @@ int64_t ipc_grant(struct process *process, const char *name, struct capability c
     if (!ipc_prepare(process) || !table_reserve(process, 1))
         return -MOTTE_ERROR_LIMIT_REACHED;
     struct process_ipc *ipc = process->ipc;
-    if (strlen(name) >= sizeof ipc->grants->name)
+    size_t name_size = strlen(name) + 1;
+    if (name_size > sizeof ipc->grants->name)
         return -MOTTE_ERROR_REQUEST_ERROR;
     const size_t size = sizeof *ipc->grants;
     struct grant_name *grants =
@@ -64,7 +64,7 @@ int64_t ipc_grant(struct process *process, const char *name, struct capability c
         return -MOTTE_ERROR_LIMIT_REACHED;
     ipc->grants = grants;
     struct grant_name *grant = &grants[ipc->grant_count++];
-    strcpy(grant->name, name);
+    memcpy(grant->name, name, name_size);
     grant->handle = table_insert(process, capability);
     return 0;
 }

@@ -8,7 +8,6 @@
 
 #include "endpoint.h"
 #include "process.h"
-#include "process_ipc.h"
 #include "scheduler.h"
 #include "worker.h"
 
