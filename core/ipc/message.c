@@ -65,7 +65,7 @@ int64_t message_fetch(struct process *process, uint64_t claimed_address, struct 
     if (!copy_in(process, request, guest_addr_from_register(claimed_address), sizeof *request))
         return -MOTTE_ERROR_BAD_ADDRESS;
     if (request->size > MOTTE_MESSAGE_BYTES || request->capability_count > MOTTE_MESSAGE_CAPABILITIES
-        || request->flags & ~(uint32_t)MOTTE_MESSAGE_PRIORITY)
+        || request->block_count > 0 || request->flags & ~(uint32_t)MOTTE_MESSAGE_PRIORITY)
         return -MOTTE_ERROR_REQUEST_ERROR;
     struct message *message = message_create(worker_current(), request->size);
     if (!message)
@@ -124,6 +124,7 @@ static void install(struct process *process, struct guest_message *shown, struct
     if (message->reply.object)
         shown->reply = table_insert(process, message->reply);
     shown->capability_count = message->capability_count;
+    shown->block_count = 0;
     for (uint32_t i = 0; i < MOTTE_MESSAGE_CAPABILITIES; i++)
         shown->capabilities[i] =
             i < message->capability_count ? table_insert(process, message->capabilities[i]) : 0;
@@ -149,7 +150,7 @@ int64_t message_deliver(struct process *process, guest_addr address, struct mess
     shown.flags = message->flags | (message->reply.object ? MOTTE_MESSAGE_CALL : 0);
     if (!fits) {
         shown.reply = 0;
-        shown.capability_count = 0;
+        shown.capability_count = shown.block_count = 0;
         bool told = copy_out(process, address, &shown, sizeof shown);
         return told ? -MOTTE_ERROR_REQUEST_ERROR : -MOTTE_ERROR_BAD_ADDRESS;
     }
@@ -178,6 +179,6 @@ int64_t message_deliver_bits(struct process *process, guest_addr address, uint32
     shown.badge = 0;
     shown.flags = MOTTE_MESSAGE_NOTIFICATION;
     shown.reply = 0;
-    shown.capability_count = 0;
+    shown.capability_count = shown.block_count = 0;
     return copy_out(process, address, &shown, sizeof shown) ? 0 : -MOTTE_ERROR_BAD_ADDRESS;
 }

@@ -34,7 +34,8 @@ struct guest_message {
     uint32_t tag, badge, flags;
     int32_t reply;
     int32_t capabilities[MOTTE_MESSAGE_CAPABILITIES];
-    uint32_t capability_count, unused;
+    int32_t blocks[MOTTE_MESSAGE_BLOCKS];
+    uint32_t capability_count, block_count;
 };
 
 /* Without bytes; NULL if the host has no memory.  A worker keeps one for its next message. */

@@ -103,6 +103,7 @@ int motte_cap_kind(int capability);
 
 #define MOTTE_MESSAGE_BYTES 65536
 #define MOTTE_MESSAGE_CAPABILITIES 4
+#define MOTTE_MESSAGE_BLOCKS 4
 
 enum motte_flag {
     MOTTE_PRIORITY = 1,     /* it overtakes messages without it */
@@ -121,8 +122,9 @@ struct motte_message {
     unsigned flags;          /* enum motte_flag */
     int reply;               /* received: the capability to answer a call, once; or 0 */
     int capabilities[MOTTE_MESSAGE_CAPABILITIES]; /* copies go along; a capability to answer moves */
+    int blocks[MOTTE_MESSAGE_BLOCKS];             /* move; frozen ones go along like copies */
     unsigned capability_count;
-    unsigned unused;
+    unsigned block_count;
 };
 
 /*
