@@ -1,7 +1,6 @@
 #include "python_core.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "bank.h"
 #include "clock.h"
