@@ -7,6 +7,7 @@
 
 #include "bank.h"
 #include "ipc/endpoint.h"
+#include "ipc/forwarder.h"
 #include "ipc/host_ipc.h"
 #include "ipc/process_ipc.h"
 #include "ipc/service.h"
@@ -195,15 +196,9 @@ static PyObject *restrict_capability(PyObject *object, PyObject *arguments)
     struct capability copy = {.object = NULL};
     int64_t result = 0;
     pthread_mutex_lock(&self->scheduler->lock);
-    const struct capability *capability = &self->capability;
-    if (!capability_is_valid(capability))
-        result = -MOTTE_ERROR_INVALID_CAP;
-    else if (!(capability->rights & MOTTE_RIGHT_COPY) || (badge && !(capability->rights & MOTTE_RIGHT_BADGE)))
-        result = -MOTTE_ERROR_NO_ACCESS;
-    else if (badge && !endpoint_prepare_badge((struct endpoint *)capability->object, badge))
-        result = -MOTTE_ERROR_LIMIT_REACHED;
-    else
-        copy = capability_copy(capability, rights, badge, weak);
+    result = capability_may_copy(&self->capability, badge);
+    if (result == 0)
+        copy = capability_copy(&self->capability, rights, badge, weak);
     pthread_mutex_unlock(&self->scheduler->lock);
     return result < 0 ? raise(result) : wrap(self->scheduler, copy);
 }
@@ -216,15 +211,47 @@ static PyObject *revoke_capability(PyObject *object, PyObject *arguments)
         return NULL;
     int64_t result = 0;
     pthread_mutex_lock(&self->scheduler->lock);
-    struct capability *capability = &self->capability;
-    if (!capability_is_valid(capability))
-        result = -MOTTE_ERROR_INVALID_CAP;
-    else if (capability->object->type == OBJECT_SERVICE)
-        service_kill((struct service *)capability->object);
-    else if (!(capability->rights & MOTTE_RIGHT_REVOKE))
-        result = -MOTTE_ERROR_NO_ACCESS;
+    if (self->capability.object->type == OBJECT_SERVICE)
+        service_kill((struct service *)self->capability.object);
     else
-        endpoint_revoke((struct endpoint *)capability->object, capability, badge);
+        result = capability_revoke(&self->capability, badge);
+    ipc_settle(self->scheduler);
+    pthread_mutex_unlock(&self->scheduler->lock);
+    return none_or_error(result);
+}
+
+/* (bank, whether it is a membrane): to give away, to control. */
+static PyObject *forward(PyObject *object, PyObject *arguments)
+{
+    struct python_bank *bank;
+    int membrane;
+    struct python_capability *self = open_capability(object);
+    if (!self || !PyArg_ParseTuple(arguments, "O!p:forward", &python_bank_type, &bank, &membrane))
+        return NULL;
+    struct capability given, control;
+    pthread_mutex_lock(&self->scheduler->lock);
+    int64_t result = forwarder_create(&self->capability, membrane, bank->bank, &given, &control);
+    pthread_mutex_unlock(&self->scheduler->lock);
+    if (result < 0)
+        return raise(result);
+    PyObject *one = wrap(self->scheduler, given), *other = wrap(self->scheduler, control);
+    if (one && other)
+        return Py_BuildValue("NN", one, other);
+    Py_XDECREF(one);
+    Py_XDECREF(other);
+    return NULL;
+}
+
+static PyObject *retarget(PyObject *object, PyObject *target)
+{
+    struct python_capability *self = open_capability(object), *other = self ? open_capability(target) : NULL;
+    if (!other)
+        return NULL;
+    bool controls = self->capability.rights & MOTTE_RIGHT_REVOKE && self->capability.object->type == OBJECT_FORWARDER;
+    if (!controls || other->scheduler != self->scheduler)
+        return raise(controls ? -MOTTE_ERROR_REQUEST_ERROR : -MOTTE_ERROR_NO_ACCESS);
+    pthread_mutex_lock(&self->scheduler->lock);
+    int64_t result = forwarder_retarget((struct forwarder *)self->capability.object, &other->capability);
     ipc_settle(self->scheduler);
     pthread_mutex_unlock(&self->scheduler->lock);
     return none_or_error(result);
@@ -467,6 +494,8 @@ static PyMethodDef methods[] = {
     {"is_same", is_same, METH_O, PyDoc_STR("Whether both lead to the same object.")},
     {"restrict", restrict_capability, METH_VARARGS, PyDoc_STR("(rights, badge or 0, weak): a copy that can do less.")},
     {"revoke", revoke_capability, METH_VARARGS, PyDoc_STR("(badge or 0): all others to the same object, or with this badge.")},
+    {"forward", forward, METH_VARARGS, PyDoc_STR("(bank, membrane): capabilities to give away, and to control.")},
+    {"retarget", retarget, METH_O, PyDoc_STR("The forwarder that this controls leads there.")},
     {"send", send_message, METH_VARARGS, PyDoc_STR("(bytes, tag, flags, capabilities, timeout_ns)")},
     {"call", call, METH_VARARGS, PyDoc_STR("The same; returns the answer, a message.")},
     {"receive", receive, METH_VARARGS, PyDoc_STR("(timeout_ns, tag or None, badge or None): a message.")},

@@ -219,11 +219,13 @@ LABEL guest_copy_access
     movups 48(%rsi), %xmm5
     movups -64(%rsi,%rdx), %xmm6
     movups -48(%rsi,%rdx), %xmm7
+    movups %xmm0, (%rdi)                /* first: what is told of a fault is the lowest address */
     movups %xmm4, 32(%rdi)
     movups %xmm5, 48(%rdi)
     movups %xmm6, -64(%rdi,%rdx)
     movups %xmm7, -48(%rdi,%rdx)
-2:  movups %xmm2, 16(%rdi)
+2:  movups %xmm0, (%rdi)
+    movups %xmm2, 16(%rdi)
     movups %xmm3, -32(%rdi,%rdx)
 1:  movups %xmm0, (%rdi)
     movups %xmm1, -16(%rdi,%rdx)

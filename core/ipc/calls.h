@@ -23,6 +23,8 @@ ipc_handler gate_cap_restrict;
 ipc_handler gate_cap_revoke;
 ipc_handler gate_cap_kind;
 ipc_handler gate_channel_create;
+ipc_handler gate_cap_forward;
+ipc_handler gate_cap_retarget;
 
 /* message_calls.c */
 ipc_handler gate_send;

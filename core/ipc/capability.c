@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "forwarder.h"
 #include "host_memory.h"
 #include "process.h"
 #include "process_ipc.h"
@@ -48,6 +49,9 @@ void object_release(struct object *object)
     case OBJECT_SERVICE:
         service_free((struct service *)object);
         break;
+    case OBJECT_FORWARDER:
+        forwarder_free((struct forwarder *)object);
+        break;
     }
 }
 
@@ -72,6 +76,8 @@ bool capability_is_valid(const struct capability *capability)
         return caller->open && caller->number == capability->stamp;
     if (object->type == OBJECT_ENDPOINT)
         return endpoint_admits(endpoint_of(object), capability);
+    if (object->type == OBJECT_FORWARDER)
+        return forwarder_leads_somewhere((const struct forwarder *)object);
     return capability->stamp >= object->valid_from;
 }
 
@@ -91,6 +97,37 @@ struct capability capability_copy(const struct capability *capability, uint32_t 
     return copy;
 }
 
+int64_t capability_may_copy(const struct capability *capability, uint32_t badge)
+{
+    if (!capability_is_valid(capability))
+        return -MOTTE_ERROR_INVALID_CAP;
+    if (!(capability->rights & MOTTE_RIGHT_COPY))
+        return -MOTTE_ERROR_NO_ACCESS;
+    if (!badge)
+        return 0;
+    struct endpoint *endpoint = endpoint_of(capability->object);
+    if (!endpoint || !(capability->rights & MOTTE_RIGHT_BADGE))
+        return -MOTTE_ERROR_NO_ACCESS;
+    return endpoint_prepare_badge(endpoint, badge) ? 0 : -MOTTE_ERROR_LIMIT_REACHED;
+}
+
+/* Of a forwarder whose target is gone, too: it may be of a membrane with others that lead somewhere. */
+int64_t capability_revoke(struct capability *capability, uint32_t badge)
+{
+    bool forwards = capability->object->type == OBJECT_FORWARDER;
+    if (!forwards && !capability_is_valid(capability))
+        return -MOTTE_ERROR_INVALID_CAP;
+    if (!(capability->rights & MOTTE_RIGHT_REVOKE))
+        return -MOTTE_ERROR_NO_ACCESS;
+    if (forwards)
+        forwarder_cut((struct forwarder *)capability->object);
+    else if (endpoint_of(capability->object))
+        endpoint_revoke(endpoint_of(capability->object), capability, badge);
+    else
+        return -MOTTE_ERROR_NO_ACCESS;
+    return 0;
+}
+
 void capability_drop(struct capability *capability)
 {
     struct object *object = capability->object;
@@ -108,6 +145,9 @@ void capability_drop(struct capability *capability)
 
 enum motte_capability capability_kind(const struct capability *capability)
 {
+    struct route route;
+    route_find(capability, &route);
+    capability = route.end;
     switch (capability->object->type) {
     case OBJECT_CALLER:
         return MOTTE_CAPABILITY_REPLY;

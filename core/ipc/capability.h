@@ -26,7 +26,7 @@
 struct process;
 struct scheduler;
 
-enum object_type { OBJECT_ENDPOINT, OBJECT_CALLER, OBJECT_SERVICE };
+enum object_type { OBJECT_ENDPOINT, OBJECT_CALLER, OBJECT_SERVICE, OBJECT_FORWARDER };
 
 /* What all objects begin with. */
 struct object {
@@ -58,6 +58,13 @@ bool capability_is_valid(const struct capability *capability);
 /* Another one like it, with these rights at most, and weak if it is or is to be.  Of a valid one that may be copied.  With
  * a badge if `badge` is not 0. */
 struct capability capability_copy(const struct capability *capability, uint32_t rights, uint32_t badge, bool weak);
+
+/* Whether that may be done with it, under the lock: 0 or an error.  It makes room for a new badge. */
+int64_t capability_may_copy(const struct capability *capability, uint32_t badge);
+
+/* Makes all other capabilities to its object invalid, or those with this badge if it is not 0; a forwarder is cut. 0, or an
+ * error. */
+int64_t capability_revoke(struct capability *capability, uint32_t badge);
 
 /* It is gone; others may be told so (C3, C4). */
 void capability_drop(struct capability *capability);

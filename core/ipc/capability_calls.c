@@ -4,6 +4,7 @@
 #include "bank.h"
 #include "calls.h"
 #include "endpoint.h"
+#include "forwarder.h"
 #include "process.h"
 #include "process_ipc.h"
 #include "scheduler.h"
@@ -28,12 +29,9 @@ int64_t gate_grant(struct process *process, const uint64_t arguments[6])
 static int64_t copy(struct process *process, uint64_t claimed_handle, uint32_t rights, uint32_t badge, bool weak)
 {
     const struct capability *entry = table_find(process, claimed_handle);
-    if (!entry || !capability_is_valid(entry))
-        return -MOTTE_ERROR_INVALID_CAP;
-    if (!(entry->rights & MOTTE_RIGHT_COPY) || (badge && !(entry->rights & MOTTE_RIGHT_BADGE)))
-        return -MOTTE_ERROR_NO_ACCESS;
-    if (badge && !endpoint_prepare_badge((struct endpoint *)entry->object, badge))
-        return -MOTTE_ERROR_LIMIT_REACHED;
+    int64_t result = entry ? capability_may_copy(entry, badge) : -MOTTE_ERROR_INVALID_CAP;
+    if (result < 0)
+        return result;
     return table_insert(process, capability_copy(entry, rights, badge, weak));
 }
 
@@ -78,15 +76,11 @@ int64_t gate_cap_drop(struct process *process, const uint64_t arguments[6])
 int64_t gate_cap_revoke(struct process *process, const uint64_t arguments[6])
 {
     struct scheduler *scheduler = process->scheduler;
-    int64_t result = 0;
-    pthread_mutex_lock(&scheduler->lock);
     struct capability *entry = table_find(process, arguments[0]);
-    if (!entry || !capability_is_valid(entry))
-        result = -MOTTE_ERROR_INVALID_CAP;
-    else if (!(entry->rights & MOTTE_RIGHT_REVOKE) || entry->object->type != OBJECT_ENDPOINT)
-        result = -MOTTE_ERROR_NO_ACCESS;
-    else
-        endpoint_revoke((struct endpoint *)entry->object, entry, (uint32_t)arguments[1]);
+    if (!entry)
+        return -MOTTE_ERROR_INVALID_CAP;
+    pthread_mutex_lock(&scheduler->lock);
+    int64_t result = capability_revoke(entry, (uint32_t)arguments[1]);
     ipc_settle(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
     return result;
@@ -102,21 +96,34 @@ int64_t gate_cap_kind(struct process *process, const uint64_t arguments[6])
     return result;
 }
 
+/* Two handles to the guest at `claimed_address`, which has been looked at before. */
+static int64_t show_two(struct process *process, uint64_t claimed_address, struct capability one, struct capability other)
+{
+    int32_t handles[2] = {table_insert(process, one), table_insert(process, other)};
+    bool shown = copy_out(process, guest_addr_from_register(claimed_address), handles, sizeof handles);
+    return shown ? 0 : -MOTTE_ERROR_BAD_ADDRESS;
+}
+
+/* Whether two handles can be written there, and put into the table. */
+static int64_t prepare_two(struct process *process, uint64_t claimed_address)
+{
+    guest_addr address = guest_addr_from_register(claimed_address);
+    int32_t handles[2];
+    if (!copy_in(process, handles, address, sizeof handles) || !copy_out(process, address, handles, sizeof handles))
+        return -MOTTE_ERROR_BAD_ADDRESS;
+    return table_reserve(process, 2) ? 0 : -MOTTE_ERROR_LIMIT_REACHED;
+}
+
 /* int motte_channel_create(unsigned capacity, unsigned long buffer, int handles[2]): to send, to receive */
 int64_t gate_channel_create(struct process *process, const uint64_t arguments[6])
 {
     struct scheduler *scheduler = process->scheduler;
     struct endpoint *endpoint;
     struct bank *refused;
-    guest_addr handles_address = guest_addr_from_register(arguments[2]);
-    int32_t handles[2];
-    if (!copy_in(process, handles, handles_address, sizeof handles)
-        || !copy_out(process, handles_address, handles, sizeof handles))
-        return -MOTTE_ERROR_BAD_ADDRESS;
-    if (!table_reserve(process, 2))
-        return -MOTTE_ERROR_LIMIT_REACHED;
-    int64_t result =
-        endpoint_create(scheduler, process->bank, (uint32_t)arguments[0], arguments[1], &endpoint, &refused);
+    int64_t result = prepare_two(process, arguments[2]);
+    if (result < 0)
+        return result;
+    result = endpoint_create(scheduler, process->bank, (uint32_t)arguments[0], arguments[1], &endpoint, &refused);
     if (refused) {
         uint64_t bytes = endpoint_bytes((uint32_t)arguments[0], arguments[1]);
         keeping_refused(process, refused, (bytes + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE);
@@ -126,9 +133,40 @@ int64_t gate_channel_create(struct process *process, const uint64_t arguments[6]
         return result;
     const uint32_t common = MOTTE_RIGHT_COPY | MOTTE_RIGHT_REVOKE;
     pthread_mutex_lock(&scheduler->lock);
-    handles[0] = table_insert(process, capability_make(&endpoint->object, common | MOTTE_RIGHT_SEND | MOTTE_RIGHT_BADGE, 0));
-    handles[1] = table_insert(process, capability_make(&endpoint->object, common | MOTTE_RIGHT_RECEIVE, 0));
+    struct capability sender = capability_make(&endpoint->object, common | MOTTE_RIGHT_SEND | MOTTE_RIGHT_BADGE, 0);
+    struct capability receiver = capability_make(&endpoint->object, common | MOTTE_RIGHT_RECEIVE, 0);
     object_release(&endpoint->object);
     pthread_mutex_unlock(&scheduler->lock);
-    return copy_out(process, handles_address, handles, sizeof handles) ? 0 : -MOTTE_ERROR_BAD_ADDRESS;
+    return show_two(process, arguments[2], sender, receiver);
+}
+
+/* int motte_cap_forward(int capability, int membrane, int handles[2]): to give away, to control */
+int64_t gate_cap_forward(struct process *process, const uint64_t arguments[6])
+{
+    struct capability given, control;
+    int64_t result = prepare_two(process, arguments[2]);
+    if (result < 0)
+        return result;
+    pthread_mutex_lock(&process->scheduler->lock);
+    const struct capability *entry = table_find(process, arguments[0]);
+    result = entry ? forwarder_create(entry, (uint32_t)arguments[1], process->bank, &given, &control)
+                   : -MOTTE_ERROR_INVALID_CAP;
+    pthread_mutex_unlock(&process->scheduler->lock);
+    return result < 0 ? result : show_two(process, arguments[2], given, control);
+}
+
+/* int motte_cap_retarget(int control, int capability) */
+int64_t gate_cap_retarget(struct process *process, const uint64_t arguments[6])
+{
+    struct scheduler *scheduler = process->scheduler;
+    const struct capability *control = table_find(process, arguments[0]), *target = table_find(process, arguments[1]);
+    if (!control || !target)
+        return -MOTTE_ERROR_INVALID_CAP;
+    if (!(control->rights & MOTTE_RIGHT_REVOKE) || control->object->type != OBJECT_FORWARDER)
+        return -MOTTE_ERROR_NO_ACCESS;
+    pthread_mutex_lock(&scheduler->lock);
+    int64_t result = forwarder_retarget((struct forwarder *)control->object, target);
+    ipc_settle(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+    return result;
 }

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "endpoint.h"
+#include "forwarder.h"
 #include "scheduler.h"
-#include "service.h"
 #include "transfer.h"
 
 /* --- messages ------------------------------------------------------------------------------------------------------------- */
@@ -81,8 +81,10 @@ static void begin(struct host_wait *host, enum wait_kind kind)
 
 static void end(struct host_wait *host)
 {
-    if (host->caller)
+    if (host->caller) {
+        caller_forgets(host->caller);
         object_release(&host->caller->object);
+    }
     host->caller = NULL;
 }
 
@@ -146,20 +148,15 @@ static bool sends_receiver(const struct message *message, const struct object *t
     return false;
 }
 
-static int64_t address(const struct capability *sender, struct message *message, struct endpoint **endpoint)
+static int64_t address(const struct capability *sender, struct message *message, struct route *route,
+                       struct endpoint **endpoint)
 {
-    int64_t result = check(sender, MOTTE_RIGHT_SEND);
-    if (result < 0)
-        return result;
-    bool serves = sender->object->type == OBJECT_SERVICE;
-    const struct service *service = (const struct service *)sender->object;
-    *endpoint = serves ? service->server : (struct endpoint *)sender->object;
-    message->identity = serves ? service->identity : 0;
-    message->badge = sender->badge;
-    message->rights = sender->rights;
-    message->flags |= sender->weak ? MOTTE_MESSAGE_WEAK : 0;
-    bool refused = message->size > (*endpoint)->buffer || sends_receiver(message, sender->object);
-    return refused ? -MOTTE_ERROR_REQUEST_ERROR : 0;
+    int64_t result = message_address(sender, message, route, endpoint);
+    if (result == 0 && sends_receiver(message, route->end->object))
+        result = -MOTTE_ERROR_REQUEST_ERROR;
+    if (result == 0 && route->count && message->capability_count)
+        result = route_cross(route, message->capabilities, message->capability_count);
+    return result;
 }
 
 /* Sends now, or stands in line for room. */
@@ -180,8 +177,9 @@ int64_t host_ipc_send(const struct capability *sender, struct message *message, 
 {
     struct scheduler *scheduler = lock(sender);
     struct endpoint *endpoint;
+    struct route route;
     begin(host, WAIT_ROOM);
-    int64_t result = address(sender, message, &endpoint);
+    int64_t result = address(sender, message, &route, &endpoint);
     if (result == 0)
         result = dispatch(endpoint, message, may_wait, host);
     if (result < 0)
@@ -194,17 +192,19 @@ int64_t host_ipc_call(const struct capability *sender, struct message *message, 
     struct caller *caller = calloc(1, sizeof *caller);
     struct scheduler *scheduler = lock(sender);
     struct endpoint *endpoint;
+    struct route route;
     begin(host, WAIT_ANSWER);
-    int64_t result = caller ? address(sender, message, &endpoint) : -MOTTE_ERROR_LIMIT_REACHED;
+    int64_t result = caller ? address(sender, message, &route, &endpoint) : -MOTTE_ERROR_LIMIT_REACHED;
     if (result == 0 && !endpoint->receivers)
         result = -MOTTE_ERROR_PEER_CLOSED;
     if (caller) {
         object_begin(&caller->object, OBJECT_CALLER, scheduler);
-        caller->weak = sender->weak;
         host->caller = caller;
     }
     if (result == 0) {
         message->reply = caller_open(caller, &host->wait);
+        caller->weak = route.weak;
+        caller_crosses(caller, &route);
         host->wait.calls = true;
         result = dispatch(endpoint, message, may_wait, host);
     }
@@ -289,9 +289,12 @@ int64_t host_ipc_notify(const struct capability *sender, uint32_t bits)
 {
     struct scheduler *scheduler = lock(sender);
     int64_t result = check(sender, MOTTE_RIGHT_SEND);
-    if (result == 0 && (sender->object->type != OBJECT_ENDPOINT || !bits))
+    struct route route;
+    if (result == 0)
+        route_find(sender, &route);
+    if (result == 0 && (route.end->object->type != OBJECT_ENDPOINT || !(route.rights & MOTTE_RIGHT_SEND) || !bits))
         result = -MOTTE_ERROR_REQUEST_ERROR;
     if (result == 0)
-        transfer_notify((struct endpoint *)sender->object, bits);
+        transfer_notify((struct endpoint *)route.end->object, bits);
     return unlock(scheduler, result);
 }

@@ -4,8 +4,10 @@
 
 #include "bank.h"
 #include "endpoint.h"
+#include "forwarder.h"
 #include "process.h"
 #include "scheduler.h"
+#include "service.h"
 #include "worker.h"
 
 enum { SPARE_ROOM = 256 }; /* bytes that the message has which a worker keeps for the next one */
@@ -113,6 +115,26 @@ int64_t message_load(struct process *process, const struct guest_message *reques
                                      : table_take(process, entries[i]);
     message->capability_count = request->capability_count;
     return 0;
+}
+
+int64_t message_address(const struct capability *sender, struct message *message, struct route *route,
+                        struct endpoint **endpoint)
+{
+    if (!capability_is_valid(sender))
+        return -MOTTE_ERROR_INVALID_CAP;
+    route_find(sender, route);
+    if (!(route->rights & MOTTE_RIGHT_SEND))
+        return -MOTTE_ERROR_NO_ACCESS;
+    struct object *object = route->end->object;
+    *endpoint = (struct endpoint *)object;
+    if (object->type == OBJECT_SERVICE) {
+        *endpoint = ((struct service *)object)->server;
+        message->identity = ((struct service *)object)->identity;
+    }
+    message->badge = route->end->badge;
+    message->rights = route->rights;
+    message->flags |= route->weak ? MOTTE_MESSAGE_WEAK : 0;
+    return message->size > (*endpoint)->buffer ? -MOTTE_ERROR_REQUEST_ERROR : 0;
 }
 
 /* --- to a guest ------------------------------------------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 struct bank;
 struct endpoint;
 struct process;
+struct route;
 struct worker;
 
 struct message {
@@ -57,6 +58,11 @@ int64_t message_fetch(struct process *process, uint64_t claimed_address, struct 
 /* Under the lock: copies of the sender's capabilities, or those that can only be moved, go into the message: all or none.
  * 0, or an error.  `weak`: it goes through a weak capability. */
 int64_t message_load(struct process *process, const struct guest_message *request, struct message *message);
+
+/* Under the lock: a message is to be sent with this capability; it says so from now on.  Where it goes, and by which route. 0,
+ * or an error. */
+int64_t message_address(const struct capability *sender, struct message *message, struct route *route,
+                        struct endpoint **endpoint);
 
 /* To a guest that has room for it, on its own worker. 0; or an error, and the message is as it was. */
 int64_t message_deliver(struct process *process, guest_addr address, struct message *message);

@@ -7,13 +7,13 @@
 #include "bank.h"
 #include "clock.h"
 #include "endpoint.h"
+#include "forwarder.h"
 #include "host_memory.h"
 #include "keeping.h"
 #include "message.h"
 #include "process.h"
 #include "process_ipc.h"
 #include "scheduler.h"
-#include "service.h"
 #include "transfer.h"
 #include "worker.h"
 
@@ -64,17 +64,12 @@ static int64_t resolve(struct process *process, uint64_t claimed_handle, uint32_
     return (*entry)->rights & right ? 0 : -MOTTE_ERROR_NO_ACCESS;
 }
 
-static struct endpoint *endpoint_behind(const struct capability *capability)
-{
-    if (capability->object->type == OBJECT_SERVICE)
-        return ((struct service *)capability->object)->server;
-    return (struct endpoint *)capability->object;
-}
-
 static int64_t resolve_receiver(struct process *process, uint64_t claimed_handle, struct endpoint **endpoint)
 {
     struct capability *entry;
     int64_t result = resolve(process, claimed_handle, MOTTE_RIGHT_RECEIVE, &entry);
+    if (result == 0 && entry->object->type != OBJECT_ENDPOINT)
+        result = -MOTTE_ERROR_NO_ACCESS;
     if (result == 0)
         *endpoint = (struct endpoint *)entry->object;
     return result;
@@ -91,30 +86,31 @@ static bool sends_receiver(const struct process *process, const struct guest_mes
     return false;
 }
 
-/* What the message says of the capability that it is sent with. */
+/* Where it goes; and who pays for it. */
 static int64_t address(struct process *process, uint64_t claimed_handle, const struct guest_message *request,
-                       struct message *message, struct endpoint **endpoint)
+                       struct message *message, struct route *route, struct endpoint **endpoint)
 {
-    struct capability *entry;
-    int64_t result = resolve(process, claimed_handle, MOTTE_RIGHT_SEND, &entry);
-    if (result < 0)
+    const struct capability *entry = table_find(process, claimed_handle);
+    int64_t result = entry ? message_address(entry, message, route, endpoint) : -MOTTE_ERROR_INVALID_CAP;
+    if (result == 0 && sends_receiver(process, request, route->end->object))
+        result = -MOTTE_ERROR_REQUEST_ERROR;
+    if (result < 0 || !(*endpoint)->senders_pay)
         return result;
-    *endpoint = endpoint_behind(entry);
-    if (message->size > (*endpoint)->buffer || sends_receiver(process, request, entry->object))
-        return -MOTTE_ERROR_REQUEST_ERROR;
-    if (entry->object->type == OBJECT_SERVICE)
-        message->identity = ((const struct service *)entry->object)->identity;
-    message->badge = entry->badge;
-    message->rights = entry->rights;
-    process->ipc->caller.weak = entry->weak;
-    message->flags |= entry->weak ? MOTTE_MESSAGE_WEAK : 0;
-    if ((*endpoint)->senders_pay) {
-        if (!bank_charge_bytes(process->bank, message_footprint(message), NULL))
-            return -MOTTE_ERROR_LIMIT_REACHED;
-        bank_retain(process->bank);
-        message->payer = process->bank;
-    }
+    if (!bank_charge_bytes(process->bank, message_footprint(message), NULL))
+        return -MOTTE_ERROR_LIMIT_REACHED;
+    bank_retain(process->bank);
+    message->payer = process->bank;
     return 0;
+}
+
+/* The capabilities go into the message, and through what lies on the way. */
+static int64_t load(struct process *process, const struct guest_message *request, struct message *message,
+                    const struct route *route)
+{
+    int64_t result = message_load(process, request, message);
+    if (result == 0 && route->count && message->capability_count)
+        result = route_cross(route, message->capabilities, message->capability_count);
+    return result;
 }
 
 /* --- waiting --------------------------------------------------------------------------------------------------------------- */
@@ -181,16 +177,17 @@ int64_t gate_send(struct process *process, const uint64_t arguments[6])
     struct guest_message request;
     struct message *message;
     struct endpoint *endpoint;
+    struct route route;
     int64_t result = message_fetch(process, arguments[1], &request, &message);
     if (result < 0)
         return result;
     pthread_mutex_lock(&process->scheduler->lock);
-    result = address(process, arguments[0], &request, message, &endpoint);
+    result = address(process, arguments[0], &request, message, &route, &endpoint);
     bool full = result == 0 && is_full(endpoint, message);
     if (full && arguments[2] == 0)
         result = -MOTTE_ERROR_FULL;
     if (result == 0)
-        result = message_load(process, &request, message);
+        result = load(process, &request, message, &route);
     if (result < 0)
         return refuse(process, message, result);
     if (!full) {
@@ -209,13 +206,14 @@ int64_t gate_call(struct process *process, const uint64_t arguments[6])
     struct guest_message request;
     struct message *message;
     struct endpoint *endpoint;
+    struct route route;
     if (!prepare_buffer(process, arguments[2]))
         return -MOTTE_ERROR_BAD_ADDRESS;
     int64_t result = message_fetch(process, arguments[1], &request, &message);
     if (result < 0)
         return result;
     pthread_mutex_lock(&process->scheduler->lock);
-    result = address(process, arguments[0], &request, message, &endpoint);
+    result = address(process, arguments[0], &request, message, &route, &endpoint);
     if (result == 0 && !endpoint->receivers)
         result = -MOTTE_ERROR_PEER_CLOSED;
     struct wait *taker = result == 0 ? transfer_taker(endpoint, message) : NULL;
@@ -223,7 +221,7 @@ int64_t gate_call(struct process *process, const uint64_t arguments[6])
     if (full && arguments[3] == 0)
         result = -MOTTE_ERROR_FULL;
     if (result == 0)
-        result = message_load(process, &request, message);
+        result = load(process, &request, message, &route);
     if (result < 0)
         return refuse(process, message, result);
     begin_wait(process, full ? WAIT_ROOM : WAIT_ANSWER, arguments[3]);
@@ -231,6 +229,9 @@ int64_t gate_call(struct process *process, const uint64_t arguments[6])
     ipc->buffer = guest_addr_from_register(arguments[2]);
     ipc->source = NULL;
     message->reply = caller_open(&ipc->caller, &ipc->wait);
+    ipc->caller.weak = route.weak;
+    if (route.count)
+        caller_crosses(&ipc->caller, &route); /* it has not crossed any yet: there is room */
     if (full) {
         wait_for_room(process, endpoint, message);
     } else if (taker && taker->process && ipc_may_switch(process, taker->process)) {
@@ -393,14 +394,18 @@ int64_t gate_select(struct process *process, const uint64_t arguments[6])
 int64_t gate_notify(struct process *process, const uint64_t arguments[6])
 {
     struct capability *entry;
+    struct route route;
     uint32_t bits = (uint32_t)arguments[1];
     if (!bits)
         return -MOTTE_ERROR_REQUEST_ERROR;
     pthread_mutex_lock(&process->scheduler->lock);
     int64_t result = resolve(process, arguments[0], MOTTE_RIGHT_SEND, &entry);
-    if (result == 0 && entry->object->type != OBJECT_ENDPOINT)
-        result = -MOTTE_ERROR_REQUEST_ERROR;
-    if (result == 0)
-        transfer_notify((struct endpoint *)entry->object, bits);
+    if (result == 0) {
+        route_find(entry, &route);
+        if (route.end->object->type == OBJECT_ENDPOINT && route.rights & MOTTE_RIGHT_SEND)
+            transfer_notify((struct endpoint *)route.end->object, bits);
+        else
+            result = -MOTTE_ERROR_REQUEST_ERROR;
+    }
     return unlock(process, result);
 }

@@ -21,6 +21,8 @@
 #include <string.h>
 
 #include "context.h"
+#include "endpoint.h"
+#include "forwarder.h"
 #include "host_memory.h"
 #include "message.h"
 #include "moments.h"
@@ -83,6 +85,7 @@ void ipc_forget(struct process *process)
         message_drop(process->scheduler, wait->outgoing);
     wait->message = wait->outgoing = NULL;
     ipc->caller.open = false;
+    caller_forgets(&ipc->caller);
     ipc->source = NULL;
     table_drop_all(process);
     ipc_drop_messages(process->scheduler);

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "forwarder.h"
 #include "scheduler.h"
 
 /* --- the queue ------------------------------------------------------------------------------------------------------------ */
@@ -198,6 +199,7 @@ void transfer_receivers_gone(struct endpoint *endpoint)
 
 struct capability caller_open(struct caller *caller, struct wait *wait)
 {
+    caller_forgets(caller);
     caller->number++;
     caller->open = true;
     caller->wait = wait;
@@ -207,10 +209,18 @@ struct capability caller_open(struct caller *caller, struct wait *wait)
 
 void caller_answer(struct caller *caller, struct message *answer)
 {
+    int64_t result = answer ? 0 : -MOTTE_ERROR_PEER_CLOSED;
     caller->open = false;
+    if (answer && caller->membrane_count)
+        result = caller_returns(caller, answer);
+    caller_forgets(caller);
+    if (answer && result < 0) {
+        message_drop(caller->object.scheduler, answer);
+        answer = NULL;
+    }
     for (uint32_t i = 0; answer && caller->weak && i < answer->capability_count; i++)
         answer->capabilities[i].weak = true;
-    wait_finish(caller->wait, answer ? 0 : -MOTTE_ERROR_PEER_CLOSED, answer);
+    wait_finish(caller->wait, result, answer);
 }
 
 /* --- afterwards ----------------------------------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "guest_memory.h"
 
 struct endpoint;
+struct membrane;
 struct message;
 struct process;
 struct wait;
@@ -31,6 +32,8 @@ struct waiter {
     struct wait *wait;
     uint32_t index; /* of several */
 };
+
+enum { CALL_MEMBRANES = 8 };
 
 enum wait_kind { WAIT_NOTHING, WAIT_MESSAGE, WAIT_ANSWER, WAIT_ROOM, WAIT_ANY };
 
@@ -56,6 +59,8 @@ struct caller {
     bool open;
     bool weak; /* the call goes through a weak capability: so does what its answer carries */
     struct wait *wait;
+    struct membrane *membranes[CALL_MEMBRANES]; /* that the call has crossed, and its answer will, each with a reference */
+    uint32_t membrane_count;
 };
 
 /* --- under the lock ----------------------------------------------------------------------------------------------------- */

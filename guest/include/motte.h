@@ -98,6 +98,16 @@ int motte_cap_drop(int capability);
 /* Makes all other capabilities to the same endpoint invalid, or those with this badge; needs MOTTE_MAY_REVOKE. */
 int motte_cap_revoke(int capability, unsigned badge);
 
+/*
+ * A forwarder: handles[0] does what `capability` does, and is to be given away; handles[1] controls it, by
+ * motte_cap_revoke (what was given away leads nowhere from then on) and motte_cap_retarget.
+ *
+ * With `membrane` it wraps all capabilities that cross it in messages and answers: they are cut together.  Capabilities to
+ * receive do not cross it (-MOTTE_NO_ACCESS).
+ */
+int motte_cap_forward(int capability, int membrane, int handles[2]);
+int motte_cap_retarget(int control, int capability);
+
 /* An `enum motte_kind`. */
 int motte_cap_kind(int capability);
 

@@ -77,7 +77,7 @@ WRITE, READ, CLOCK_GETTIME, GET_RANDOM, GET_CWD, UNKNOWN = 1, 0, 228, 318, 79, 0
 GATES = ["SYSCALL", "SYSCALL6"]
 MESSAGE_GATES = [
     *("GRANT", "CAP_COPY", "CAP_DROP", "CAP_RESTRICT", "CAP_REVOKE", "CAP_KIND", "CHANNEL_CREATE"),
-    *("SEND", "RECEIVE", "CALL", "REPLY", "REPLY_RECEIVE", "SELECT", "NOTIFY"),
+    *("SEND", "RECEIVE", "CALL", "REPLY", "REPLY_RECEIVE", "SELECT", "NOTIFY", "CAP_FORWARD", "CAP_RETARGET"),
 ]
 CALLS = {
     # A call's name: its number and arguments, and its result.
@@ -110,7 +110,7 @@ def test_these_are_all_gates() -> None:
 INVALID_CAP, BAD_ADDRESS = -1001, -14
 ERRORS = {
     **dict.fromkeys(MESSAGE_GATES, INVALID_CAP),
-    **dict.fromkeys(("GRANT", "CHANNEL_CREATE", "SEND", "CALL", "REPLY", "REPLY_RECEIVE"), BAD_ADDRESS),
+    **dict.fromkeys(("GRANT", "CHANNEL_CREATE", "SEND", "CALL", "REPLY", "REPLY_RECEIVE", "CAP_FORWARD"), BAD_ADDRESS),
 }
 
 

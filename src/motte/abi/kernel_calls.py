@@ -48,6 +48,8 @@ KERNEL_CALLS: Final = (
     KernelCall(17, "motte_reply_receive"),
     KernelCall(18, "motte_select"),
     KernelCall(19, "motte_notify"),
+    KernelCall(20, "motte_cap_forward"),
+    KernelCall(21, "motte_cap_retarget"),
 )
 
 KERNEL_CALL_BY_NAME: Final = {call.name: call for call in KERNEL_CALLS}
