@@ -21,7 +21,6 @@
 #include <string.h>
 
 #include "context.h"
-#include "endpoint.h"
 #include "forwarder.h"
 #include "host_memory.h"
 #include "message.h"
