@@ -199,7 +199,8 @@ leave_after_call:
  * The handler finds the window in r8, and decides whether an access is repeated or given up.
  *
  * Most copies are of a small structure, for which `rep movsb` takes longer than all the rest of a kernel call: up to 128
- * bytes go through registers, from both ends, which overlap in the middle. */
+ * bytes go through registers, from both ends, which overlap in the middle; upwards, so that the address of a fault is that
+ * of the lowest byte that cannot be accessed. */
 FUNCTION guest_copy
     movq %rcx, %r8
     cmpq $16, %rdx
@@ -208,27 +209,39 @@ LABEL guest_copy_access
     cmpq $128, %rdx
     ja 9f
     cmpq $32, %rdx
+    ja 2f
     movups (%rsi), %xmm0
     movups -16(%rsi,%rdx), %xmm1
-    jbe 1f
-    cmpq $64, %rdx
-    movups 16(%rsi), %xmm2
-    movups -32(%rsi,%rdx), %xmm3
-    jbe 2f
-    movups 32(%rsi), %xmm4
-    movups 48(%rsi), %xmm5
-    movups -64(%rsi,%rdx), %xmm6
-    movups -48(%rsi,%rdx), %xmm7
-    movups %xmm0, (%rdi)                /* first: what is told of a fault is the lowest address */
-    movups %xmm4, 32(%rdi)
-    movups %xmm5, 48(%rdi)
-    movups %xmm6, -64(%rdi,%rdx)
-    movups %xmm7, -48(%rdi,%rdx)
-2:  movups %xmm0, (%rdi)
-    movups %xmm2, 16(%rdi)
-    movups %xmm3, -32(%rdi,%rdx)
-1:  movups %xmm0, (%rdi)
+    movups %xmm0, (%rdi)
     movups %xmm1, -16(%rdi,%rdx)
+    jmp 10f
+2:  cmpq $64, %rdx
+    ja 3f
+    movups (%rsi), %xmm0
+    movups 16(%rsi), %xmm1
+    movups -32(%rsi,%rdx), %xmm2
+    movups -16(%rsi,%rdx), %xmm3
+    movups %xmm0, (%rdi)
+    movups %xmm1, 16(%rdi)
+    movups %xmm2, -32(%rdi,%rdx)
+    movups %xmm3, -16(%rdi,%rdx)
+    jmp 10f
+3:  movups (%rsi), %xmm0
+    movups 16(%rsi), %xmm1
+    movups 32(%rsi), %xmm2
+    movups 48(%rsi), %xmm3
+    movups -64(%rsi,%rdx), %xmm4
+    movups -48(%rsi,%rdx), %xmm5
+    movups -32(%rsi,%rdx), %xmm6
+    movups -16(%rsi,%rdx), %xmm7
+    movups %xmm0, (%rdi)
+    movups %xmm1, 16(%rdi)
+    movups %xmm2, 32(%rdi)
+    movups %xmm3, 48(%rdi)
+    movups %xmm4, -64(%rdi,%rdx)
+    movups %xmm5, -48(%rdi,%rdx)
+    movups %xmm6, -32(%rdi,%rdx)
+    movups %xmm7, -16(%rdi,%rdx)
     jmp 10f
 4:  cmpq $8, %rdx
     jb 5f
