@@ -10,6 +10,7 @@
 #include "events.h"
 #include "faults.h"
 #include "gates.h"
+#include "ipc/transfer.h"
 #include "process.h"
 #include "scheduler.h"
 #include "slot.h"
@@ -216,6 +217,7 @@ int keeping_answer(struct process *process, uint64_t number, enum answer answer,
             schedule(scheduler, NULL);
         }
     }
+    ipc_settle(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
     return result;
 }

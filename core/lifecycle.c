@@ -87,13 +87,15 @@ void process_end_for(struct process *process, enum motte_stop reason, int32_t va
             process_set_attention(running, true);
         scheduler_interrupt(worker);
     }
-    ipc_settle(process->scheduler);
+    if (process->scheduler->ipc_made_ready)
+        schedule(process->scheduler, NULL);
 }
 
 void process_kill(struct process *process, enum motte_stop reason)
 {
     pthread_mutex_lock(&process->scheduler->lock);
     process_end_for(process, reason, 0);
+    ipc_settle(process->scheduler);
     pthread_mutex_unlock(&process->scheduler->lock);
 }
 

@@ -14,7 +14,7 @@ struct process;
  * threads or the signal handlers. */
 int process_start(struct process *process);
 
-/* Ends it for `reason` with `value`, under the scheduler's lock; process_kill for KILLED, without. */
+/* Ends it for `reason` with `value`, under the scheduler's lock; ipc_settle() is due afterwards. */
 void process_end_for(struct process *process, enum motte_stop reason, int32_t value);
 
 /* Ends it, wherever it is, unless it ends already; one that was not started has EXITED at once. */

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "ipc/process_ipc.h"
+#include "ipc/transfer.h"
 #include "lifecycle.h"
 #include "meters/meters.h"
 #include "panic.h"
@@ -80,6 +81,7 @@ static void *run(void *argument)
         for (; due; due = due->next_due)
             happen(due, spent / count);
         schedule(scheduler, NULL);
+        ipc_settle(scheduler);
         uint64_t next = next_moment(scheduler);
         if (next > now)
             sleep_until(scheduler, next);

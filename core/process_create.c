@@ -11,6 +11,7 @@
 #include "image_slots.h"
 #include "initial_block.h"
 #include "ipc/process_ipc.h"
+#include "ipc/transfer.h"
 #include "lifecycle.h"
 #include "process.h"
 #include "scheduler.h"
@@ -197,6 +198,7 @@ void process_close(struct process *process)
     bool first = !process->closed;
     process->closed = true;
     process_end_for(process, MOTTE_STOP_KILLED, 0);
+    ipc_settle(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
     if (!first)
         return;

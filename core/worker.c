@@ -10,6 +10,7 @@
 
 #include "awake.h"
 #include "clock.h"
+#include "ipc/transfer.h"
 #include "process.h"
 #include "scheduler.h"
 #include "signals.h"
@@ -183,6 +184,8 @@ static bool work(struct worker *worker)
     check_clocks(worker, worker->turn_ended);
     worker_joins_turns(worker);
     while (!scheduler->closing && !superfluous) {
+        if (scheduler->dropped_messages) /* of a process that has ended */
+            ipc_settle(scheduler);
         if (!worker->assigned)
             schedule_at(scheduler, worker, worker->turn_ended);
         superfluous = !worker->assigned && is_superfluous(worker);

@@ -14,7 +14,8 @@ enum { ALLOCATOR_BYTES = 32 }; /* what the host's allocator adds to a block and 
 
 uint64_t endpoint_bytes(uint64_t capacity, uint64_t buffer)
 {
-    return sizeof(struct endpoint) + ALLOCATOR_BYTES + buffer + capacity * (sizeof(struct message) + ALLOCATOR_BYTES);
+    uint64_t each = sizeof(struct message) + MESSAGE_SPARE_ROOM + ALLOCATOR_BYTES;
+    return sizeof(struct endpoint) + ALLOCATOR_BYTES + buffer + capacity * each;
 }
 
 int endpoint_create(struct scheduler *scheduler, struct bank *bank, uint64_t capacity, uint64_t buffer,

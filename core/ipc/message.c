@@ -10,14 +10,12 @@
 #include "service.h"
 #include "worker.h"
 
-enum { SPARE_ROOM = 256 }; /* bytes that the message has which a worker keeps for the next one */
-
 /* --- memory --------------------------------------------------------------------------------------------------------------- */
 
 struct message *message_create(struct worker *worker, uint32_t size)
 {
-    struct message *message = worker && size <= SPARE_ROOM ? worker->spare_message : NULL;
-    uint32_t room = size > SPARE_ROOM ? size : SPARE_ROOM;
+    struct message *message = worker && size <= MESSAGE_SPARE_ROOM ? worker->spare_message : NULL;
+    uint32_t room = size > MESSAGE_SPARE_ROOM ? size : MESSAGE_SPARE_ROOM;
     if (message)
         worker->spare_message = NULL;
     else
@@ -41,7 +39,7 @@ void message_free(struct worker *worker, struct message *message)
         bank_refund_bytes(message->payer, message_footprint(message));
         bank_release(message->payer);
     }
-    if (worker && !worker->spare_message && message->room == SPARE_ROOM)
+    if (worker && !worker->spare_message && message->room == MESSAGE_SPARE_ROOM)
         worker->spare_message = message;
     else
         free(message);

@@ -39,7 +39,10 @@ struct guest_message {
     uint32_t capability_count, block_count;
 };
 
-/* Without bytes; NULL if the host has no memory.  A worker keeps one for its next message. */
+/* Room that even the smallest has; a worker keeps one such message for the next. */
+enum { MESSAGE_SPARE_ROOM = 256 };
+
+/* Without bytes; NULL if the host has no memory. */
 struct message *message_create(struct worker *worker, uint32_t size);
 
 /* It has no capabilities any more. */

@@ -189,8 +189,14 @@ void transfer_senders_gone(struct endpoint *endpoint)
 
 void transfer_receivers_gone(struct endpoint *endpoint)
 {
-    while (endpoint->first)
-        message_drop(scheduler_of(endpoint), dequeue(endpoint, NULL));
+    struct scheduler *scheduler = scheduler_of(endpoint);
+    if (endpoint->first) {
+        endpoint->last->next = scheduler->dropped_messages;
+        scheduler->dropped_messages = endpoint->first;
+    }
+    endpoint->first = endpoint->last = endpoint->last_urgent = NULL;
+    endpoint->queued = 0;
+    endpoint->buffered = 0;
     endpoint->notification = 0;
     admit_senders(endpoint);
 }
@@ -225,21 +231,31 @@ void caller_answer(struct caller *caller, struct message *answer)
 
 /* --- afterwards ----------------------------------------------------------------------------------------------------------- */
 
-void ipc_drop_messages(struct scheduler *scheduler)
+/* Their capabilities may be the last to something, with messages of its own: these are dropped in their turn. */
+static void take_some_apart(struct scheduler *scheduler)
 {
-    struct message *message;
-    while ((message = scheduler->dropped_messages)) {
+    enum { PIECE = 32 };
+    struct message *some = NULL, *message;
+    for (int i = 0; i < PIECE && (message = scheduler->dropped_messages); i++) {
         scheduler->dropped_messages = message->next;
         capability_drop(&message->reply);
-        for (uint32_t i = 0; i < message->capability_count; i++)
-            capability_drop(&message->capabilities[i]);
+        for (uint32_t k = 0; k < message->capability_count; k++)
+            capability_drop(&message->capabilities[k]);
+        message->next = some;
+        some = message;
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    while ((message = some)) {
+        some = message->next;
         message_free(NULL, message);
     }
+    pthread_mutex_lock(&scheduler->lock);
 }
 
 void ipc_settle(struct scheduler *scheduler)
 {
-    ipc_drop_messages(scheduler);
+    while (scheduler->dropped_messages)
+        take_some_apart(scheduler);
     if (scheduler->ipc_made_ready) {
         scheduler->ipc_made_ready = false;
         schedule(scheduler, NULL);

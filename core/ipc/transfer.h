@@ -38,8 +38,8 @@ struct capability caller_open(struct caller *caller, struct wait *wait);
 /* The answer to an open call; NULL: there will be none. */
 void caller_answer(struct caller *caller, struct message *answer);
 
-/* After anything that may have dropped messages or made processes ready; and its first half. */
+/* After anything that may have dropped messages or made processes ready, as the last thing under the lock: it is let go between
+ * pieces of the work, since whoever drops a long queue must not hold up everybody else. */
 void ipc_settle(struct scheduler *scheduler);
-void ipc_drop_messages(struct scheduler *scheduler);
 
 #endif
