@@ -108,10 +108,12 @@ def many(scale: Scale) -> list[Figure]:
         if limit.processes < count:
             raise BenchmarkError(f"{limit.name} allows {limit.processes:,} processes: {limit.advice_for(count)}")
     with bench(workers=2) as here:
-        here.program("sleep_until")
+        close_all(_asleep(here, WARM_UP))
+        before = _costs()
         begin = time.perf_counter()
         started = _asleep(here, count)
         spawned = time.perf_counter() - begin
+        grown = _costs().since(before)
         close_all(started)
         moment = time.monotonic_ns() + int((2 * spawned + 1) * SECOND_NS)
         sleepers = _asleep(here, count, moment)
@@ -126,6 +128,8 @@ def many(scale: Scale) -> list[Figure]:
     name = f"{count:,} processes"
     return [
         Figure(f"{name}, all started and asleep", 1000 * spawned, "ms", note=f"{1e6 * spawned / count:.0f} µs for one"),
+        Figure(f"{name}, memory and page tables", (grown.memory + grown.page_tables) / 2**20, "MiB"),
+        Figure(f"{name}, mappings", grown.mappings, ""),
         Figure(f"{name}, all woken in one moment and ended", woken / 1e6, "ms", note=f"{woken / count:.0f} ns for one"),
         Figure(f"{name}, all closed", 1000 * closed, "ms"),
     ]
