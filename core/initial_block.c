@@ -14,9 +14,9 @@
 /*     block                                                            top
  *     | argc | argv… NULL | environment… NULL | auxv | random | strings |
  *
- * It is put together in host memory and copied out once. */
+ * It is put together in host memory, on the stack if it is as small as usual, and copied out once. */
 
-enum { AUXILIARY_WORDS = 2 * 5, ALIGNMENT = 16 };
+enum { AUXILIARY_WORDS = 2 * 5, ALIGNMENT = 16, USUAL_SIZE = 512 };
 
 static uint64_t strings_size(const struct byte_string *strings, size_t count)
 {
@@ -83,8 +83,10 @@ static void put_auxiliary(struct draft *draft, uint64_t random)
 int initial_block_write(struct process *process, const struct process_options *options, uint32_t top,
                         guest_addr *block)
 {
+    _Alignas(ALIGNMENT) char usual[USUAL_SIZE] = {0};
     uint64_t size = initial_block_size(options);
-    struct draft draft = {.bytes = calloc(1, size), .address = top - (uint32_t)size};
+    bool is_usual = size <= sizeof usual;
+    struct draft draft = {.bytes = is_usual ? usual : calloc(1, size), .address = top - (uint32_t)size};
     if (!draft.bytes)
         return -ENOMEM;
     draft.next_word = (uint64_t *)draft.bytes;
@@ -100,6 +102,7 @@ int initial_block_write(struct process *process, const struct process_options *o
 
     *block = (guest_addr){draft.address};
     complete = complete && copy_out(process, *block, draft.bytes, size);
-    free(draft.bytes);
+    if (!is_usual)
+        free(draft.bytes);
     return complete ? 0 : -EFAULT;
 }

@@ -148,8 +148,8 @@ int process_resume(struct process *process)
 
 struct deadline deadline_after(uint64_t timeout_ns)
 {
-    uint64_t now = monotonic_ns();
-    if (timeout_ns > UINT64_MAX - now)
+    uint64_t now = timeout_ns < UINT64_MAX ? monotonic_ns() : 0;
+    if (timeout_ns >= UINT64_MAX - now)
         return (struct deadline){.exists = false};
     return (struct deadline){.exists = true, .at = timespec_from_ns(now + timeout_ns)};
 }
@@ -171,6 +171,8 @@ static int wait_until_exited(struct process *process, const struct timespec *end
 
 int process_wait(struct process *process, struct deadline deadline)
 {
+    if (state_of(process) == PROCESS_EXITED)
+        return 1;
     atomic_fetch_add(&process->waiters, 1);
     int result = wait_until_exited(process, deadline.exists ? &deadline.at : NULL);
     atomic_fetch_sub(&process->waiters, 1);

@@ -103,6 +103,8 @@ bool process_charge_bytes(struct process *process, uint64_t bytes)
 
 void process_refund_bytes(struct process *process, uint64_t bytes)
 {
+    if (process->gives_all_back)
+        return;
     uint64_t before = process->host_bytes;
     process->host_bytes -= bytes;
     atomic_fetch_sub(&process->pages, pages_of(before) - pages_of(process->host_bytes));

@@ -135,6 +135,7 @@ struct process {
     struct window window;
     struct page_tables page_tables;
     uint64_t host_bytes; /* of host memory: host_memory.h */
+    bool gives_all_back; /* it is closed: what it frees of that is given back at once, at the end */
     guest_addr mapped_runs; /* what checked casts remember, in the guest (casts.h); 0 if it has none */
     uintptr_t native_stack_low; /* lowest byte that is mapped */
     uint32_t data_stack_mapped; /* likewise, a window address */

@@ -205,10 +205,12 @@ void process_close(struct process *process)
     while (process_wait(process, deadline_after(UINT64_MAX)) != 1) {
     }
     scheduler_dismiss(process);
+    process->gives_all_back = true;
     personality_destroy(process);
     ipc_free(process);
     image_give_slot_back(process->image, process);
     window_clear(process);
+    process->gives_all_back = false;
     process_refund_bytes(process, process->host_bytes);
     process_refund(process, atomic_load(&process->pages));
     bank_release(process->bank);

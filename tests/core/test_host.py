@@ -49,6 +49,28 @@ def test_guests_run_after_another_handler_was_installed_over_ours() -> None:
     assert done.stderr.count("Fatal Python error: Segmentation fault") == 1, done.stderr
 
 
+def test_no_guest_runs_under_a_handler_that_was_installed_before_its_start() -> None:
+    """However short the time since the handlers were looked at, for another guest that was started just before."""
+    grow = """
+import faulthandler
+from core.snippets import SECOND
+from core.test_stacks import RECURSION, with_counter
+program = workshop.program(RECURSION)
+for _ in range(200):
+    faulthandler.disable()
+    first, second = [workshop.spawn(program, segments=with_counter(20)) for _ in range(2)]
+    first.start()
+    assert first.wait(SECOND)
+    faulthandler.enable()
+    second.start()
+    assert second.wait(SECOND) and second.stop().reason.name == "EXITED", second.stop()
+    first.close()
+    second.close()
+"""
+    done = run_python(GUEST + grow)
+    assert done.returncode == 0, done.stderr
+
+
 def test_copies_by_the_host_meet_our_handler_after_another_was_installed_over_it() -> None:
     copies = """
 import faulthandler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -59,6 +60,14 @@ def test_a_handler_that_returns_does_not_end_a_wait(workshop: Workshop, alarm: l
     assert process.wait(60 * SECOND) is True
     assert process.stop().reason is StopReason.WALL_LIMIT
     assert len(alarm) > 1
+
+
+def test_a_worker_without_work_stays_awake_for_a_moment_only(workshop: Workshop) -> None:
+    for _ in range(10):
+        workshop.run(EXIT)
+        before = time.process_time_ns()
+        time.sleep(0.01)
+        assert time.process_time_ns() - before < 5 * MILLISECOND
 
 
 def test_a_wait_does_not_hold_the_gil(workshop: Workshop) -> None:
