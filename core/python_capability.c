@@ -154,6 +154,35 @@ PyObject *python_service(PyObject *module, PyObject *arguments)
     return wrap(receiver->scheduler, made);
 }
 
+/* The identity of a service that nobody else holds any more: each once. */
+static PyObject *next_abandoned(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    struct python_capability *self = open_capability(object);
+    if (!self)
+        return NULL;
+    if (!(self->capability.rights & MOTTE_RIGHT_RECEIVE))
+        return raise(-MOTTE_ERROR_NO_ACCESS);
+    pthread_mutex_lock(&self->scheduler->lock);
+    uint64_t identity = service_next_abandoned((struct endpoint *)self->capability.object);
+    pthread_mutex_unlock(&self->scheduler->lock);
+    if (!identity)
+        Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(identity);
+}
+
+/* The identity of the service that a capability leads to, if it is called here. */
+static PyObject *identify(PyObject *object, PyObject *other)
+{
+    struct python_capability *self = open_capability(object), *asked = self ? open_capability(other) : NULL;
+    if (!asked)
+        return NULL;
+    const struct service *service = (const struct service *)asked->capability.object;
+    if (service->object.type != OBJECT_SERVICE || &service->server->object != self->capability.object)
+        Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(service->identity);
+}
+
 /* --- looking and changing -------------------------------------------------------------------------------------------------- */
 
 static PyObject *close_capability(PyObject *self, PyObject *unused)
@@ -500,6 +529,9 @@ static PyMethodDef methods[] = {
     {"call", call, METH_VARARGS, PyDoc_STR("The same; returns the answer, a message.")},
     {"receive", receive, METH_VARARGS, PyDoc_STR("(timeout_ns, tag or None, badge or None): a message.")},
     {"reply", reply, METH_VARARGS, PyDoc_STR("(bytes, tag, capabilities); once.")},
+    {"identify", identify, METH_O, PyDoc_STR("The identity of the service that a capability leads to, if it is called here.")},
+    {"next_abandoned", next_abandoned, METH_NOARGS,
+     PyDoc_STR("Of the services that are called here, the identity of one that nobody else holds any more; or None.")},
     {"notify", notify, METH_VARARGS, PyDoc_STR("(bits)")},
     {NULL, NULL, 0, NULL},
 };

@@ -101,9 +101,9 @@ static int execute(PyObject *module)
     PyTypeObject *const types[] = {
         &python_bank_type,    &python_code_region_type, &python_image_type, &python_meter_simulation_type,
         &python_process_type, &python_scheduler_type,   &python_meter_type, &python_contract_type,
-        &python_terms_type,   &python_trace_type,
+        &python_terms_type,   &python_trace_type,       &python_capability_type,
     };
-    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0 || PyType_Ready(&python_capability_type) < 0)
+    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0)
         return -1;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0)

@@ -133,7 +133,9 @@ void capability_drop(struct capability *capability)
     struct object *object = capability->object;
     if (!object)
         return;
-    if (capability_is_valid(capability)) {
+    if (object->type == OBJECT_SERVICE) {
+        service_discount((struct service *)object);
+    } else if (capability_is_valid(capability)) {
         if (object->type == OBJECT_ENDPOINT)
             endpoint_discount(endpoint_of(object), capability);
         else if (object->type == OBJECT_CALLER)

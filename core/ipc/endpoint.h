@@ -17,6 +17,7 @@
 
 struct bank;
 struct message;
+struct service;
 
 /* All capabilities with one badge. */
 struct badge {
@@ -38,6 +39,7 @@ struct endpoint {
     struct badge *badges;                      /* by value */
     uint32_t badge_count, badge_room;
     bool senders_pay;
+    struct service *abandoned; /* of the services that are called here */
     struct endpoint *next, **link; /* scheduler->endpoints */
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "endpoint.h"
+#include "transfer.h"
 
 struct service *service_create(struct endpoint *server, uint64_t identity, enum motte_capability kind)
 {
@@ -22,8 +23,45 @@ void service_kill(struct service *service)
     service->object.dead = true;
 }
 
+/* Each capability is a reference, and there are no others: the one that is dropped, and the host's. */
+void service_discount(struct service *service)
+{
+    if (atomic_load(&service->object.references) != 2 || service->object.dead || service->link)
+        return;
+    struct endpoint *server = service->server;
+    service->next = server->abandoned;
+    service->link = &server->abandoned;
+    if (service->next)
+        service->next->link = &service->next;
+    server->abandoned = service;
+    transfer_notify(server, MOTTE_SERVICE_ABANDONED);
+}
+
+static void leave_list(struct service *service)
+{
+    if (!service->link)
+        return;
+    *service->link = service->next;
+    if (service->next)
+        service->next->link = service->link;
+    service->link = NULL;
+}
+
+/* Others may have been given out meanwhile. */
+uint64_t service_next_abandoned(struct endpoint *server)
+{
+    struct service *service;
+    while ((service = server->abandoned)) {
+        leave_list(service);
+        if (atomic_load(&service->object.references) == 1)
+            return service->identity;
+    }
+    return 0;
+}
+
 void service_free(struct service *service)
 {
+    leave_list(service);
     object_release(&service->server->object);
     free(service);
 }

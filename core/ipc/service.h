@@ -3,6 +3,10 @@
  * Banks, meters, processes and programs are such: whoever calls one of them sends a message that reaches the host's own
  * endpoint, with the identity of the object that was meant.  So an object of the host and an endpoint that another
  * process serves look the same to those who use them.
+ *
+ * The first capability to a service is the host's own, which it keeps as long as the object is there.  When no other is
+ * left, the service is abandoned: the host's endpoint is notified, and asked which ones they are.  That allocates nothing,
+ * for it happens where capabilities are dropped.
  */
 #ifndef MOTTE_SERVICE_H
 #define MOTTE_SERVICE_H
@@ -16,6 +20,7 @@ struct service {
     struct endpoint *server;
     uint64_t identity;
     enum motte_capability kind;
+    struct service *next, **link; /* server->abandoned */
 };
 
 /* NULL without memory. */
@@ -24,6 +29,13 @@ struct service *service_create(struct endpoint *server, uint64_t identity, enum 
 /* Under the lock: capabilities to it are invalid. */
 void service_kill(struct service *service);
 
+/* Under the lock: one capability to it is about to be dropped. */
+void service_discount(struct service *service);
+
+/* Under the lock: the identity of one that is abandoned, each time another one; 0: there is none. */
+uint64_t service_next_abandoned(struct endpoint *server);
+
+/* Under the lock: nobody refers to it any more. */
 void service_free(struct service *service);
 
 #endif

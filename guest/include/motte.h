@@ -183,4 +183,6 @@ int motte_notify(int sender, unsigned bits);
 }
 #endif
 
+#include <motte_services.h>
+
 #endif

@@ -229,6 +229,10 @@ class SpaceBank:
             raise ValueError(f"bank: {self.name!r} is a bank of another machine")
         return self._allowed(BankRestriction.NO_ALLOC)
 
+    def account_for_anything(self) -> "Account":
+        """Of a living bank, whatever the handle's rights.  Raises ``InvalidCap`` and ``Closed``."""
+        return self._allowed(_NONE)
+
     def _queried(self) -> "Account":
         return self._allowed(BankRestriction.NO_QUERY)
 

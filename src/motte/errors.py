@@ -182,3 +182,15 @@ def error_of_kernel(number: int, message: str | None = None) -> MotteError:
         return InternalError(f"error {number} of the core")
     kind, words = _OF_KERNEL[KernelError(number)]
     return kind(message or words)
+
+
+def kernel_error_of(error: BaseException) -> KernelError:
+    """The number for guests: the other way round.  What is no error of a guest's is ``BAD_STATE``."""
+    for number, (kind, _words) in _OF_KERNEL.items():
+        if type(error) is kind:
+            return number
+    if isinstance(error, Closed):
+        return KernelError.INVALID_CAP
+    if isinstance(error, ValueError | TypeError):
+        return KernelError.REQUEST_ERROR
+    return KernelError.LIMIT_REACHED if isinstance(error, MemoryError | OSError) else KernelError.BAD_STATE

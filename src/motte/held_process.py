@@ -25,6 +25,7 @@ from motte.process_end import end_of
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
+    from motte.core import Capability
     from motte.core import Process as CoreProcess
     from motte.exit import Exit
     from motte.keeping import Keeping
@@ -83,6 +84,11 @@ class HeldProcess(Linked):
     def identity(self) -> int:
         """A number that no other process ever has."""
         return self._core.identity
+
+    def grant(self, name: str, capability: "Capability") -> None:
+        """It finds a copy of the capability by this name.  Raises ``BadState`` once it was started."""
+        with self._lifetime as core:
+            core.grant(name, capability)
 
     # --- what it is told ---------------------------------------------------------------------------------------------
 

@@ -156,6 +156,7 @@ class Machine:
         output_limit: Size = DEFAULT_LIMITS.output,
         open_files: int = DEFAULT_LIMITS.open_files,
         backtrace: int = DEFAULT_LIMITS.backtrace,
+        processes: int = DEFAULT_LIMITS.processes,
     ) -> Process:
         """Start a process of ``program``; it runs at once, on the machine's workers.
 
@@ -163,7 +164,8 @@ class Machine:
         the only files are standard input and output and what lies in ``directories``.  ``time`` limits CPU
         time; with ``extra_time`` the process is stopped that much later, but still counts as stopped.
         ``stack`` is the native stack, ``data_stack`` that of addressable locals.  ``backtrace`` is how many calls
-        the backtrace of its end tells of, 0 for none.
+        the backtrace of its end tells of, 0 for none.  ``processes`` is how many there may be at once of it and those
+        that it starts itself.
 
         ``bank`` pays for the process, and ends it when it is destroyed; by default the machine's own.  A size makes a
         bank of that size for this process alone, below the machine's.  ``meter`` is whose time it uses; by default
@@ -196,6 +198,7 @@ class Machine:
                 output_limit=output_limit,
                 open_files=open_files,
                 backtrace=backtrace,
+                processes=processes,
             )
             streams = streams_of(stdin, stdout, stderr)
             process = make_process(
@@ -266,6 +269,7 @@ class Machine:
             action()
         for process in processes:
             process.close()
+        self._population.end_services()
         for program in programs:
             program.close()
         with suppress(InvalidCap):  # it was destroyed before

@@ -119,8 +119,12 @@ class Meter:
 
     def set_budget(self, budget: Duration) -> None:
         """A total from now on, whatever was used before; ``None``: no limit."""
+        self.set_budget_of(duration_ns(budget, "budget"))
+
+    def set_budget_of(self, budget_ns: int | None) -> None:
+        """For the package: the same in nanoseconds."""
         self._tree.listen()
-        self.core.set_budget(duration_ns(budget, "budget"))
+        self.core.set_budget(budget_ns)
 
     def set_rate(self, rate: "str | float | None") -> None:
         """A share of one processor; ``None``: no limit."""

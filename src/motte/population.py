@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from motte.bank_tree import Account
     from motte.held_process import HeldProcess
     from motte.process import Process
+    from motte.services.server import Server
 
 
 class Population:
@@ -42,8 +43,27 @@ class Population:
         self.banks = BankTree(pages, self.lock, self.listener.start, self._drawing_from)
         self.meters = MeterTree(scheduler.root, self.listener.start)
         self._by_identity: dict[int, Process] = {}
+        self._scheduler = scheduler
+        self._services: Server | None = None  # made under the lock of who is here
         self._ran_dry = False  # at least one of the meters, at least once
         self.closed = False
+
+    @property
+    def services(self) -> "Server":
+        """What guests may ask of the host; there from the first use on.  Raises ``Closed``."""
+        with self.lock:
+            if self.closed:
+                raise Closed("the machine is closed")
+            if self._services is None:
+                from motte.services.server import Server
+
+                self._services = Server(self, self._scheduler)
+            return self._services
+
+    def end_services(self) -> None:
+        """No request of a guest is answered any more; after the last process was closed."""
+        if self._services is not None:
+            self._services.close()
 
     def __len__(self) -> int:
         """How many are here."""
@@ -100,6 +120,11 @@ class Population:
         """Do it on one of the listener's threads."""
         self.listener.later(action)
 
+    def find(self, identity: int) -> "Process | None":
+        """The process with this identity, if it is here."""
+        with self.lock:
+            return self._by_identity.get(identity)
+
     def _drawing_from(self, account: "Account") -> "list[Process]":
         """Those whom a bank's end concerns.  Under the lock."""
         return [
@@ -108,16 +133,12 @@ class Population:
             if process.account is not None and process.account.core.draws_from(account.core)
         ]
 
-    def _found(self, identity: int) -> "Process | None":
-        with self.lock:
-            return self._by_identity.get(identity)
-
     def _on_exit(self, identity: int) -> None:
-        if process := self._found(identity):
+        if process := self.find(identity):
             process.tell_end()
 
     def _on_question(self, identity: int, spent_ns: int) -> None:
-        process = self._found(identity)
+        process = self.find(identity)
         if process is not None:
             process.ask_keepers(lambda bank, pages: self.banks.ask_keeper(bank, pages, process), spent_ns)
 

@@ -27,6 +27,9 @@ class RunLimits:
     backtrace: int
     """Calls that a backtrace tells of."""
 
+    processes: int
+    """Processes that may come of it, itself included."""
+
     terms: Terms = field(init=False, repr=False, compare=False)
     """Those that the core keeps, as it wants them."""
 
@@ -58,9 +61,10 @@ def run_limits(
     output_limit: Size,
     open_files: int,
     backtrace: int,
+    processes: int,
 ) -> RunLimits:
     """The limits as users write them, read.  Raises ``ValueError`` and ``TypeError`` with the limit's name."""
-    written = (memory, time, extra_time, wall_time, stack, data_stack, output_limit, open_files, backtrace)
+    written = (memory, time, extra_time, wall_time, stack, data_stack, output_limit, open_files, backtrace, processes)
     try:
         return _read_before(*written)
     except TypeError:  # one of them cannot be looked up; which one is wrong, reading says
@@ -77,9 +81,12 @@ def _read(  # noqa: PLR0917 (the limits, in the order of run_limits)
     output_limit: Size,
     open_files: int,
     backtrace: int,
+    processes: int,
 ) -> RunLimits:
     if not 0 <= backtrace <= MOST_CALLS:
         raise ValueError(f"backtrace: {backtrace} is not between 0 and {MOST_CALLS}")
+    if processes < 1:
+        raise ValueError(f"processes: {processes} is not 1 at least")
     return RunLimits(
         memory=memory,
         cpu_time_ns=duration_ns(time, "time"),
@@ -90,6 +97,7 @@ def _read(  # noqa: PLR0917 (the limits, in the order of run_limits)
         output=size_bytes(output_limit, "output_limit"),
         open_files=open_files,
         backtrace=backtrace,
+        processes=processes,
     )
 
 

@@ -84,6 +84,9 @@ CHANNEL_CAPACITY: Final = 65536
 SELECTIVE_CAPACITY: Final = 1024
 """A channel with room for more messages than these offers no choice among them: looking would take too long."""
 
+SERVICE_ABANDONED: Final = 1 << 31
+"""The bit of a notification to the host's own endpoint: nobody else holds some of its services any more."""
+
 SELECT_LIMIT: Final = 64
 """Endpoints that one call waits for, at most."""
 

@@ -14,13 +14,16 @@ There, ``host_features()["problem"]`` says why, and creating a region raises
 from motte.core._core import (
     NOWHERE,
     Bank,
+    Capability,
     ContractAutomaton,
     Meter,
     MeterSimulation,
     Scheduler,
     Terms,
     Trace,
+    channel,
     host_features,
+    service,
 )
 from motte.core.contract import ContractRefusal, MessageLimits, compile_contract
 from motte.core.image import Image
@@ -34,6 +37,7 @@ __all__ = [
     "Answer",
     "Ask",
     "Bank",
+    "Capability",
     "CodeRegion",
     "ContractAutomaton",
     "ContractRefusal",
@@ -51,8 +55,10 @@ __all__ = [
     "StopRecord",
     "Terms",
     "Trace",
+    "channel",
     "compile_contract",
     "host_features",
+    "service",
     "spawn",
     "spawn_from",
     "verify_claims",

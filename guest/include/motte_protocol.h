@@ -1,0 +1,84 @@
+/*
+ * What the host's objects and their clients say to each other.
+ *
+ * A request is a call of a capability: its tag is an `enum motte_request`, its bytes one of these records, which may be
+ * followed by more, and capabilities go along.  The answer's tag is 0 or an `enum motte_error`.  <motte_services.h> has a
+ * function for each request; this file is for those who serve such requests themselves.
+ */
+
+#ifndef MOTTE_PROTOCOL_H
+#define MOTTE_PROTOCOL_H
+
+enum motte_request {
+    MOTTE_PROGRAM_SPAWN = 0x101,
+
+    MOTTE_PROCESS_GRANT = 0x201,
+    MOTTE_PROCESS_START,
+    MOTTE_PROCESS_WAIT,
+    MOTTE_PROCESS_KILL,
+    MOTTE_PROCESS_SUSPEND,
+    MOTTE_PROCESS_RESUME,
+    MOTTE_PROCESS_STATISTICS,
+    MOTTE_PROCESS_MONITOR,
+    MOTTE_PROCESS_KEEPER,
+
+    MOTTE_BANK_CREATE = 0x301,
+    MOTTE_BANK_FIGURES,
+    MOTTE_BANK_LIMIT,
+    MOTTE_BANK_DESTROY,
+    MOTTE_BANK_REMOVE,
+    MOTTE_BANK_VERIFY,
+
+    MOTTE_METER_CREATE = 0x401,
+    MOTTE_METER_FIGURES,
+    MOTTE_METER_BUDGET,
+    MOTTE_METER_REFILL,
+    MOTTE_METER_RATE,
+    MOTTE_METER_WEIGHT,
+    MOTTE_METER_SWITCH,
+
+    MOTTE_TIMER_SET = 0x501,
+    MOTTE_TIMER_CANCEL,
+
+    MOTTE_NAME_REGISTER = 0x601,
+    MOTTE_NAME_LOOKUP,
+    MOTTE_NAME_UNREGISTER,
+
+    MOTTE_FAULT_RESUME = 0x701,
+    MOTTE_FAULT_SUPPLY,
+    MOTTE_FAULT_WITHDRAW,
+    MOTTE_FAULT_PROTECT,
+    MOTTE_FAULT_READ,
+    MOTTE_FAULT_WRITE,
+    MOTTE_FAULT_REGISTERS
+};
+
+/* What comes with MOTTE_PROGRAM_SPAWN: the first three announce capabilities, in this order, before the granted ones. */
+enum motte_spawn_flag {
+    MOTTE_SPAWN_BANK = 1,
+    MOTTE_SPAWN_METER = 2,
+    MOTTE_SPAWN_KEEPER = 4,
+    MOTTE_SPAWN_START = 8,
+    MOTTE_SPAWN_OUTPUT = 16
+};
+
+/* Followed by the strings of arguments, variables and names of grants, each with its NUL. */
+struct motte_spawn_request {
+    unsigned flags, arguments, variables, grants;
+    unsigned long cpu_time;
+};
+
+/* Followed by the names. */
+struct motte_grant_request {
+    unsigned grants;
+};
+
+struct motte_wait_request {
+    unsigned waits; /* the answer comes when there is one */
+};
+
+struct motte_size_request {
+    unsigned long size;
+};
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * Objects of the host: programs, processes, banks, meters.
+ *
+ * Each of these functions calls a capability of that kind, which the process was granted or has got in a message; nothing can
+ * be done without.  They return a result that is not negative, often a new handle, or a negated `enum motte_error`: beside
+ * those that are named here, -MOTTE_INVALID_CAP for what has ended, and -MOTTE_NO_ACCESS without the right to it.
+ */
+
+#ifndef MOTTE_SERVICES_H
+#define MOTTE_SERVICES_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The upper half of a capability's rights belongs to its kind: for motte_cap_restrict(). */
+enum motte_object_right {
+    MOTTE_PROGRAM_SPAWNS = 1 << 16,
+
+    MOTTE_PROCESS_LOOK = 1 << 16,   /* how it ended, what it has used */
+    MOTTE_PROCESS_RUN = 1 << 17,    /* start, suspend, resume */
+    MOTTE_PROCESS_END = 1 << 18,    /* kill */
+    MOTTE_PROCESS_CHANGE = 1 << 19, /* what it is granted, who keeps it */
+
+    MOTTE_BANK_ALLOCATES = 1 << 16, /* and makes banks below it */
+    MOTTE_BANK_FREES = 1 << 17,
+    MOTTE_BANK_DESTROYS = 1 << 18,
+    MOTTE_BANK_QUERIES = 1 << 19,
+    MOTTE_BANK_LIMITS = 1 << 20,
+    MOTTE_BANK_REMOVES = 1 << 21,
+
+    MOTTE_METER_DRAWS = 1 << 16,
+    MOTTE_METER_QUERIES = 1 << 17,
+    MOTTE_METER_CHANGES = 1 << 18
+};
+
+/* --- processes --------------------------------------------------------------------------------------------------------- */
+
+struct motte_named {
+    const char *name;
+    int capability;
+};
+
+/* Zero what is not used. */
+struct motte_spawn_options {
+    const char *const *arguments; /* after the program's name; NULL at the end */
+    const char *const *variables; /* "NAME=value"; NULL at the end */
+    const struct motte_named *grants; /* what it finds with motte_grant(): copies */
+    unsigned grant_count;
+    int bank;               /* that pays for it; 0: this process's own */
+    int meter;              /* whose time it uses; 0: this process's own */
+    int keeper;             /* a channel that is asked about its faults; 0: nobody is */
+    unsigned long cpu_time; /* nanoseconds at most; 0: what this process has left */
+    int suspended;          /* it waits for motte_start() */
+    int output;             /* it writes to this process's standard output and error */
+};
+
+/*
+ * A process of the program: its handle.  -MOTTE_LIMIT_REACHED if the bank does not pay for it, or as many processes
+ * as allowed have come of this one and its makers.  If it fails, there is no process.
+ */
+int motte_spawn(int program, const struct motte_spawn_options *options);
+
+int motte_start(int process);
+
+/* One more capability for it; -MOTTE_BAD_STATE after its start. */
+int motte_process_grant(int process, const char *name, int capability);
+
+enum motte_end_reason {
+    MOTTE_ENDED_ITSELF = 1,
+    MOTTE_ENDED_BY_FAULT,
+    MOTTE_ENDED_BY_SIGNAL,
+    MOTTE_WAS_KILLED,
+    MOTTE_ENDED_BY_TIME,
+    MOTTE_ENDED_BY_CLOCK,
+    MOTTE_ENDED_BY_OUTPUT,
+    MOTTE_ENDED_BY_HOST
+};
+
+struct motte_end {
+    int status;      /* as a shell would have it */
+    unsigned reason; /* enum motte_end_reason */
+    unsigned fault;  /* which, if it was one */
+    unsigned unused;
+};
+
+/* Waits for its end; everything that it had is back when this returns 0.  -MOTTE_TIMEOUT.  `end` may be NULL. */
+int motte_wait(int process, struct motte_end *end, long timeout);
+
+/* Harmless when it has ended. */
+int motte_kill(int process);
+
+/* It stands still wherever it is, until it is resumed. */
+int motte_suspend(int process);
+int motte_resume(int process);
+
+struct motte_statistics {
+    unsigned long cpu_time, wall_time; /* nanoseconds */
+    unsigned long memory, peak_memory; /* bytes */
+    unsigned long output;              /* bytes written */
+    unsigned long calls;               /* into the host */
+    unsigned long page_faults, preemptions;
+};
+
+int motte_process_statistics(int process, struct motte_statistics *statistics);
+
+/* Lets others run. */
+void motte_yield(void);
+
+/* Nanoseconds. */
+void motte_sleep(long duration);
+
+/* --- banks -------------------------------------------------------------------------------------------------------------- */
+
+#define MOTTE_NO_LIMIT (~0UL)
+
+struct motte_bank_figures {
+    unsigned long limit, used, peak, available; /* bytes, or MOTTE_NO_LIMIT */
+};
+
+/* A bank below this one, which pays a page for it: its handle.  -MOTTE_LIMIT_REACHED, -MOTTE_TOO_DEEP. */
+int motte_bank_create(int bank, unsigned long limit);
+int motte_bank_figures(int bank, struct motte_bank_figures *figures);
+
+/* Single ones of those; -1 for no limit. */
+long motte_bank_used(int bank);
+long motte_bank_available(int bank);
+
+int motte_bank_limit(int bank, unsigned long limit);
+
+/* Ends it and everything that was bought from it. */
+int motte_bank_destroy(int bank);
+
+/* Ends it; its parent inherits. */
+int motte_bank_remove(int bank);
+
+/* 0 if `claimed` is a bank of the machine of `bank`, which is trusted; -MOTTE_INVALID_CAP for anything else. */
+int motte_bank_verify(int bank, int claimed);
+
+/* --- meters ------------------------------------------------------------------------------------------------------------- */
+
+struct motte_meter_figures {
+    unsigned long used, left; /* nanoseconds; MOTTE_NO_LIMIT */
+    unsigned long weight;
+    unsigned long state; /* 1: on; 2: dry */
+};
+
+/* A meter below this one: its handle. -MOTTE_TOO_DEEP. */
+int motte_meter_create(int meter);
+int motte_meter_figures(int meter, struct motte_meter_figures *figures);
+long motte_meter_used(int meter);
+
+/* A total of nanoseconds from now on, or MOTTE_NO_LIMIT. */
+int motte_meter_budget(int meter, unsigned long budget);
+int motte_meter_refill(int meter, unsigned long more);
+
+/* Millionths of one processor that are never exceeded; 0: no limit. */
+int motte_meter_rate(int meter, unsigned long millionths);
+
+/* 1 to 10,000: its share among its siblings. */
+int motte_meter_weight(int meter, unsigned long weight);
+
+/* Whatever runs below it stands still, and goes on. */
+int motte_meter_off(int meter);
+int motte_meter_on(int meter);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,31 @@
+/* A call of one of the host's objects, or of somebody who serves the same requests. */
+#ifndef MOTTE_REQUEST_H
+#define MOTTE_REQUEST_H
+
+#include <motte.h>
+#include <motte_protocol.h>
+
+#define hidden __attribute__((__visibility__("hidden")))
+
+struct request {
+    const void *bytes;
+    unsigned size;
+    const int *capabilities; /* that go along */
+    unsigned capability_count;
+    void *result; /* exactly `result_size` bytes are expected, and `handles` capabilities (at most one) */
+    unsigned result_size;
+    unsigned handles;
+    long timeout;
+};
+
+/* 0, or the handle that came; or a negated enum motte_error. */
+hidden int __motte_request(int object, unsigned number, const struct request *request);
+
+/* Those that pass a number, and those that pass nothing. */
+hidden int __motte_request_size(int object, unsigned number, unsigned long size);
+hidden int __motte_request_plain(int object, unsigned number);
+
+/* The answer is a record. */
+hidden int __motte_request_record(int object, unsigned number, void *result, unsigned size);
+
+#endif

@@ -1,0 +1,81 @@
+"""One request of a guest, and the one answer to it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from motte.errors import InvalidCap, RequestError, kernel_error_of
+
+if TYPE_CHECKING:
+    from motte.core import Capability
+    from motte.process import Process
+
+
+class Answer(NamedTuple):
+    """What a request comes to."""
+
+    result: bytes = b""
+    capabilities: "tuple[Capability, ...]" = ()
+
+
+DONE = Answer()
+
+
+class Call:
+    """A request that has arrived.  Whoever sent it waits, or does not wait any more, or wants no answer."""
+
+    __slots__ = ("_reply", "_sender", "capabilities", "request", "rights", "sender_identity", "weak")
+
+    def __init__(
+        self,
+        request: bytes,
+        capabilities: "Sequence[Capability]",
+        reply: "Capability | None",
+        sender_identity: int,
+        sender: "Process | None",
+        rights: int,
+        *,
+        weak: bool,
+    ) -> None:
+        """As the core tells it; ``sender`` is the process with that identity, if it is here."""
+        self.request = request
+        self.capabilities = capabilities
+        self._reply = reply
+        self.sender_identity = sender_identity
+        self._sender = sender
+        self.rights = rights
+        self.weak = weak
+
+    @property
+    def sender(self) -> "Process":
+        """Who asks, and pays.  Raises ``InvalidCap`` if it has ended, and for the host, which has Python for this."""
+        if self._sender is None:
+            raise InvalidCap("whoever asked has ended")
+        return self._sender
+
+    def fields(self, layout: Struct) -> tuple[int, ...]:
+        """The fixed record at the start of the request.  Raises ``RequestError`` if it is shorter."""
+        if len(self.request) < layout.size:
+            raise RequestError("the request is too short")
+        return layout.unpack_from(self.request)
+
+    def strings(self, start: int, count: int) -> list[bytes]:
+        """Exactly so many strings from there to the end.  Raises ``RequestError`` for anything else."""
+        parts = self.request[start:].split(b"\0")
+        if parts.pop() or len(parts) != count:
+            raise RequestError("the strings are not as many as announced")
+        return parts
+
+    def answer(self, answer: Answer) -> None:
+        """Give it, once.  Nobody may be waiting for it any more."""
+        self._tell(0, answer)
+
+    def refuse(self, error: BaseException) -> None:
+        """Answer with the number of an error."""
+        self._tell(kernel_error_of(error), Answer())
+
+    def _tell(self, status: int, answer: Answer) -> None:
+        if self._reply is not None:
+            with suppress(InvalidCap):  # a capability in the answer, or whoever waited, is gone
+                self._reply.reply(answer.result, status, answer.capabilities)

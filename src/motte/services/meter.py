@@ -1,0 +1,81 @@
+"""Meters, as guests know them."""
+
+from typing import TYPE_CHECKING, Final
+
+from motte.abi.capabilities import CapabilityKind
+from motte.errors import RequestError
+from motte.meter import RATE_PERIOD_NS
+from motte.services.call import DONE, Answer, Call
+from motte.services.protocol import METER_FIGURES, NO_LIMIT, SIZE, MeterRight, Request
+from motte.services.service import Service, request
+
+if TYPE_CHECKING:
+    from motte.core import Capability
+    from motte.meter import Meter
+    from motte.services.server import Server
+
+_MILLIONTHS: Final = 10**6
+
+
+class MeterService(Service):
+    """A meter of the machine."""
+
+    kind = CapabilityKind.METER
+    all_rights = sum(MeterRight)
+
+    def __init__(self, server: "Server", meter: "Meter") -> None:
+        """Of ``meter``."""
+        super().__init__(server)
+        self.meter = meter
+
+    @request(Request.METER_CREATE, MeterRight.DRAW)
+    def create(self, _call: Call) -> Answer:
+        """A meter below this one, without limits."""
+        return Answer(b"", (meter_capability(self.server, self.meter.sub()),))
+
+    @request(Request.METER_FIGURES, MeterRight.QUERY, changes=False)
+    def figures(self, _call: Call) -> Answer:
+        """Used and left, weight, on, dry."""
+        used, left, _ticks, _slice, weight, on, dry = self.meter.core.state_fields()
+        return Answer(METER_FIGURES.pack(used, NO_LIMIT if left is None else left, weight, on | dry << 1))
+
+    @request(Request.METER_BUDGET, MeterRight.CHANGE)
+    def budget(self, call: Call) -> Answer:
+        """A total from now on."""
+        (budget,) = call.fields(SIZE)
+        self.meter.set_budget_of(None if budget == NO_LIMIT else budget)
+        return DONE
+
+    @request(Request.METER_REFILL, MeterRight.CHANGE)
+    def refill(self, call: Call) -> Answer:
+        """So much more."""
+        (more,) = call.fields(SIZE)
+        self.meter.core.refill(more)
+        return DONE
+
+    @request(Request.METER_RATE, MeterRight.CHANGE)
+    def rate(self, call: Call) -> Answer:
+        """Millionths of one processor; 0: no limit."""
+        (millionths,) = call.fields(SIZE)
+        if millionths >= 1024 * _MILLIONTHS:
+            raise RequestError("there are not so many processors")
+        self.meter.core.set_rate(millionths * RATE_PERIOD_NS // _MILLIONTHS, RATE_PERIOD_NS if millionths else 0)
+        return DONE
+
+    @request(Request.METER_WEIGHT, MeterRight.CHANGE)
+    def weight(self, call: Call) -> Answer:
+        """Its share among its siblings."""
+        self.meter.core.set_weight(*call.fields(SIZE))
+        return DONE
+
+    @request(Request.METER_SWITCH, MeterRight.CHANGE)
+    def switch(self, call: Call) -> Answer:
+        """Off (0) or on."""
+        (on,) = call.fields(SIZE)
+        self.meter.core.set_on(bool(on))
+        return DONE
+
+
+def meter_capability(server: "Server", meter: "Meter", rights: int | None = None) -> "Capability":
+    """A capability to it."""
+    return server.capability(meter, lambda serving: MeterService(serving, meter), rights)

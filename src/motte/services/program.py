@@ -1,0 +1,116 @@
+"""Programs, as guests know them: what processes are made from."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from motte.abi.capabilities import CapabilityKind
+from motte.core import Capability
+from motte.errors import InvalidCap, RequestError
+from motte.keeping import NOBODY
+from motte.process_making import make_process
+from motte.services.bank import BankService
+from motte.services.call import Answer, Call
+from motte.services.meter import MeterService
+from motte.services.process import ChildService
+from motte.services.protocol import SPAWN, BankRight, MeterRight, ProgramRight, Request, SpawnFlag
+from motte.services.service import Service, request
+from motte.streams import streams_of
+
+if TYPE_CHECKING:
+    from motte.bank_tree import Account
+    from motte.meter import Meter
+    from motte.process import Process
+    from motte.program import Program
+    from motte.run_limits import RunLimits
+    from motte.services.server import Server
+
+_LEAST_TIME_NS: Final = 1_000_000
+
+
+class ProgramService(Service):
+    """A program that was loaded."""
+
+    kind = CapabilityKind.PROGRAM
+    all_rights = int(ProgramRight.SPAWN)
+
+    def __init__(self, server: "Server", program: "Program") -> None:
+        """Of ``program``."""
+        super().__init__(server)
+        self._program = program
+
+    @request(Request.PROGRAM_SPAWN, ProgramRight.SPAWN, may_wait=True)
+    def spawn(self, call: Call) -> Answer:
+        """A new process, which whoever asked pays for; its capability."""
+        spawner, order = call.sender, SpawnOrder(self.server, call)
+        family = self.server.families.reserve(spawner)
+        try:
+            child = self._make(spawner, order)
+        except BaseException:
+            self.server.families.leave(family, None)
+            raise
+        self.server.families.enter(family, child)
+        served = ChildService(self.server, child, family)
+        served.watch()
+        try:
+            for name, capability in order.grants:
+                child.grant(name, capability)
+            handle = self.server.capability(child, lambda _server: served)
+            if order.starts:
+                child.start()
+        except BaseException:
+            child.close()
+            raise
+        return Answer(b"", (handle,))
+
+    def _make(self, spawner: "Process", order: "SpawnOrder") -> "Process":
+        account = order.account or spawner.account
+        if account is None:
+            raise InvalidCap("whoever asked has ended")
+        return make_process(
+            self.server.population,
+            account,
+            order.meter or spawner.meter,
+            self._program,
+            limits_below(spawner, order.cpu_time_ns),
+            NOBODY,
+            [self._program.argument, *order.arguments],
+            order.environment,
+            streams_of(None, None, None),
+            (),
+        )
+
+
+class SpawnOrder:
+    """What a request for a process asks for, read and checked."""
+
+    def __init__(self, server: "Server", call: Call) -> None:
+        """Raises ``RequestError``, ``InvalidCap`` and ``NoAccess``."""
+        flags, arguments, variables, grants, cpu_time_ns = call.fields(SPAWN)
+        strings = call.strings(SPAWN.size, arguments + variables + grants)
+        given = list(call.capabilities)
+        if flags & ~sum(SpawnFlag) or len(given) != (flags & 7).bit_count() + grants:
+            raise RequestError("the capabilities are not those announced")
+        self.account: Account | None = None
+        self.meter: Meter | None = None
+        if flags & SpawnFlag.BANK:
+            self.account = server.resolve(given.pop(0), BankService, BankRight.ALLOCATE)[0].account
+        if flags & SpawnFlag.METER:
+            self.meter = server.resolve(given.pop(0), MeterService, MeterRight.DRAW)[0].meter
+        self.keeper: Capability | None = given.pop(0) if flags & SpawnFlag.KEEPER else None
+        self.arguments = strings[:arguments]
+        self.environment = strings[arguments : arguments + variables]
+        self.grants = list(zip((name.decode() for name in strings[arguments + variables :]), given, strict=True))
+        self.starts = bool(flags & SpawnFlag.START)
+        self.cpu_time_ns = cpu_time_ns or None
+
+
+def limits_below(spawner: "Process", cpu_time_ns: int | None) -> "RunLimits":
+    """Those of a child: its maker's, with no more processor time than that has left."""
+    limits = spawner.limits
+    if limits.cpu_time_ns is not None:
+        used_ns = int(spawner.statistics().cpu_time * 10**9)
+        left_ns = max(limits.cpu_time_ns - used_ns, _LEAST_TIME_NS)
+        cpu_time_ns = left_ns if cpu_time_ns is None else min(cpu_time_ns, left_ns)
+    if cpu_time_ns == limits.cpu_time_ns:
+        return limits
+    return replace(limits, cpu_time_ns=cpu_time_ns, extra_time_ns=0)

@@ -1,0 +1,146 @@
+"""What guests and the host's services say to each other: numbers, layouts, rights.
+
+A request is a call of a capability: its tag is a :class:`Request`, its bytes a fixed record that may be followed by more,
+and capabilities go along.  The answer's tag is 0, or an error of :class:`motte.abi.capabilities.KernelError`.  All numbers are
+little-endian; sizes are bytes and times nanoseconds.  ``guest/include/motte_protocol.h`` says the same in C: whoever
+serves these requests itself, from an ordinary channel, looks like the host to its clients.
+"""
+
+from enum import IntEnum, IntFlag
+from struct import Struct
+from typing import Final
+
+
+class Request(IntEnum):
+    """What is asked: of a program, a process, a bank …"""
+
+    PROGRAM_SPAWN = 0x101
+
+    PROCESS_GRANT = 0x201
+    PROCESS_START = 0x202
+    PROCESS_WAIT = 0x203
+    PROCESS_KILL = 0x204
+    PROCESS_SUSPEND = 0x205
+    PROCESS_RESUME = 0x206
+    PROCESS_STATISTICS = 0x207
+    PROCESS_MONITOR = 0x208
+    PROCESS_KEEPER = 0x209
+
+    BANK_CREATE = 0x301
+    BANK_FIGURES = 0x302
+    BANK_LIMIT = 0x303
+    BANK_DESTROY = 0x304
+    BANK_REMOVE = 0x305
+    BANK_VERIFY = 0x306
+
+    METER_CREATE = 0x401
+    METER_FIGURES = 0x402
+    METER_BUDGET = 0x403
+    METER_REFILL = 0x404
+    METER_RATE = 0x405
+    METER_WEIGHT = 0x406
+    METER_SWITCH = 0x407
+
+    TIMER_SET = 0x501
+    TIMER_CANCEL = 0x502
+
+    NAME_REGISTER = 0x601
+    NAME_LOOKUP = 0x602
+    NAME_UNREGISTER = 0x603
+
+    FAULT_RESUME = 0x701
+    FAULT_SUPPLY = 0x702
+    FAULT_WITHDRAW = 0x703
+    FAULT_PROTECT = 0x704
+    FAULT_READ = 0x705
+    FAULT_WRITE = 0x706
+    FAULT_REGISTERS = 0x707
+
+
+class ProgramRight(IntFlag):
+    """Of a program."""
+
+    SPAWN = 1 << 16
+
+
+class ProcessRight(IntFlag):
+    """Of a process."""
+
+    LOOK = 1 << 16
+    """How it ended, what it has used; and to be told of its end."""
+    RUN = 1 << 17
+    """Start, suspend, resume."""
+    KILL = 1 << 18
+    CHANGE = 1 << 19
+    """What it is granted, and who keeps it."""
+
+
+class BankRight(IntFlag):
+    """Of a bank: what is not among the restrictions of a :class:`motte.SpaceBank`, bit by bit."""
+
+    ALLOCATE = 1 << 16
+    FREE = 1 << 17
+    DESTROY = 1 << 18
+    QUERY = 1 << 19
+    CHANGE_LIMITS = 1 << 20
+    REMOVE = 1 << 21
+
+
+class MeterRight(IntFlag):
+    """Of a meter."""
+
+    DRAW = 1 << 16
+    """Use it: for a process, or a meter below it."""
+    QUERY = 1 << 17
+    CHANGE = 1 << 18
+    """Set it, refill it, turn it off and on."""
+
+
+class TimerRight(IntFlag):
+    """Of the timers."""
+
+    SET = 1 << 16
+
+
+class NamesRight(IntFlag):
+    """Of the registered names."""
+
+    LOOKUP = 1 << 16
+    REGISTER = 1 << 17
+
+
+class SpawnFlag(IntFlag):
+    """How a process begins.  The first three say which capabilities come, in this order, before those that it is granted."""
+
+    BANK = 1
+    METER = 2
+    KEEPER = 4
+    START = 8
+    OUTPUT = 16
+    """It writes where its maker does."""
+
+
+SPAWN: Final = Struct("<IIIIQ")
+"""Flags, counts of arguments, variables and grants, CPU time (0: what its maker has left); then their strings, each
+with a NUL."""
+
+GRANT: Final = Struct("<I")
+"""How many; then their names.  The capabilities come along."""
+
+WAIT: Final = Struct("<I")
+"""Whether the answer is to come when it has ended, and not at once."""
+
+END: Final = Struct("<iIII")
+"""Exit status, ``StopReason``, ``FaultKind`` or 0, reserved."""
+
+STATISTICS: Final = Struct("<8Q")
+"""CPU and wall time, memory and its peak, output, calls into the host, page faults, preemptions."""
+
+NO_LIMIT: Final = (1 << 64) - 1
+
+SIZE: Final = Struct("<Q")
+FIGURES: Final = Struct("<4Q")
+"""Of a bank: limit, used, peak, available; ``NO_LIMIT`` where there is none."""
+
+METER_FIGURES: Final = Struct("<4Q")
+"""Of a meter: used, left, weight; 1 if it is on, and 2 if it is dry."""

@@ -1,0 +1,166 @@
+"""The thread that receives what guests ask of a machine's objects.
+
+All capabilities to such objects lead to one endpoint of the host's own.  The core says of each message which object was
+meant, with which rights, and which process asked: none of this can be made up by a guest.  Most requests are answered
+on this thread; those that may have to wait for somebody, a bank's keeper perhaps, on those of the keepers.
+
+An object is known here as long as anybody else holds a capability to it.
+"""
+
+import threading
+from collections.abc import Callable, Hashable
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from motte.abi.capabilities import CHANNEL_CAPACITY, MESSAGE_BYTES, SERVICE_ABANDONED, MessageFlag, Right
+from motte.core import Capability, Scheduler, channel, service
+from motte.errors import InvalidCap, MotteError, NoAccess, UnknownRequest
+from motte.keeping import report_exception
+from motte.services.call import Call
+from motte.services.family import Families
+from motte.services.service import Offer, Service
+
+if TYPE_CHECKING:
+    from motte.population import Population
+
+_CLOSE: Final = 1
+"""The bit that ends the thread."""
+
+_COMMON: Final = Right.SEND | Right.COPY
+
+Kind = TypeVar("Kind", bound=Service)
+
+
+class Server:
+    """Serves one machine, from the first capability that it gives out."""
+
+    def __init__(self, population: "Population", scheduler: Scheduler) -> None:
+        """Starts the thread."""
+        self.population = population
+        self.families = Families(population)
+        self._to_itself, self._receiver = channel(
+            scheduler, None, CHANNEL_CAPACITY, CHANNEL_CAPACITY * MESSAGE_BYTES // 16
+        )
+        self._lock = threading.Lock()  # guards the next two, and that nothing is abandoned while it is given out
+        self._by_identity: dict[int, Service] = {}
+        self._by_object: dict[Hashable, tuple[int, Service]] = {}
+        self._identities = count(1)
+        self._thread = threading.Thread(target=self._serve, name="motte-services", daemon=True)
+        self._thread.start()
+
+    # --- capabilities ------------------------------------------------------------------------------------------------
+
+    def capability(self, key: Hashable, make: Callable[["Server"], Service], rights: int | None = None) -> Capability:
+        """A capability to the service of an object, which ``make`` makes if there is none; all rights by default."""
+        with self._lock:
+            if key not in self._by_object:
+                made, identity = make(self), next(self._identities)
+                made.key = key
+                everything = _COMMON | made.all_rights
+                made.home = service(self._receiver, identity, made.kind, everything)
+                self._by_object[key] = identity, made
+                self._by_identity[identity] = made
+            served = self._by_object[key][1]
+            wanted = served.all_rights if rights is None else rights
+            return served.home.restrict(_COMMON | wanted, 0, False)
+
+    def resolve(self, capability: Capability, kind: type[Kind], right: int) -> tuple[Kind, int]:
+        """The service that a guest's capability leads to, and with which rights.
+
+        Raises ``InvalidCap`` for anything but a valid capability to one of this kind, ``NoAccess`` without the right.
+        """
+        identity = self._receiver.identify(capability)
+        _kind, rights, _badge, weak, valid = capability.fields()
+        with self._lock:
+            found = self._by_identity.get(identity or 0)
+        if not valid or not isinstance(found, kind) or found.is_gone:
+            raise InvalidCap(f"this is no capability of a {kind.__name__}")
+        if rights & right != right or weak:
+            raise NoAccess("the capability does not have the right to this operation")
+        return found, rights
+
+    def end(self, served: Service) -> None:
+        """Its object has ended: capabilities to it are invalid from now on.  Harmless when repeated."""
+        with self._lock:
+            found = self._by_object.pop(served.key, None)
+            if found is not None:
+                del self._by_identity[found[0]]
+                served.home.revoke(0)
+
+    # --- the thread --------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """No request is answered any more; who waits for an answer learns that there will be none."""
+        self._to_itself.notify(_CLOSE)
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+        with self._lock:
+            for served in self._by_identity.values():
+                served.home.revoke(0)
+            self._by_identity.clear()
+            self._by_object.clear()
+        self._receiver.close()
+        self._to_itself.close()
+
+    def _serve(self) -> None:
+        while True:
+            request, tag, _badge, flags, capabilities, reply, identity, sender, rights = self._receiver.receive(
+                None, None, None
+            )
+            if flags & MessageFlag.NOTIFICATION:
+                if tag & _CLOSE:
+                    return
+                if tag & SERVICE_ABANDONED:
+                    self._forget_abandoned()
+                continue
+            weak = bool(flags & MessageFlag.WEAK)
+            asking = self.population.find(sender)
+            call = Call(request, capabilities, reply, sender, asking, rights, weak=weak)
+            del reply, capabilities
+            self._dispatch(call, tag, identity)
+
+    def _dispatch(self, call: Call, number: int, identity: int) -> None:
+        with self._lock:
+            served = self._by_identity.get(identity)
+        try:
+            if served is None:
+                raise InvalidCap("it is gone")
+            offer = served.offers.get(number)
+            if offer is None:
+                raise UnknownRequest(f"{number:#x} is not known")
+            if call.rights & offer.right != offer.right or (call.weak and offer.changes):
+                raise NoAccess("the capability does not have the right to this operation")
+        except MotteError as error:
+            call.refuse(error)
+            return
+        if offer.may_wait:
+            self.population.later(partial(self._run, served, offer, call))
+        else:
+            self._run(served, offer, call)
+
+    def _run(self, served: Service, offer: Offer, call: Call) -> None:
+        try:
+            answer = offer.handler(served, call)
+        except BaseException as error:
+            if not isinstance(error, MotteError | ValueError | TypeError | OSError | MemoryError):
+                report_exception(error)
+            call.refuse(error)
+            if served.is_gone:
+                self.end(served)
+            return
+        if answer is not None:
+            call.answer(answer)
+
+    def _forget_abandoned(self) -> None:
+        while True:
+            with self._lock:  # so that none is given out meanwhile
+                identity = self._receiver.next_abandoned()
+                if identity is None:
+                    return
+                forgotten = self._by_identity.pop(identity, None)
+                if forgotten is not None:
+                    del self._by_object[forgotten.key]
+            if forgotten is not None:
+                self.population.later(forgotten.abandoned)
+
