@@ -171,16 +171,25 @@ static PyObject *next_abandoned(PyObject *object, PyObject *unused)
     return PyLong_FromUnsignedLongLong(identity);
 }
 
-/* The identity of the service that a capability leads to, if it is called here. */
+/* (identity, rights, weak) of a capability that leads to a service which is called here; None of all others. */
 static PyObject *identify(PyObject *object, PyObject *other)
 {
     struct python_capability *self = open_capability(object), *asked = self ? open_capability(other) : NULL;
-    if (!asked)
-        return NULL;
-    const struct service *service = (const struct service *)asked->capability.object;
-    if (service->object.type != OBJECT_SERVICE || &service->server->object != self->capability.object)
+    if (!asked || asked->scheduler != self->scheduler)
+        return asked ? Py_NewRef(Py_None) : NULL;
+    struct route route = {.end = NULL};
+    uint64_t identity = 0;
+    pthread_mutex_lock(&self->scheduler->lock);
+    if (capability_is_valid(&asked->capability)) {
+        route_find(&asked->capability, &route);
+        const struct service *service = (const struct service *)route.end->object;
+        if (service->object.type == OBJECT_SERVICE && &service->server->object == self->capability.object)
+            identity = service->identity;
+    }
+    pthread_mutex_unlock(&self->scheduler->lock);
+    if (!identity)
         Py_RETURN_NONE;
-    return PyLong_FromUnsignedLongLong(service->identity);
+    return Py_BuildValue("KIN", (unsigned long long)identity, route.rights, PyBool_FromLong(route.weak));
 }
 
 /* --- looking and changing -------------------------------------------------------------------------------------------------- */
@@ -529,7 +538,7 @@ static PyMethodDef methods[] = {
     {"call", call, METH_VARARGS, PyDoc_STR("The same; returns the answer, a message.")},
     {"receive", receive, METH_VARARGS, PyDoc_STR("(timeout_ns, tag or None, badge or None): a message.")},
     {"reply", reply, METH_VARARGS, PyDoc_STR("(bytes, tag, capabilities); once.")},
-    {"identify", identify, METH_O, PyDoc_STR("The identity of the service that a capability leads to, if it is called here.")},
+    {"identify", identify, METH_O, PyDoc_STR("(identity, rights, weak) of a capability to a service that is called here; or None.")},
     {"next_abandoned", next_abandoned, METH_NOARGS,
      PyDoc_STR("Of the services that are called here, the identity of one that nobody else holds any more; or None.")},
     {"notify", notify, METH_VARARGS, PyDoc_STR("(bits)")},

@@ -101,11 +101,18 @@ class BankTree:
         if account.core.state != "alive":
             raise InvalidCap(f"bank {account.name!r} was {account.core.state}")
 
-    def leave(self, process: "HeldProcess") -> None:
-        """It was closed, and a bank that was made for it alone ends.  Under the lock; harmless when repeated."""
+    def leave(self, process: "HeldProcess") -> Account | None:
+        """It was closed, and a bank that was made for it alone ends.  Under the lock; harmless when repeated.
+
+        Returns that bank if processes which it has made itself draw from it: they are to be ended with it.
+        """
         account, process.account = process.account, None
-        if account is not None:
-            self.discard_private(account)
+        if account is None or not account.private:
+            return None
+        if self._drawing_from(account):
+            return account
+        self.discard_private(account)
+        return None
 
     def discard_private(self, account: Account) -> None:
         """End the bank if it was made for a process that is not there any more; harmless when repeated."""

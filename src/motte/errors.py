@@ -156,7 +156,7 @@ class InternalError(MotteError):
     """A bug in Motte itself; nothing the guest did can be blamed."""
 
 
-_OF_KERNEL: Final = {
+_OF_KERNEL: Final[dict[KernelError, tuple[type[MotteError], str]]] = {
     KernelError.INVALID_CAP: (InvalidCap, "the capability was revoked or used up, or what it led to is gone"),
     KernelError.NO_ACCESS: (NoAccess, "the capability does not have the right to this operation"),
     KernelError.UNKNOWN_REQUEST: (UnknownRequest, "whoever was called does not know this request"),

@@ -6,6 +6,8 @@ keepers, a meter that is dry), and from banks that are destroyed.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from motte.abi.layout import PAGE_SIZE
@@ -13,7 +15,7 @@ from motte.bank import SpaceBank, pages_of_limit
 from motte.bank_tree import BankTree
 from motte.core import Meter as CoreMeter
 from motte.core import Scheduler
-from motte.errors import Closed
+from motte.errors import Closed, InvalidCap
 from motte.keeping import call_keeper
 from motte.lifetime import Ends
 from motte.links import Links
@@ -84,7 +86,13 @@ class Population:
         """It was closed; harmless when repeated."""
         with self.lock:
             self._by_identity.pop(process.identity, None)
-            self.banks.leave(process)
+            bank = self.banks.leave(process)
+        if bank is not None:
+            self.later(partial(self._end_bank, bank))
+
+    def _end_bank(self, bank: "Account") -> None:
+        with suppress(InvalidCap):  # somebody else was faster
+            self.banks.destroy(bank)
 
     def close(self) -> "list[Process]":
         """Let nobody in any more; those who are here."""

@@ -22,6 +22,7 @@ LIMITS = RunLimits(
     output=1 << 20,
     open_files=64,
     backtrace=64,
+    processes=64,
 )
 USAGE = Usage(0.5, 0.6, 4096, 8192, 10, 1, 2, 3)
 PLACE = Location("main", "program.c", 7)

@@ -27,7 +27,7 @@ class Call:
 
     __slots__ = ("_reply", "_sender", "capabilities", "request", "rights", "sender_identity", "weak")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (as the core's message has it)
         self,
         request: bytes,
         capabilities: "Sequence[Capability]",

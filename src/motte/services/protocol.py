@@ -1,9 +1,9 @@
 """What guests and the host's services say to each other: numbers, layouts, rights.
 
-A request is a call of a capability: its tag is a :class:`Request`, its bytes a fixed record that may be followed by more,
-and capabilities go along.  The answer's tag is 0, or an error of :class:`motte.abi.capabilities.KernelError`.  All numbers are
-little-endian; sizes are bytes and times nanoseconds.  ``guest/include/motte_protocol.h`` says the same in C: whoever
-serves these requests itself, from an ordinary channel, looks like the host to its clients.
+A request is a call of a capability: its tag is a :class:`Request`, its bytes a fixed record that may be followed by
+more, and capabilities go along.  The answer's tag is 0, or an error of :class:`motte.abi.capabilities.KernelError`.
+All numbers are little-endian; sizes are bytes and times nanoseconds.  ``guest/include/motte_protocol.h`` says the same
+in C: whoever serves these requests itself, from an ordinary channel, looks like the host to its clients.
 """
 
 from enum import IntEnum, IntFlag
@@ -110,7 +110,7 @@ class NamesRight(IntFlag):
 
 
 class SpawnFlag(IntFlag):
-    """How a process begins.  The first three say which capabilities come, in this order, before those that it is granted."""
+    """How a process begins.  The first three announce capabilities, in this order, before those that it is granted."""
 
     BANK = 1
     METER = 2

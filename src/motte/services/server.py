@@ -70,11 +70,10 @@ class Server:
 
         Raises ``InvalidCap`` for anything but a valid capability to one of this kind, ``NoAccess`` without the right.
         """
-        identity = self._receiver.identify(capability)
-        _kind, rights, _badge, weak, valid = capability.fields()
+        identity, rights, weak = self._receiver.identify(capability) or (0, 0, False)
         with self._lock:
-            found = self._by_identity.get(identity or 0)
-        if not valid or not isinstance(found, kind) or found.is_gone:
+            found = self._by_identity.get(identity)
+        if not isinstance(found, kind) or found.is_gone:
             raise InvalidCap(f"this is no capability of a {kind.__name__}")
         if rights & right != right or weak:
             raise NoAccess("the capability does not have the right to this operation")
@@ -163,4 +162,3 @@ class Server:
                     del self._by_object[forgotten.key]
             if forgotten is not None:
                 self.population.later(forgotten.abandoned)
-

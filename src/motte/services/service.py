@@ -31,8 +31,8 @@ def request(
 ) -> Callable[[HandlerType], HandlerType]:
     """Says that a method answers a request, made with a capability that has this right.
 
-    One that ``changes`` nothing can be made through a weak capability, too.  One that ``may_wait``, for somebody's keeper
-    perhaps, does not run on the thread that receives all requests.
+    One that ``changes`` nothing can be made through a weak capability, too.  One that ``may_wait``, for somebody's
+    keeper perhaps, does not run on the thread that receives all requests.
     """
 
     def mark(handler: HandlerType) -> HandlerType:

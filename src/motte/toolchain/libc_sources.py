@@ -36,7 +36,9 @@ LEFT_OUT: Final = frozenset({
     "signal/sigsetjmp_tail.c",
 })  # fmt: skip
 
-GUEST_FOLDERS: Final = ("runtime", "setjmp", "signal", "string", "stdlib", "malloc", "math", "compiler_rt", "cxx", "kernel")
+GUEST_FOLDERS: Final = (
+    "runtime", "setjmp", "signal", "string", "stdlib", "malloc", "math", "compiler_rt", "cxx", "kernel",
+)  # fmt: skip
 
 LIBRARY_FLAGS: Final = (
     # musl is written without regard to type-based aliasing, and defines what builtins would call.
