@@ -31,7 +31,7 @@ enum { MXCSR_IN_VECTORS = 24, GENERAL_REGISTERS = 16, REGISTER_STACK = 4, REGIST
 struct context {
     struct process *process;
     uint64_t host_stack; /* of the worker that runs the process */
-    uint32_t host_mxcsr;
+    uint32_t host_mxcsr; /* likewise */
     uint32_t guest_mxcsr;
     uint32_t resume;
     uint32_t unused;

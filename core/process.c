@@ -22,11 +22,6 @@ bool process_stop(struct process *process, enum motte_stop reason, int32_t value
     return first;
 }
 
-bool process_stop_requested(const struct process *process)
-{
-    return atomic_load(&process->stop_flag) != 0;
-}
-
 /* The shown order is that of StopRecord; the flags are the arithmetic ones, for the rest is the host's business. */
 void process_note_place(struct process *process)
 {

@@ -169,7 +169,10 @@ bool process_stop(struct process *process, enum motte_stop reason, int32_t value
 
 /* True once a stop was asked for. A personality looks whenever a host call returned EINTR, and between the pieces of
  * long work. */
-bool process_stop_requested(const struct process *process);
+static inline bool process_stop_requested(const struct process *process)
+{
+    return atomic_load(&process->stop_flag) != 0;
+}
 
 /* Charges pages that the host spends on this process; false, and nothing charged, if its bank has no more. */
 bool process_charge(struct process *process, uint64_t pages);

@@ -70,7 +70,7 @@
 /* void guest_enter(struct context *context: rdi, uintptr_t window: rsi)
  *
  * Saves the host's callee-saved registers on the host's stack and the stack pointer in the context, and resumes the
- * guest as the context says. Returns through guest_leave. The host uses no GS base, so that it stays the window's. */
+ * guest as the context says. Returns through guest_leave; C jumps here, with the address for that on the stack. The host uses no GS base, so that it stays the window's. */
 FUNCTION guest_enter
     pushq %rbx
     pushq %rbp
@@ -79,7 +79,6 @@ FUNCTION guest_enter
     pushq %r14
     pushq %r15
     movq %rsp, CONTEXT_HOST_STACK(%rdi)
-    stmxcsr CONTEXT_HOST_MXCSR(%rdi)
     wrgsbase %rsi
     cmpl $RESUME_IN_GATE, CONTEXT_RESUME(%rdi)
     je return_from_gate
@@ -186,7 +185,8 @@ leave_with_host_stack:
     popq %r12
     popq %rbp
     popq %rbx
-    ret
+    popq %rcx
+    jmpq *%rcx                          /* no `ret`: see guest_run */
     .size guest_leave_gate, . - guest_leave_gate
 
 /* Everything else is the host's already. */

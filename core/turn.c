@@ -115,7 +115,9 @@ static struct process *run_guest(struct worker *worker, struct process *process)
 {
     finish_call(process);
     do {
-        guest_enter(slot_context(process->slot), slot_window(process->slot));
+        struct context *context = slot_context(process->slot);
+        context->host_mxcsr = worker->mxcsr;
+        guest_run(context, slot_window(process->slot));
         process = atomic_load_explicit(&worker->process, memory_order_relaxed);
     } while (process->trap.pending && fault_settle(process));
     return process;
@@ -129,7 +131,7 @@ static void begin_first_turn(struct process *process)
         process_stop(process, MOTTE_STOP_INTERNAL, 0);
 }
 
-void turn_run(struct worker *worker)
+static void take_turn(struct worker *worker)
 {
     struct process *process = begin(worker, 0);
     pthread_mutex_unlock(&worker->scheduler->lock);
@@ -138,6 +140,16 @@ void turn_run(struct worker *worker)
     process = run_guest(worker, process);
     pthread_mutex_lock(&worker->scheduler->lock);
     end(worker, process);
+}
+
+void turns_run(struct worker *worker)
+{
+    struct scheduler *scheduler = worker->scheduler;
+    while (worker->assigned && !scheduler->closing) {
+        take_turn(worker);
+        if (!worker->assigned)
+            schedule_at(scheduler, worker, worker->turn_ended);
+    }
 }
 
 /* Other threads take the process on when they look for work. That no more threads are asked for at once keeps this from

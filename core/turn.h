@@ -15,8 +15,9 @@
 
 struct worker;
 
-/* Under the scheduler's lock, which is not held meanwhile: runs the process that is assigned to the calling worker. */
-void turn_run(struct worker *worker);
+/* Under the scheduler's lock, which is not held meanwhile: runs the process that is assigned to the calling worker, and
+ * then whose turn it is next, and so on, until there is nobody.  It does not return in between: see guest_run. */
+void turns_run(struct worker *worker);
 
 /* The calling thread cannot be a worker: what was assigned to it is for others, or ends if there are none. */
 void turn_refuse(struct worker *worker);

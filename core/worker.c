@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <xmmintrin.h>
 
 #include "awake.h"
 #include "clock.h"
@@ -188,10 +189,9 @@ static bool work(struct worker *worker)
             ipc_settle(scheduler);
         if (!worker->assigned)
             schedule_at(scheduler, worker, worker->turn_ended);
-        superfluous = !worker->assigned && is_superfluous(worker);
-        if (worker->assigned)
-            turn_run(worker);
-        else if (!superfluous)
+        turns_run(worker);
+        superfluous = is_superfluous(worker);
+        if (!superfluous)
             wait_idle(worker);
     }
     worker_leaves_turns(worker);
@@ -222,6 +222,7 @@ static void *run(void *argument)
     struct worker *worker = argument;
     atomic_store(&worker->thread_id, (pid_t)syscall(SYS_gettid));
     current = worker;
+    worker->mxcsr = _mm_getcsr();
     bool prepared = signal_stack_create(worker) && timer_prepare(&worker->timer, worker->thread_id), forgotten = true;
     if (prepared) {
         block_foreign_signals();

@@ -47,6 +47,7 @@ struct worker {
     uint64_t dispatched, turn_ended; /* ticks */
     uint64_t surcharge;       /* ticks: what this turn is charged beyond its length */
     uint64_t credit, slice;   /* of the turn, in ticks; UINT64_MAX is no limit */
+    uint32_t mxcsr;           /* the thread's own; constant, for reading it is a good part of an entry */
     struct parking parking;   /* where it waits for something to do, or for its turn */
     struct worker *next_idle, *next;
     struct worker *next_candidate, **candidate_link; /* scheduler->candidates */

@@ -197,8 +197,7 @@ def test_those_who_yield_take_turns(workshop: Workshop) -> None:
     one = One(workshop)
     program = workshop.program(YIELD)
     processes = [one.spawn(program) for _ in range(3)]
-    for process in processes:
-        process.start()
+    start_together(one.scheduler.root, processes)
     wait_until_used(one.scheduler.root, 30 * MILLISECOND)
     stand_still(one.scheduler.root, processes)
     assert min(counter(process) for process in processes) > 100

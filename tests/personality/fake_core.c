@@ -40,12 +40,9 @@ static struct fake *fake_of(const struct process *process)
 bool process_stop(struct process *process, enum motte_stop reason, int32_t value)
 {
     uint64_t none = 0, request = (uint64_t)reason << 32 | (uint32_t)value;
-    return atomic_compare_exchange_strong(&process->stop_request, &none, request);
-}
-
-bool process_stop_requested(const struct process *process)
-{
-    return atomic_load(&process->stop_request) != 0;
+    bool first = atomic_compare_exchange_strong(&process->stop_request, &none, request);
+    atomic_store(&process->stop_flag, 1);
+    return first;
 }
 
 bool process_charge(struct process *process, uint64_t pages)
