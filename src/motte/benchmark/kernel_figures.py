@@ -66,6 +66,10 @@ class Scale:
     real_programs: bool = False
     trace_seconds: float = 2.0
     limit_runs: int = 200
+    ring: int = 1000
+    hops: int = 1_000_000
+    fan_in: int = 1000
+    messages_each: int = 1000
     wake_ups: int = 500
 
 
@@ -83,6 +87,10 @@ QUICK: Final = Scale(
     kernels=1,
     trace_seconds=0.05,
     limit_runs=3,
+    ring=3,
+    hops=100,
+    fan_in=3,
+    messages_each=20,
     wake_ups=5,
 )
 

@@ -17,6 +17,7 @@ from motte.benchmark.kernel_calls import calls
 from motte.benchmark.kernel_crowd import idle_in_core, idle_processes, many
 from motte.benchmark.kernel_figures import Figure, Scale
 from motte.benchmark.kernel_limits import budgets, ends
+from motte.benchmark.kernel_messages import messages
 from motte.benchmark.kernel_preemption import preempted_programs, preemption_cost
 from motte.benchmark.kernel_sharing import share_error, two_workers, wake_ups
 from motte.benchmark.kernel_spawn import spawns
@@ -25,6 +26,7 @@ from motte.errors import MotteError
 
 GROUPS: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "calls": calls,
+    "messages": messages,
     "spawn": spawns,
     "idle": idle_in_core,
     "idle-python": idle_processes,

@@ -5,12 +5,17 @@
 
 -define(PROCESSES, 1000).
 -define(YIELDS, 10000).
+-define(CALLS, 10000).
+-define(HOPS, 1000000).
 
 main() ->
-    io:format("spawn ~f~nburst ~f~nswitch ~f~nidle_bytes ~b~n",
+    io:format("spawn ~f~nburst ~f~nswitch ~f~nping_pong ~f~nlarge ~f~nhop ~f~nidle_bytes ~b~n",
               [shortest(50, fun one_by_one/0) / ?PROCESSES,
                shortest(50, fun all_at_once/0) / ?PROCESSES,
                shortest(50, fun switches/0) / (2 * ?YIELDS),
+               shortest(50, fun() -> calls(a) end) / ?CALLS,
+               shortest(50, fun() -> calls(binary:copy(<<0>>, 65536)) end) / ?CALLS,
+               shortest(3, fun ring/0) / ?HOPS,
                idle_bytes()]),
     halt().
 
@@ -43,6 +48,40 @@ switches() ->
 
 yields(0) -> ok;
 yields(Left) -> erlang:yield(), yields(Left - 1).
+
+calls(Term) ->
+    Server = spawn(fun serve/0),
+    call(Server, Term, ?CALLS),
+    Server ! stop.
+
+serve() ->
+    receive
+        {From, _} -> From ! ok, serve();
+        stop -> ok
+    end.
+
+call(_, _, 0) -> ok;
+call(Server, Term, Left) ->
+    Server ! {self(), Term},
+    receive ok -> call(Server, Term, Left - 1) end.
+
+ring() ->
+    Self = self(),
+    Next = lists:foldl(fun(_, To) -> spawn(fun() -> ring_node(To) end) end, Self, lists:seq(2, ?PROCESSES)),
+    first(Next, ?HOPS div ?PROCESSES),
+    Next ! stop,
+    receive stop -> ok end.
+
+first(_, 0) -> ok;
+first(Next, Left) ->
+    Next ! hop,
+    receive hop -> first(Next, Left - 1) end.
+
+ring_node(Next) ->
+    receive
+        hop -> Next ! hop, ring_node(Next);
+        stop -> Next ! stop
+    end.
 
 idle_bytes() ->
     Idle = spawn(fun() -> receive stop -> ok end end),

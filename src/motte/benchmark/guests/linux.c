@@ -147,9 +147,41 @@ static void measure_timer(void)
     printf("timer_ns %.1f\n", (disturbed - undisturbed) / (double)count);
 }
 
+/* --- one byte there and back, through two pipes --------------------------------------------------------------------------- */
+
+static int there[2], back[2];
+
+static void call_and_answer(void)
+{
+    char byte = 0;
+    if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
+        _exit(1);
+}
+
+static void measure_pipes(void)
+{
+    cpu_set_t before, one;
+    if (pipe(there) != 0 || pipe(back) != 0)
+        return;
+    sched_getaffinity(0, sizeof before, &before);
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
+    pid_t server = fork();
+    char byte;
+    if (server == 0)
+        while (read(there[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1) {
+        }
+    measure("ping_pong", call_and_answer, 200, 200);
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
+    sched_setaffinity(0, sizeof before, &before);
+}
+
 int main(void)
 {
     measure("call", system_call, 1000, 1000);
+    measure_pipes();
     measure_switch();
     measure_timer();
     measure("fork", fork_and_wait, 100, 5);
