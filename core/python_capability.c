@@ -23,7 +23,7 @@ struct python_capability {
 
 /* --- errors --------------------------------------------------------------------------------------------------------------- */
 
-static PyObject *raise(int64_t error)
+static PyObject *raise_error(int64_t error)
 {
     PyObject *number = PyLong_FromLongLong(-error);
     PyObject *raised = number ? PyObject_CallOneArg(python_errors.of_kernel, number) : NULL;
@@ -36,7 +36,7 @@ static PyObject *raise(int64_t error)
 
 static PyObject *none_or_error(int64_t result)
 {
-    return result < 0 ? raise(result) : Py_NewRef(Py_None);
+    return result < 0 ? raise_error(result) : Py_NewRef(Py_None);
 }
 
 /* --- life ----------------------------------------------------------------------------------------------------------------- */
@@ -114,7 +114,7 @@ PyObject *python_channel(PyObject *module, PyObject *arguments)
         return NULL;
     }
     if (result < 0)
-        return raise(result);
+        return raise_error(result);
     const uint32_t common = MOTTE_RIGHT_COPY | MOTTE_RIGHT_REVOKE;
     pthread_mutex_lock(&scheduler->lock);
     struct capability sender = capability_make(&endpoint->object, common | MOTTE_RIGHT_SEND | MOTTE_RIGHT_BADGE, 0);
@@ -142,7 +142,7 @@ PyObject *python_service(PyObject *module, PyObject *arguments)
     if (!receiver)
         return NULL;
     if (!(receiver->capability.rights & MOTTE_RIGHT_RECEIVE))
-        return raise(-MOTTE_ERROR_NO_ACCESS);
+        return raise_error(-MOTTE_ERROR_NO_ACCESS);
     struct service *service =
         service_create((struct endpoint *)receiver->capability.object, identity, (enum motte_capability)kind);
     if (!service)
@@ -162,7 +162,7 @@ static PyObject *next_abandoned(PyObject *object, PyObject *unused)
     if (!self)
         return NULL;
     if (!(self->capability.rights & MOTTE_RIGHT_RECEIVE))
-        return raise(-MOTTE_ERROR_NO_ACCESS);
+        return raise_error(-MOTTE_ERROR_NO_ACCESS);
     pthread_mutex_lock(&self->scheduler->lock);
     uint64_t identity = service_next_abandoned((struct endpoint *)self->capability.object);
     pthread_mutex_unlock(&self->scheduler->lock);
@@ -238,7 +238,7 @@ static PyObject *restrict_capability(PyObject *object, PyObject *arguments)
     if (result == 0)
         copy = capability_copy(&self->capability, rights, badge, weak);
     pthread_mutex_unlock(&self->scheduler->lock);
-    return result < 0 ? raise(result) : wrap(self->scheduler, copy);
+    return result < 0 ? raise_error(result) : wrap(self->scheduler, copy);
 }
 
 static PyObject *revoke_capability(PyObject *object, PyObject *arguments)
@@ -271,7 +271,7 @@ static PyObject *forward(PyObject *object, PyObject *arguments)
     int64_t result = forwarder_create(&self->capability, membrane, bank->bank, &given, &control);
     pthread_mutex_unlock(&self->scheduler->lock);
     if (result < 0)
-        return raise(result);
+        return raise_error(result);
     PyObject *one = wrap(self->scheduler, given), *other = wrap(self->scheduler, control);
     if (one && other)
         return Py_BuildValue("NN", one, other);
@@ -287,7 +287,7 @@ static PyObject *retarget(PyObject *object, PyObject *target)
         return NULL;
     bool controls = self->capability.rights & MOTTE_RIGHT_REVOKE && self->capability.object->type == OBJECT_FORWARDER;
     if (!controls || other->scheduler != self->scheduler)
-        return raise(controls ? -MOTTE_ERROR_REQUEST_ERROR : -MOTTE_ERROR_NO_ACCESS);
+        return raise_error(controls ? -MOTTE_ERROR_REQUEST_ERROR : -MOTTE_ERROR_NO_ACCESS);
     pthread_mutex_lock(&self->scheduler->lock);
     int64_t result = forwarder_retarget((struct forwarder *)self->capability.object, &other->capability);
     ipc_settle(self->scheduler);
@@ -302,7 +302,7 @@ static struct message *make_message(struct scheduler *scheduler, const Py_buffer
                                     PyObject *capabilities)
 {
     if (bytes->len > (Py_ssize_t)MOTTE_MESSAGE_BYTES || flags & ~(unsigned)MOTTE_MESSAGE_PRIORITY)
-        return (struct message *)raise(-MOTTE_ERROR_REQUEST_ERROR);
+        return (struct message *)raise_error(-MOTTE_ERROR_REQUEST_ERROR);
     struct message *message = host_ipc_message(bytes->buf, (uint32_t)bytes->len, tag, flags);
     if (!message)
         return (struct message *)PyErr_NoMemory();
@@ -313,7 +313,7 @@ static struct message *make_message(struct scheduler *scheduler, const Py_buffer
                                                               : host_ipc_attach(message, &attached->capability);
         if (result < 0) {
             host_ipc_discard(scheduler, message);
-            return attached ? (struct message *)raise(result) : NULL;
+            return attached ? (struct message *)raise_error(result) : NULL;
         }
     }
     return message;
@@ -367,7 +367,7 @@ static int settle(struct scheduler *scheduler, int64_t begun, struct host_wait *
     if (result == 0 && host->wait.result < 0)
         result = host->wait.result;
     if (result < 0)
-        (void)raise(result);
+        (void)raise_error(result);
     return result < 0 ? -1 : 0;
 }
 
@@ -472,7 +472,7 @@ PyObject *python_select(PyObject *module, PyObject *arguments)
         return NULL;
     Py_ssize_t count = PyTuple_GET_SIZE(receivers);
     if (count < 1 || count > (Py_ssize_t)MOTTE_SELECT_LIMIT)
-        return raise(-MOTTE_ERROR_REQUEST_ERROR);
+        return raise_error(-MOTTE_ERROR_REQUEST_ERROR);
     struct python_capability *first = NULL;
     for (Py_ssize_t i = 0; i < count; i++) {
         struct python_capability *each = open_capability(PyTuple_GET_ITEM(receivers, i));

@@ -149,12 +149,14 @@ enum motte_capability capability_kind(const struct capability *capability)
 {
     struct route route;
     route_find(capability, &route);
-    capability = route.end;
+    capability = route.end->object ? route.end : capability; /* what was cut was a way to send */
     switch (capability->object->type) {
     case OBJECT_CALLER:
         return MOTTE_CAPABILITY_REPLY;
     case OBJECT_SERVICE:
         return ((const struct service *)capability->object)->kind;
+    case OBJECT_FORWARDER:
+        return MOTTE_CAPABILITY_SENDER;
     default:
         return capability->rights & MOTTE_RIGHT_RECEIVE ? MOTTE_CAPABILITY_RECEIVER : MOTTE_CAPABILITY_SENDER;
     }

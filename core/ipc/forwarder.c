@@ -10,7 +10,7 @@ enum { FORWARDER_BYTES = sizeof(struct forwarder) + 32, MEMBRANE_BYTES = sizeof(
 
 static struct forwarder *forwarder_behind(const struct capability *capability)
 {
-    return capability->object->type == OBJECT_FORWARDER ? (struct forwarder *)capability->object : NULL;
+    return capability->object && capability->object->type == OBJECT_FORWARDER ? (struct forwarder *)capability->object : NULL;
 }
 
 /* --- membranes ------------------------------------------------------------------------------------------------------------ */
@@ -91,11 +91,9 @@ void forwarder_cut(struct forwarder *forwarder)
 static uint32_t depth_of(const struct capability *capability)
 {
     uint32_t depth = 0;
-    const struct forwarder *forwarder;
-    while (capability->object && (forwarder = forwarder_behind(capability))) {
+    for (const struct forwarder *forwarder = forwarder_behind(capability); forwarder;
+         forwarder = forwarder_behind(&forwarder->target))
         depth++;
-        capability = &forwarder->target;
-    }
     return depth;
 }
 
@@ -165,24 +163,26 @@ int64_t forwarder_retarget(struct forwarder *forwarder, const struct capability 
 bool forwarder_leads_somewhere(const struct forwarder *forwarder)
 {
     uint32_t depth = 1;
-    const struct capability *target = &forwarder->target;
-    while (target->object && (forwarder = forwarder_behind(target)) && !forwarder->object.dead && depth < FORWARDING_DEPTH) {
-        target = &forwarder->target;
-        depth++;
+    const struct forwarder *last = forwarder;
+    for (const struct forwarder *next = forwarder_behind(&last->target); next && depth < FORWARDING_DEPTH; depth++) {
+        if (next->object.dead)
+            return false;
+        last = next;
+        next = forwarder_behind(&last->target);
     }
-    return target->object && !forwarder_behind(target) && capability_is_valid(target);
+    return last->target.object && !forwarder_behind(&last->target) && capability_is_valid(&last->target);
 }
 
 /* --- on the way ------------------------------------------------------------------------------------------------------------- */
 
 void route_find(const struct capability *capability, struct route *route)
 {
-    const struct forwarder *forwarder;
     route->end = capability;
     route->rights = capability->rights;
     route->weak = capability->weak;
     route->count = 0;
-    while ((forwarder = forwarder_behind(route->end))) {
+    for (const struct forwarder *forwarder = forwarder_behind(capability); forwarder && route->count < FORWARDING_DEPTH;
+         forwarder = forwarder_behind(route->end)) {
         route->membranes[route->count++] = forwarder->membrane;
         route->end = &forwarder->target;
         route->rights &= route->end->rights;
@@ -238,7 +238,9 @@ static int64_t cross_one(struct membrane *membrane, struct capability *capabilit
             result = -MOTTE_ERROR_NO_ACCESS;
         else if (depth_of(&capabilities[i]) >= FORWARDING_DEPTH)
             result = -MOTTE_ERROR_TOO_DEEP;
-        else if (!(wrappers[i] = add(membrane, capabilities[i].object->scheduler)))
+        else
+            wrappers[i] = add(membrane, capabilities[i].object->scheduler);
+        if (result == 0 && !wrappers[i])
             result = -MOTTE_ERROR_LIMIT_REACHED;
     }
     for (uint32_t i = 0; i < count; i++) {

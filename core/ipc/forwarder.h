@@ -64,7 +64,7 @@ int64_t forwarder_retarget(struct forwarder *forwarder, const struct capability 
 
 bool forwarder_leads_somewhere(const struct forwarder *forwarder);
 
-/* A valid capability's route. */
+/* Its route: to the end if it is valid, else as far as there is one. */
 void route_find(const struct capability *capability, struct route *route);
 
 /* The capabilities of a message cross the membranes of a route: 0; or an error, and nothing is lost. */

@@ -235,8 +235,9 @@ void caller_answer(struct caller *caller, struct message *answer)
 static void take_some_apart(struct scheduler *scheduler)
 {
     enum { PIECE = 32 };
-    struct message *some = NULL, *message;
-    for (int i = 0; i < PIECE && (message = scheduler->dropped_messages); i++) {
+    struct message *some = NULL;
+    for (int i = 0; i < PIECE && scheduler->dropped_messages; i++) {
+        struct message *message = scheduler->dropped_messages;
         scheduler->dropped_messages = message->next;
         capability_drop(&message->reply);
         for (uint32_t k = 0; k < message->capability_count; k++)
@@ -245,7 +246,8 @@ static void take_some_apart(struct scheduler *scheduler)
         some = message;
     }
     pthread_mutex_unlock(&scheduler->lock);
-    while ((message = some)) {
+    while (some) {
+        struct message *message = some;
         some = message->next;
         message_free(NULL, message);
     }
