@@ -72,13 +72,13 @@ class HeldProcess(Linked):
         self.keeping = keeping
         self.meter = meter
         self.account: Account | None = account
-        self._lifetime: Lifetime[CoreProcess] = Lifetime(core, self, population.ends)
         if keeping.is_wanted:
             for region in keeping.regions:
                 core.reserve(region.address, region.length)
             population.listener.start()
             self._wanted |= Event.FAULT
         core.want_events(self._wanted)
+        self._lifetime: Lifetime[CoreProcess] = Lifetime(core, self, population.ends)
 
     @property
     def identity(self) -> int:

@@ -70,14 +70,14 @@ class NoStreams:
 
 
 _NO_STREAMS: Final = NoStreams()
-_NOWHERE: Final = (None, DISCARD)
 
 
 def streams_of(stdin: Input, stdout: Output, stderr: Output) -> NoStreams:
     """What a process is to be connected to.  Raises as :class:`Streams`."""
-    if stdin in _NOWHERE and stdout in _NOWHERE and stderr in _NOWHERE:
-        return _NO_STREAMS
-    return Streams(stdin, stdout, stderr)
+    for stream in (stdin, stdout, stderr):
+        if stream is not None and stream is not DISCARD:
+            return Streams(stdin, stdout, stderr)
+    return _NO_STREAMS
 
 
 class Streams(NoStreams):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
 from motte.benchmark.kernel_figures import Figure, Scale, median
@@ -46,7 +47,8 @@ def spawns(scale: Scale) -> list[Figure]:
         in_burst = {"BEAM": _microseconds(other.get("burst"))}
         start = here.spawner_in_core("empty", Bank(None))
         by_core = _Way("core", start, lambda process: process.wait(None), 2.0, "called from Python: an upper bound")
-        by_machine = _Way("Machine.spawn", lambda: here.spawn("empty"), here.finish, 10.0, "")
+        spawn = partial(here.machine.spawn, here.program("empty"), stdout=None, stderr=None, time=None)
+        by_machine = _Way("Machine.spawn", spawn, lambda process: process.wait(), 10.0, "")
         return [
             _one_by_one(by_core, scale.spawns, peers),
             *(_burst(by_core, count, scale.spawns, in_burst) for count in scale.bursts),
