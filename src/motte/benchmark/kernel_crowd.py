@@ -129,7 +129,7 @@ def many(scale: Scale) -> list[Figure]:
     return [
         Figure(f"{name}, all started and asleep", 1000 * spawned, "ms", note=f"{1e6 * spawned / count:.0f} µs for one"),
         Figure(f"{name}, memory and page tables", (grown.memory + grown.page_tables) / 2**20, "MiB"),
-        Figure(f"{name}, mappings", grown.mappings, ""),
+        Figure(f"{name}, mappings", float(grown.mappings), ""),
         Figure(f"{name}, all woken in one moment and ended", woken / 1e6, "ms", note=f"{woken / count:.0f} ns for one"),
         Figure(f"{name}, all closed", 1000 * closed, "ms"),
     ]
