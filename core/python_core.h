@@ -84,10 +84,16 @@ extern PyTypeObject python_meter_type;
 /* Without a constructor for users. */
 extern PyTypeObject python_capability_type;
 
+extern PyTypeObject python_completions_type;
+
+/* For the types that only python_waiting.c knows; false with an exception. */
+bool python_waiting_prepare(void);
+
 /* (scheduler, bank or None, capacity, buffer): capabilities to send and to receive; and the others of python_capability.c. */
 PyObject *python_channel(PyObject *module, PyObject *arguments);
 PyObject *python_service(PyObject *module, PyObject *arguments);
 PyObject *python_select(PyObject *module, PyObject *arguments);
+PyObject *python_begin_select(PyObject *module, PyObject *arguments);
 PyObject *python_process_grant(PyObject *object, PyObject *arguments);
 
 /* Takes over the reference to the meter. NULL with an exception. */

@@ -67,6 +67,7 @@ static PyMethodDef functions[] = {
     {"channel", python_channel, METH_VARARGS, PyDoc_STR("(scheduler, bank, capacity, buffer): to send, to receive.")},
     {"service", python_service, METH_VARARGS, PyDoc_STR("(receiver, identity, kind, rights): a capability.")},
     {"select", python_select, METH_VARARGS, PyDoc_STR("(receivers, timeout_ns): which one has something.")},
+    {"begin_select", python_begin_select, METH_VARARGS, PyDoc_STR("(completions, receivers): a Waiting.")},
     {"verify", python_verify, METH_VARARGS, PyDoc_STR("A verdict about bytes anywhere; see motte.core.verify_claims.")},
     {NULL, NULL, 0, NULL},
 };
@@ -101,9 +102,9 @@ static int execute(PyObject *module)
     PyTypeObject *const types[] = {
         &python_bank_type,    &python_code_region_type, &python_image_type, &python_meter_simulation_type,
         &python_process_type, &python_scheduler_type,   &python_meter_type, &python_contract_type,
-        &python_terms_type,   &python_trace_type,       &python_capability_type,
+        &python_terms_type,   &python_trace_type,       &python_capability_type, &python_completions_type,
     };
-    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0)
+    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0 || !python_waiting_prepare())
         return -1;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0)

@@ -1,6 +1,7 @@
 #include "python_core.h"
 
 #include "events.h"
+#include "ipc/endpoint.h"
 #include "metering.h"
 #include "process.h"
 #include "scheduler.h"
@@ -109,10 +110,23 @@ static PyObject *get_workers(PyObject *object, void *closure)
     return PyLong_FromUnsignedLong(((struct python_scheduler *)object)->scheduler->turns);
 }
 
+/* Channels that draw from a bank which was destroyed; all of them: None. */
+static PyObject *rescind(PyObject *object, PyObject *bank)
+{
+    struct scheduler *scheduler = ((struct python_scheduler *)object)->scheduler;
+    if (bank != Py_None && !PyObject_TypeCheck(bank, &python_bank_type))
+        return PyErr_Format(PyExc_TypeError, "expected a bank or None; got %s", Py_TYPE(bank)->tp_name);
+    if (!scheduler_is_here(scheduler))
+        return PyErr_Format(python_errors.bad_state, "this scheduler belongs to the parent of a fork");
+    endpoints_rescind(scheduler, bank == Py_None ? NULL : ((struct python_bank *)bank)->bank);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"close", close_scheduler, METH_NOARGS, PyDoc_STR("Ends its threads; BadState while processes are not closed.")},
     {"next_event", (PyCFunction)(void (*)(void))next_event, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("Waits: (process identity, kinds, None), or (None, 0, a dry meter); None after the timeout.")},
+    {"rescind", rescind, METH_O, PyDoc_STR("(bank or None): its channels end, or all of them.")},
     {NULL, NULL, 0, NULL},
 };
 

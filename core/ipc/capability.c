@@ -23,10 +23,13 @@ static struct caller *caller_of(struct object *object)
 
 /* --- objects ------------------------------------------------------------------------------------------------------------ */
 
+static _Atomic uint64_t last_identity;
+
 void object_begin(struct object *object, enum object_type type, struct scheduler *scheduler)
 {
     atomic_init(&object->references, 1);
     object->type = type;
+    object->identity = atomic_fetch_add_explicit(&last_identity, 1, memory_order_relaxed) + 1;
     object->scheduler = scheduler;
 }
 

@@ -35,6 +35,7 @@ struct object {
     bool dead;
     struct scheduler *scheduler;
     uint64_t clock, valid_from; /* C2 */
+    uint64_t identity; /* of no other object, ever */
 };
 
 struct capability {

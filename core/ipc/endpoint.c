@@ -47,6 +47,8 @@ int endpoint_create(struct scheduler *scheduler, struct bank *bank, uint64_t cap
     if (endpoint->next)
         endpoint->next->link = &endpoint->next;
     scheduler->endpoints = endpoint;
+    if (bank && bank_state(bank) == BANK_DESTROYED) /* since it was charged */
+        endpoint_kill(endpoint);
     pthread_mutex_unlock(&scheduler->lock);
     *created = endpoint;
     return 0;
@@ -62,21 +64,36 @@ static void leave_list(struct endpoint *endpoint)
     endpoint->link = NULL;
 }
 
+/* What is left of a dead one is a little memory, until those who hold it look at it. */
+static void stop_paying(struct endpoint *endpoint)
+{
+    free(endpoint->badges);
+    endpoint->badges = NULL;
+    endpoint->badge_count = endpoint->badge_room = 0;
+    if (!endpoint->bank)
+        return;
+    bank_refund_bytes(endpoint->bank, endpoint->charged_bytes);
+    bank_release(endpoint->bank);
+    endpoint->bank = NULL;
+}
+
 void endpoint_kill(struct endpoint *endpoint)
 {
     if (endpoint->object.dead)
         return;
     endpoint->object.dead = true;
     endpoint->senders = endpoint->receivers = 0;
+    transfer_end_waits(endpoint);
     transfer_receivers_gone(endpoint);
     transfer_senders_gone(endpoint);
+    stop_paying(endpoint);
 }
 
 void endpoints_rescind(struct scheduler *scheduler, struct bank *bank)
 {
     pthread_mutex_lock(&scheduler->lock);
     for (struct endpoint *endpoint = scheduler->endpoints; endpoint; endpoint = endpoint->next)
-        if (endpoint->bank && bank_draws_from(endpoint->bank, bank))
+        if (!bank || (endpoint->bank && bank_draws_from(endpoint->bank, bank)))
             endpoint_kill(endpoint);
     ipc_settle(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
@@ -85,11 +102,7 @@ void endpoints_rescind(struct scheduler *scheduler, struct bank *bank)
 void endpoint_free(struct endpoint *endpoint)
 {
     leave_list(endpoint);
-    if (endpoint->bank) {
-        bank_refund_bytes(endpoint->bank, endpoint->charged_bytes);
-        bank_release(endpoint->bank);
-    }
-    free(endpoint->badges);
+    stop_paying(endpoint);
     free(endpoint);
 }
 
@@ -207,6 +220,7 @@ static void revoke_badge(struct endpoint *endpoint, uint32_t value)
     endpoint->senders -= gone;
     if (gone && endpoint->senders == 0)
         transfer_senders_gone(endpoint);
+    transfer_end_waits(endpoint);
 }
 
 /* The one that is kept begins anew. */
@@ -229,4 +243,5 @@ void endpoint_revoke(struct endpoint *endpoint, struct capability *kept, uint32_
         transfer_senders_gone(endpoint);
     if (!endpoint->receivers)
         transfer_receivers_gone(endpoint);
+    transfer_end_waits(endpoint);
 }

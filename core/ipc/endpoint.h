@@ -58,7 +58,8 @@ uint64_t endpoint_bytes(uint64_t capacity, uint64_t buffer);
 /* It ends: its messages are dropped, and all capabilities to it are invalid. */
 void endpoint_kill(struct endpoint *endpoint);
 
-/* Ends all endpoints that draw from this bank, which is being destroyed. Takes the lock itself. */
+/* Ends all endpoints that draw from this bank, which was destroyed; those of the host itself, too, if it is NULL.  Takes the
+ * lock itself. */
 void endpoints_rescind(struct scheduler *scheduler, struct bank *bank);
 
 /* One capability to it more or less. */

@@ -74,30 +74,57 @@ static void begin(struct host_wait *host, enum wait_kind kind)
     memset(&host->wait, 0, sizeof host->wait);
     atomic_store(&host->over, 0);
     host->wait.kind = kind;
-    host->wait.over = &host->over;
     host->source = NULL;
     host->caller = NULL;
+    host->unsent = NULL;
+    host->completions = NULL;
+    host->link = NULL;
 }
 
+void host_ipc_finished(struct wait *wait)
+{
+    struct host_wait *host = (struct host_wait *)wait;
+    if (host->completions)
+        completions_add(host);
+    atomic_store(&host->over, 1);
+    syscall(SYS_futex, &host->over, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void stand_in_line(struct host_wait *host, const struct capability *by, struct endpoint *endpoint)
+{
+    bool sends = host->wait.kind == WAIT_ROOM;
+    host->source = endpoint;
+    object_retain(&endpoint->object);
+    waiter_enter(&host->wait.single, &host->wait, by, endpoint, sends ? &endpoint->first_sender : &endpoint->first_waiter,
+                 sends ? &endpoint->last_sender : &endpoint->last_waiter);
+}
+
+void host_ipc_tell(struct scheduler *scheduler, struct host_wait *host, struct completions *completions)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    host->completions = completions;
+    if (host->wait.finished)
+        completions_add(host);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+/* Under the lock: nothing reaches it any more. */
 static void end(struct host_wait *host)
 {
+    wait_leave(&host->wait);
+    host->unsent = host->wait.outgoing;
+    host->wait.outgoing = NULL;
     if (host->caller) {
+        host->caller->open = false;
         caller_forgets(host->caller);
         object_release(&host->caller->object);
     }
     host->caller = NULL;
-}
-
-/* Under the lock: nothing reaches it any more. */
-static void withdraw(struct host_wait *host)
-{
-    wait_leave(&host->wait);
-    if (host->caller)
-        host->caller->open = false;
-    if (host->wait.outgoing)
-        message_drop(host->source->object.scheduler, host->wait.outgoing);
-    host->wait.outgoing = NULL;
-    end(host);
+    if (host->completions)
+        completions_remove(host);
+    if (host->source)
+        object_release(&host->source->object);
+    host->source = NULL;
 }
 
 int64_t host_ipc_wait(struct scheduler *scheduler, struct host_wait *host, struct deadline deadline)
@@ -113,21 +140,23 @@ int64_t host_ipc_wait(struct scheduler *scheduler, struct host_wait *host, struc
     }
     pthread_mutex_lock(&scheduler->lock);
     bool finished = host->wait.finished;
-    if (!finished)
-        withdraw(host);
-    else
-        end(host);
+    end(host);
     return unlock(scheduler, finished ? 0 : -MOTTE_ERROR_TIMEOUT);
 }
 
+/* What came already goes back to where it came from. */
 void host_ipc_cancel(struct scheduler *scheduler, struct host_wait *host)
 {
     pthread_mutex_lock(&scheduler->lock);
-    if (host->wait.finished && host->wait.message && host->source)
-        transfer_put_back(host->source, host->wait.message);
-    else if (host->wait.finished && host->wait.message)
-        message_drop(scheduler, host->wait.message);
-    withdraw(host);
+    struct message *message = host->wait.message;
+    host->wait.message = NULL;
+    if (message && host->wait.kind == WAIT_MESSAGE)
+        transfer_put_back(host->source, message);
+    else if (message)
+        message_drop(scheduler, message);
+    else if (host->wait.bits)
+        transfer_notify(host->source, host->wait.bits);
+    end(host);
     unlock(scheduler, 0);
 }
 
@@ -160,16 +189,18 @@ static int64_t address(const struct capability *sender, struct message *message,
 }
 
 /* Sends now, or stands in line for room. */
-static int64_t dispatch(struct endpoint *endpoint, struct message *message, bool may_wait, struct host_wait *host)
+static int64_t dispatch(const struct capability *sender, struct endpoint *endpoint, struct message *message, bool may_wait,
+                        struct host_wait *host)
 {
-    if (transfer_send(endpoint, message) == 0)
+    if (!transfer_is_full(endpoint, message)) {
+        transfer_send(endpoint, message);
         return 0;
+    }
     if (!may_wait)
         return -MOTTE_ERROR_FULL;
     host->wait.kind = WAIT_ROOM;
     host->wait.outgoing = message;
-    host->source = endpoint;
-    waiter_enter(&host->wait.single, &host->wait, endpoint, &endpoint->first_sender, &endpoint->last_sender);
+    stand_in_line(host, sender, endpoint);
     return HOST_WAITS;
 }
 
@@ -181,9 +212,9 @@ int64_t host_ipc_send(const struct capability *sender, struct message *message, 
     begin(host, WAIT_ROOM);
     int64_t result = address(sender, message, &route, &endpoint);
     if (result == 0)
-        result = dispatch(endpoint, message, may_wait, host);
+        result = dispatch(sender, endpoint, message, may_wait, host);
     if (result < 0)
-        message_drop(scheduler, message);
+        host->unsent = message;
     return unlock(scheduler, result);
 }
 
@@ -206,13 +237,11 @@ int64_t host_ipc_call(const struct capability *sender, struct message *message, 
         caller->weak = route.weak;
         caller_crosses(caller, &route);
         host->wait.calls = true;
-        result = dispatch(endpoint, message, may_wait, host);
+        result = dispatch(sender, endpoint, message, may_wait, host);
     }
     if (result < 0) {
-        if (caller)
-            caller->open = false;
-        message_drop(scheduler, message);
         end(host);
+        host->unsent = message;
     } else {
         result = HOST_WAITS;
     }
@@ -232,10 +261,11 @@ int64_t host_ipc_receive(const struct capability *receiver, struct match match, 
         int64_t taken = transfer_receive(endpoint, match, &host->wait.message, &host->wait.bits);
         result = taken < 0 ? taken : !taken;
     }
+    if (host->wait.message && receiver->weak)
+        message_weaken(host->wait.message);
     if (result == HOST_WAITS && may_wait) {
         host->wait.match = match;
-        host->source = endpoint;
-        waiter_enter(&host->wait.single, &host->wait, endpoint, &endpoint->first_waiter, &endpoint->last_waiter);
+        stand_in_line(host, receiver, endpoint);
     } else if (result == HOST_WAITS) {
         result = -MOTTE_ERROR_TIMEOUT;
     }
@@ -267,7 +297,8 @@ int64_t host_ipc_select(const struct capability *const receivers[], uint32_t cou
     for (uint32_t i = 0; i < count; i++) {
         struct endpoint *endpoint = (struct endpoint *)receivers[i]->object;
         host->places[i].index = i;
-        waiter_enter(&host->places[i], &host->wait, endpoint, &endpoint->first_waiter, &endpoint->last_waiter);
+        waiter_enter(&host->places[i], &host->wait, receivers[i], endpoint, &endpoint->first_waiter,
+                     &endpoint->last_waiter);
     }
     return unlock(scheduler, HOST_WAITS);
 }
@@ -275,14 +306,14 @@ int64_t host_ipc_select(const struct capability *const receivers[], uint32_t cou
 int64_t host_ipc_reply(struct capability *reply, struct message *answer)
 {
     struct scheduler *scheduler = lock(reply);
-    bool is_reply = reply->object->type == OBJECT_CALLER;
-    if (is_reply && capability_is_valid(reply))
+    if (reply->object->type != OBJECT_CALLER)
+        return unlock(scheduler, -MOTTE_ERROR_INVALID_CAP);
+    if (capability_is_valid(reply))
         caller_answer((struct caller *)reply->object, answer);
     else
         message_drop(scheduler, answer);
-    if (is_reply)
-        capability_drop(reply);
-    return unlock(scheduler, is_reply ? 0 : -MOTTE_ERROR_INVALID_CAP);
+    capability_drop(reply);
+    return unlock(scheduler, 0);
 }
 
 int64_t host_ipc_notify(const struct capability *sender, uint32_t bits)

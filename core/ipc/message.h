@@ -27,6 +27,13 @@ struct message {
     unsigned char bytes[];
 };
 
+/* It was fetched through a weak capability: so is what it carries (C5). */
+static inline void message_weaken(struct message *message)
+{
+    for (uint32_t i = 0; i < message->capability_count; i++)
+        message->capabilities[i].weak = true;
+}
+
 /* What a guest passes, and gets. */
 struct guest_message {
     uint64_t bytes; /* window address */

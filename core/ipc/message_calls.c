@@ -64,15 +64,15 @@ static int64_t resolve(struct process *process, uint64_t claimed_handle, uint32_
     return (*entry)->rights & right ? 0 : -MOTTE_ERROR_NO_ACCESS;
 }
 
-static int64_t resolve_receiver(struct process *process, uint64_t claimed_handle, struct endpoint **endpoint)
+static int64_t resolve_receiver(struct process *process, uint64_t claimed_handle, struct capability **entry)
 {
-    struct capability *entry;
-    int64_t result = resolve(process, claimed_handle, MOTTE_RIGHT_RECEIVE, &entry);
-    if (result == 0 && entry->object->type != OBJECT_ENDPOINT)
-        result = -MOTTE_ERROR_NO_ACCESS;
-    if (result == 0)
-        *endpoint = (struct endpoint *)entry->object;
-    return result;
+    int64_t result = resolve(process, claimed_handle, MOTTE_RIGHT_RECEIVE, entry);
+    return result == 0 && (*entry)->object->type != OBJECT_ENDPOINT ? -MOTTE_ERROR_NO_ACCESS : result;
+}
+
+static struct endpoint *endpoint_received_from(const struct capability *receiver)
+{
+    return (struct endpoint *)receiver->object;
 }
 
 /* Its own receiver cannot wait in an endpoint: nobody could ever take it out. */
@@ -156,20 +156,15 @@ static int64_t refuse(struct process *process, struct message *message, int64_t 
     return unlock(process, result);
 }
 
-static void wait_for_room(struct process *process, struct endpoint *endpoint, struct message *message)
+static void wait_for_room(struct process *process, uint64_t handle, struct endpoint *endpoint, struct message *message)
 {
     struct wait *wait = &process->ipc->wait;
     wait->outgoing = message;
-    waiter_enter(&wait->single, wait, endpoint, &endpoint->first_sender, &endpoint->last_sender);
+    waiter_enter(&wait->single, wait, table_find(process, handle), endpoint, &endpoint->first_sender,
+                 &endpoint->last_sender);
 }
 
 /* --- the calls ------------------------------------------------------------------------------------------------------------- */
-
-/* Whether it would have to wait for room; then nothing is taken from the sender who does not want to. */
-static bool is_full(const struct endpoint *endpoint, const struct message *message)
-{
-    return endpoint->receivers && !transfer_has_room(endpoint, message) && !transfer_taker(endpoint, message);
-}
 
 /* int motte_send(int endpoint, const struct motte_message *message, long timeout) */
 int64_t gate_send(struct process *process, const uint64_t arguments[6])
@@ -183,7 +178,7 @@ int64_t gate_send(struct process *process, const uint64_t arguments[6])
         return result;
     pthread_mutex_lock(&process->scheduler->lock);
     result = address(process, arguments[0], &request, message, &route, &endpoint);
-    bool full = result == 0 && is_full(endpoint, message);
+    bool full = result == 0 && transfer_is_full(endpoint, message);
     if (full && arguments[2] == 0)
         result = -MOTTE_ERROR_FULL;
     if (result == 0)
@@ -195,7 +190,7 @@ int64_t gate_send(struct process *process, const uint64_t arguments[6])
         return unlock(process, 0);
     }
     begin_wait(process, WAIT_ROOM, arguments[2]);
-    wait_for_room(process, endpoint, message);
+    wait_for_room(process, arguments[0], endpoint, message);
     return wait_on(process, NULL);
 }
 
@@ -217,7 +212,7 @@ int64_t gate_call(struct process *process, const uint64_t arguments[6])
     if (result == 0 && !endpoint->receivers)
         result = -MOTTE_ERROR_PEER_CLOSED;
     struct wait *taker = result == 0 ? transfer_taker(endpoint, message) : NULL;
-    bool full = result == 0 && !taker && !transfer_has_room(endpoint, message);
+    bool full = result == 0 && !taker && transfer_is_full(endpoint, message);
     if (full && arguments[3] == 0)
         result = -MOTTE_ERROR_FULL;
     if (result == 0)
@@ -233,7 +228,7 @@ int64_t gate_call(struct process *process, const uint64_t arguments[6])
     if (route.count)
         caller_crosses(&ipc->caller, &route); /* it has not crossed any yet: there is room */
     if (full) {
-        wait_for_room(process, endpoint, message);
+        wait_for_room(process, arguments[0], endpoint, message);
     } else if (taker && taker->process && ipc_may_switch(process, taker->process)) {
         wait_finish_quietly(taker, 0, message);
         return wait_on(process, taker->process);
@@ -244,10 +239,11 @@ int64_t gate_call(struct process *process, const uint64_t arguments[6])
 }
 
 /* Takes what is there, or waits. Under the lock; unlocks. */
-static int64_t receive(struct process *process, struct endpoint *endpoint, struct match match, uint64_t buffer,
+static int64_t receive(struct process *process, const struct capability *receiver, struct match match, uint64_t buffer,
                        uint64_t claimed_timeout)
 {
     struct process_ipc *ipc = process->ipc;
+    struct endpoint *endpoint = endpoint_received_from(receiver);
     struct message *message;
     uint32_t bits;
     int64_t result = transfer_receive(endpoint, match, &message, &bits);
@@ -258,10 +254,11 @@ static int64_t receive(struct process *process, struct endpoint *endpoint, struc
     ipc->source = endpoint;
     if (result == 0) {
         ipc->wait.match = match;
-        waiter_enter(&ipc->wait.single, &ipc->wait, endpoint, &endpoint->first_waiter, &endpoint->last_waiter);
+        waiter_enter(&ipc->wait.single, &ipc->wait, receiver, endpoint, &endpoint->first_waiter, &endpoint->last_waiter);
         return wait_on(process, NULL);
     }
     ipc->wait.bits = bits;
+    ipc->wait.single.by = receiver;
     wait_finish_quietly(&ipc->wait, 0, message);
     unlock(process, 0);
     return ipc_resume(process);
@@ -270,7 +267,7 @@ static int64_t receive(struct process *process, struct endpoint *endpoint, struc
 /* int motte_receive(int endpoint, struct motte_message *message, const struct motte_match *match, long timeout) */
 int64_t gate_receive(struct process *process, const uint64_t arguments[6])
 {
-    struct endpoint *endpoint;
+    struct capability *receiver;
     struct match match;
     int64_t result = fetch_match(process, arguments[2], &match);
     if (result < 0)
@@ -278,14 +275,15 @@ int64_t gate_receive(struct process *process, const uint64_t arguments[6])
     if (!prepare_buffer(process, arguments[1]))
         return -MOTTE_ERROR_BAD_ADDRESS;
     pthread_mutex_lock(&process->scheduler->lock);
-    result = resolve_receiver(process, arguments[0], &endpoint);
+    result = resolve_receiver(process, arguments[0], &receiver);
     bool selects = match.by_tag || match.by_badge;
-    if (result == 0 && selects && endpoint->capacity > MOTTE_SELECTIVE_CAPACITY)
+    if (result == 0 && selects && endpoint_received_from(receiver)->capacity > MOTTE_SELECTIVE_CAPACITY)
         result = -MOTTE_ERROR_REQUEST_ERROR;
-    return result < 0 ? unlock(process, result) : receive(process, endpoint, match, arguments[1], arguments[3]);
+    return result < 0 ? unlock(process, result) : receive(process, receiver, match, arguments[1], arguments[3]);
 }
 
-/* Under the lock: the one use of a capability to answer.  Whoever has gone away gets nothing, and nobody waits for it. */
+/* Under the lock: the one use of a capability to answer, which cannot be part of its own answer.  Whoever has gone away gets
+ * nothing, and nobody waits for it. */
 static int64_t answer(struct process *process, uint64_t claimed_handle, const struct guest_message *request,
                       struct message *message)
 {
@@ -293,6 +291,9 @@ static int64_t answer(struct process *process, uint64_t claimed_handle, const st
     if (!entry || entry->object->type != OBJECT_CALLER)
         return -MOTTE_ERROR_INVALID_CAP;
     struct caller *caller = (struct caller *)entry->object;
+    for (uint32_t i = 0; i < request->capability_count; i++)
+        if (table_find(process, (uint32_t)request->capabilities[i]) == entry)
+            return -MOTTE_ERROR_INVALID_CAP;
     bool awaited = capability_is_valid(entry);
     int64_t result = awaited ? message_load(process, request, message) : 0;
     if (result < 0)
@@ -326,19 +327,19 @@ int64_t gate_reply_receive(struct process *process, const uint64_t arguments[6])
     const struct match anything = {.by_tag = false};
     struct guest_message request;
     struct message *message;
-    struct endpoint *endpoint;
+    struct capability *receiver;
     if (!prepare_buffer(process, arguments[3]))
         return -MOTTE_ERROR_BAD_ADDRESS;
     int64_t result = message_fetch(process, arguments[1], &request, &message);
     if (result < 0)
         return result;
     pthread_mutex_lock(&process->scheduler->lock);
-    result = resolve_receiver(process, arguments[2], &endpoint);
+    result = resolve_receiver(process, arguments[2], &receiver);
     if (result == 0)
         result = answer(process, arguments[0], &request, message);
     if (result < 0)
         return refuse(process, message, result);
-    return receive(process, endpoint, anything, arguments[3], arguments[4]);
+    return receive(process, receiver, anything, arguments[3], arguments[4]);
 }
 
 /* --- several at once -------------------------------------------------------------------------------------------------------- */
@@ -362,7 +363,7 @@ int64_t gate_select(struct process *process, const uint64_t arguments[6])
 {
     const struct match anything = {.by_tag = false};
     int32_t handles[MOTTE_SELECT_LIMIT];
-    struct endpoint *endpoints[MOTTE_SELECT_LIMIT];
+    struct capability *receivers[MOTTE_SELECT_LIMIT];
     uint64_t count = (uint32_t)arguments[1];
     if (count < 1 || count > MOTTE_SELECT_LIMIT)
         return -MOTTE_ERROR_REQUEST_ERROR;
@@ -372,12 +373,12 @@ int64_t gate_select(struct process *process, const uint64_t arguments[6])
         return -MOTTE_ERROR_LIMIT_REACHED;
     pthread_mutex_lock(&process->scheduler->lock);
     for (uint32_t i = 0; i < count; i++) {
-        int64_t result = resolve_receiver(process, (uint32_t)handles[i], &endpoints[i]);
+        int64_t result = resolve_receiver(process, (uint32_t)handles[i], &receivers[i]);
         if (result < 0)
             return unlock(process, result);
     }
     for (uint32_t i = 0; i < count; i++)
-        if (transfer_is_ready(endpoints[i], anything))
+        if (transfer_is_ready(endpoint_received_from(receivers[i]), anything))
             return unlock(process, i);
     if (arguments[2] == 0)
         return unlock(process, -MOTTE_ERROR_TIMEOUT);
@@ -385,7 +386,8 @@ int64_t gate_select(struct process *process, const uint64_t arguments[6])
     struct wait *wait = &process->ipc->wait;
     for (uint32_t i = 0; i < count; i++) {
         wait->several[i].index = i;
-        waiter_enter(&wait->several[i], wait, endpoints[i], &endpoints[i]->first_waiter, &endpoints[i]->last_waiter);
+        struct endpoint *endpoint = endpoint_received_from(receivers[i]);
+        waiter_enter(&wait->several[i], wait, receivers[i], endpoint, &endpoint->first_waiter, &endpoint->last_waiter);
     }
     return wait_on(process, NULL);
 }

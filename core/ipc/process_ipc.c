@@ -110,9 +110,6 @@ void ipc_timeout(struct process *process)
     if (!ipc_is_waiting(ipc))
         return;
     ipc->caller.open = false; /* an answer that comes later is for nobody */
-    if (ipc->wait.outgoing)
-        message_drop(process->scheduler, ipc->wait.outgoing);
-    ipc->wait.outgoing = NULL;
     wait_finish(&ipc->wait, -MOTTE_ERROR_TIMEOUT, NULL);
     if (process->worker) { /* whom it lends its turn to comes to an end */
         struct process *running = atomic_load(&process->worker->process);

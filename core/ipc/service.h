@@ -23,6 +23,9 @@ struct service {
     struct service *next, **link; /* server->abandoned */
 };
 
+/* Rights that capabilities to services can have: they are sent to, and received from nowhere. */
+static const uint32_t SERVICE_RIGHTS = ~(uint32_t)(MOTTE_RIGHT_RECEIVE | MOTTE_RIGHT_BADGE | MOTTE_RIGHT_REVOKE);
+
 /* NULL without memory. */
 struct service *service_create(struct endpoint *server, uint64_t identity, enum motte_capability kind);
 

@@ -17,9 +17,11 @@ static struct scheduler *scheduler_of(const struct endpoint *endpoint)
     return endpoint->object.scheduler;
 }
 
-bool transfer_has_room(const struct endpoint *endpoint, const struct message *message)
+static bool has_room(const struct endpoint *endpoint, const struct message *message)
 {
-    return endpoint->queued < endpoint->capacity && message->size <= endpoint->buffer - endpoint->buffered;
+    /* What was put back may be too much for a while. */
+    return endpoint->queued < endpoint->capacity && endpoint->buffered <= endpoint->buffer
+        && message->size <= endpoint->buffer - endpoint->buffered;
 }
 
 static void insert_behind(struct endpoint *endpoint, struct message *previous, struct message *message)
@@ -68,32 +70,32 @@ struct wait *transfer_taker(const struct endpoint *endpoint, const struct messag
     return NULL;
 }
 
-/* Those who wait for any of several endpoints look for themselves. */
+/* Those who wait for any of several endpoints look for themselves.  One may stand in this line more than once: places that
+ * were left meanwhile still know who was next. */
 static void tell_lookers(struct endpoint *endpoint)
 {
-    for (struct waiter *waiter = endpoint->first_waiter, *next; waiter; waiter = next) {
-        next = waiter->next;
-        if (waiter->wait->kind == WAIT_ANY)
+    for (struct waiter *waiter = endpoint->first_waiter; waiter; waiter = waiter->next)
+        if (waiter->endpoint && waiter->wait->kind == WAIT_ANY)
             wait_finish(waiter->wait, waiter->index, NULL);
-    }
 }
 
-int64_t transfer_send(struct endpoint *endpoint, struct message *message)
+bool transfer_is_full(const struct endpoint *endpoint, const struct message *message)
 {
+    bool queues = endpoint->first_sender || !has_room(endpoint, message);
+    return queues && endpoint->receivers && !transfer_taker(endpoint, message);
+}
+
+void transfer_send(struct endpoint *endpoint, struct message *message)
+{
+    struct wait *taker = endpoint->receivers ? transfer_taker(endpoint, message) : NULL;
     if (!endpoint->receivers) {
         message_drop(scheduler_of(endpoint), message);
-        return 0;
-    }
-    struct wait *taker = transfer_taker(endpoint, message);
-    if (taker) {
+    } else if (taker) {
         wait_finish(taker, 0, message);
-        return 0;
+    } else {
+        enqueue(endpoint, message);
+        tell_lookers(endpoint);
     }
-    if (!transfer_has_room(endpoint, message))
-        return -MOTTE_ERROR_FULL;
-    enqueue(endpoint, message);
-    tell_lookers(endpoint);
-    return 0;
 }
 
 /* There may be room for those who wait for it, in their order. */
@@ -103,7 +105,7 @@ static void admit_senders(struct endpoint *endpoint)
     while ((waiter = endpoint->first_sender)) {
         struct wait *wait = waiter->wait;
         struct message *message = wait->outgoing;
-        if (endpoint->receivers && !transfer_has_room(endpoint, message))
+        if (endpoint->receivers && !has_room(endpoint, message))
             return;
         wait->outgoing = NULL;
         if (wait->calls) {
@@ -153,12 +155,16 @@ bool transfer_is_ready(const struct endpoint *endpoint, struct match match)
 
 void transfer_put_back(struct endpoint *endpoint, struct message *message)
 {
-    if (endpoint->receivers) {
+    struct wait *taker = endpoint->receivers ? transfer_taker(endpoint, message) : NULL;
+    if (!endpoint->receivers) {
+        message_drop(scheduler_of(endpoint), message);
+    } else if (taker) {
+        wait_finish(taker, 0, message);
+    } else {
         insert_behind(endpoint, NULL, message);
         if (message->flags & MOTTE_MESSAGE_PRIORITY && !endpoint->last_urgent)
             endpoint->last_urgent = message;
-    } else {
-        message_drop(scheduler_of(endpoint), message);
+        tell_lookers(endpoint);
     }
 }
 
@@ -201,6 +207,15 @@ void transfer_receivers_gone(struct endpoint *endpoint)
     admit_senders(endpoint);
 }
 
+void transfer_end_waits(struct endpoint *endpoint)
+{
+    struct waiter *const lines[] = {endpoint->first_waiter, endpoint->first_sender};
+    for (int i = 0; i < 2; i++)
+        for (struct waiter *waiter = lines[i]; waiter; waiter = waiter->next) /* as in tell_lookers */
+            if (waiter->endpoint && !capability_is_valid(waiter->by))
+                wait_finish(waiter->wait, -MOTTE_ERROR_INVALID_CAP, NULL);
+}
+
 /* --- answers -------------------------------------------------------------------------------------------------------------- */
 
 struct capability caller_open(struct caller *caller, struct wait *wait)
@@ -224,8 +239,8 @@ void caller_answer(struct caller *caller, struct message *answer)
         message_drop(caller->object.scheduler, answer);
         answer = NULL;
     }
-    for (uint32_t i = 0; answer && caller->weak && i < answer->capability_count; i++)
-        answer->capabilities[i].weak = true;
+    if (answer && caller->weak)
+        message_weaken(answer);
     wait_finish(caller->wait, result, answer);
 }
 

@@ -6,15 +6,15 @@
 #include "message.h"
 #include "waiting.h"
 
-/* Gives the message to somebody who waits for it, or to nobody at all if nobody can receive; else queues it.  The message
- * is taken over unless it answers -FULL.  */
-int64_t transfer_send(struct endpoint *endpoint, struct message *message);
+/* Gives the message to somebody who waits for it, or to nobody at all if nobody can receive; else queues it.  Takes the
+ * message over; only if it has not to wait. */
+void transfer_send(struct endpoint *endpoint, struct message *message);
 
 /* Who waits for just this message, first in line; NULL.  It stays in line. */
 struct wait *transfer_taker(const struct endpoint *endpoint, const struct message *message);
 
-/* Fits into the queue now. */
-bool transfer_has_room(const struct endpoint *endpoint, const struct message *message);
+/* Whether it has to wait: nobody takes it at once, and there is no room for it, or others wait for that already. */
+bool transfer_is_full(const struct endpoint *endpoint, const struct message *message);
 
 /* Takes the first message that matches, or all notification bits: 1; 0 if there is neither; -PEER_CLOSED if none will come. */
 int64_t transfer_receive(struct endpoint *endpoint, struct match match, struct message **message, uint32_t *bits);
@@ -22,7 +22,7 @@ int64_t transfer_receive(struct endpoint *endpoint, struct match match, struct m
 /* Whether that would answer 1 or less than 0 now. */
 bool transfer_is_ready(const struct endpoint *endpoint, struct match match);
 
-/* Back to the head of the queue: its receiver could not take it. */
+/* To the next in line, or back to the head of the queue: its receiver could not take it. */
 void transfer_put_back(struct endpoint *endpoint, struct message *message);
 
 /* Posts bits. */
@@ -31,6 +31,9 @@ void transfer_notify(struct endpoint *endpoint, uint32_t bits);
 /* Nobody can send any more; nobody can receive any more. */
 void transfer_senders_gone(struct endpoint *endpoint);
 void transfer_receivers_gone(struct endpoint *endpoint);
+
+/* Nobody waits any more through a capability that is invalid. */
+void transfer_end_waits(struct endpoint *endpoint);
 
 /* Opens a call: its number, for a capability to answer it. */
 struct capability caller_open(struct caller *caller, struct wait *wait);

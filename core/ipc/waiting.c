@@ -1,20 +1,20 @@
-#define _GNU_SOURCE
 #include "waiting.h"
 
-#include <linux/futex.h>
 #include <stddef.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "endpoint.h"
+#include "host_ipc.h"
+#include "message.h"
+#include "panic.h"
 #include "process.h"
 #include "scheduler.h"
 #include "worker.h"
 
-void waiter_enter(struct waiter *waiter, struct wait *wait, struct endpoint *endpoint, struct waiter **first,
-                  struct waiter **last)
+void waiter_enter(struct waiter *waiter, struct wait *wait, const struct capability *by, struct endpoint *endpoint,
+                  struct waiter **first, struct waiter **last)
 {
     waiter->wait = wait;
+    waiter->by = by;
     waiter->endpoint = endpoint;
     waiter->next = NULL;
     waiter->previous = *last;
@@ -45,6 +45,13 @@ void wait_leave(struct wait *wait)
 
 void wait_finish_quietly(struct wait *wait, int64_t result, struct message *message)
 {
+    require(!wait->finished, "a wait ends twice");
+    if (wait->outgoing && wait->process) {
+        message_drop(wait->process->scheduler, wait->outgoing);
+        wait->outgoing = NULL;
+    }
+    if (message && wait->kind == WAIT_MESSAGE && wait->single.by->weak)
+        message_weaken(message);
     wait_leave(wait);
     wait->finished = true;
     wait->result = result;
@@ -65,10 +72,8 @@ void ipc_wake(struct process *process)
 void wait_finish(struct wait *wait, int64_t result, struct message *message)
 {
     wait_finish_quietly(wait, result, message);
-    if (wait->process) {
+    if (wait->process)
         ipc_wake(wait->process);
-    } else {
-        atomic_store(wait->over, 1);
-        syscall(SYS_futex, wait->over, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-    }
+    else
+        host_ipc_finished(wait);
 }

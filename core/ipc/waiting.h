@@ -30,6 +30,7 @@ struct waiter {
     struct waiter *next, *previous;
     struct endpoint *endpoint; /* NULL: it is in none */
     struct wait *wait;
+    const struct capability *by; /* that gives the right to be here */
     uint32_t index; /* of several */
 };
 
@@ -48,8 +49,7 @@ struct wait {
     struct match match;        /* with WAIT_MESSAGE */
     struct waiter single, *several;
     uint32_t count;            /* of several */
-    struct process *process;   /* or: */
-    _Atomic uint32_t *over;    /* of a thread of the host: a futex */
+    struct process *process;   /* NULL: it is part of a struct host_wait */
 };
 
 /* Who waits for an answer: one for each process, and for each call of the host. */
@@ -66,13 +66,14 @@ struct caller {
 /* --- under the lock ----------------------------------------------------------------------------------------------------- */
 
 /* At the end of the line. */
-void waiter_enter(struct waiter *waiter, struct wait *wait, struct endpoint *endpoint, struct waiter **first,
-                  struct waiter **last);
+void waiter_enter(struct waiter *waiter, struct wait *wait, const struct capability *by, struct endpoint *endpoint,
+                  struct waiter **first, struct waiter **last);
 
 /* Out of all lines. */
 void wait_leave(struct wait *wait);
 
-/* It is over.  Takes the message over.  Processes get ready; the caller calls ipc_settle() in the end. */
+/* It is over.  Takes the message over; one that was to be sent is dropped, or is its thread's again.  Processes get ready; the
+ * caller calls ipc_settle() in the end. */
 void wait_finish(struct wait *wait, int64_t result, struct message *message);
 
 /* The same without waking anybody: for who goes on at once; or is woken by ipc_wake after all. */

@@ -16,10 +16,13 @@ command that runs a cached program has a few milliseconds for all its imports.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from motte.abi.capabilities import CapabilityKind, Right
     from motte.abi.faults import FaultKind, StopReason
     from motte.bank import SpaceBank
     from motte.bank_terms import BankRequest, BankRestriction, BankStatistics
     from motte.build_options import BuildOptions
+    from motte.capability import Capability
+    from motte.channel import Receiver, Sender, select, select_async
     from motte.contract import Contract
     from motte.contract_terms import ContractCapacity, ContractMessage
     from motte.directories import Directory
@@ -28,14 +31,23 @@ if TYPE_CHECKING:
         BadState,
         Closed,
         CompileError,
+        ContractViolation,
+        Exited,
+        Full,
         InternalError,
         InvalidCap,
+        KeeperCycle,
         LimitReached,
         MotteError,
         NoAccess,
+        NotOwner,
+        PeerClosed,
         Refused,
+        RequestError,
+        Sealed,
         Timeout,
         TooDeep,
+        UnknownRequest,
         Unsupported,
     )
     from motte.exit import Exit, Fault, Frame, Usage
@@ -44,6 +56,7 @@ if TYPE_CHECKING:
     from motte.linked import Down, Monitor
     from motte.links import ExitSignal
     from motte.machine import Machine, MachineStatistics
+    from motte.message import Message, ReplyCapability
     from motte.meter import Meter, MeterStatistics
     from motte.observer import Observer
     from motte.process import Process
@@ -66,6 +79,8 @@ __all__ = [
     "BankRestriction",
     "BankStatistics",
     "BuildOptions",
+    "Capability",
+    "CapabilityKind",
     "Child",
     "ChildStatus",
     "Closed",
@@ -74,33 +89,46 @@ __all__ = [
     "Contract",
     "ContractCapacity",
     "ContractMessage",
+    "ContractViolation",
     "Directory",
     "Down",
     "Exit",
     "ExitReason",
     "ExitSignal",
+    "Exited",
     "Fault",
     "FaultKind",
     "Frame",
+    "Full",
     "InternalError",
     "InvalidCap",
+    "KeeperCycle",
     "KeptFault",
     "Kill",
     "LimitReached",
     "Machine",
     "MachineStatistics",
+    "Message",
     "Meter",
     "MeterStatistics",
     "Monitor",
     "MotteError",
     "NoAccess",
+    "NotOwner",
     "Observer",
+    "PeerClosed",
     "Process",
     "Program",
+    "Receiver",
     "Refused",
     "Region",
+    "ReplyCapability",
+    "RequestError",
     "Resources",
     "Resume",
+    "Right",
+    "Sealed",
+    "Sender",
     "Skip",
     "SpaceBank",
     "StopReason",
@@ -111,19 +139,25 @@ __all__ = [
     "Trace",
     "TraceKind",
     "TraceRecord",
+    "UnknownRequest",
     "Unsupported",
     "Usage",
     "Verdict",
     "Violation",
     "__version__",
     "run",
+    "select",
+    "select_async",
 ]
 
 _NAMES_BY_MODULE = {
+    "motte.abi.capabilities": ("CapabilityKind", "Right"),
     "motte.abi.faults": ("FaultKind", "StopReason"),
     "motte.bank": ("SpaceBank",),
     "motte.bank_terms": ("BankRequest", "BankRestriction", "BankStatistics"),
     "motte.build_options": ("BuildOptions",),
+    "motte.capability": ("Capability",),
+    "motte.channel": ("Receiver", "Sender", "select", "select_async"),
     "motte.contract": ("Contract",),
     "motte.contract_terms": ("ContractCapacity", "ContractMessage"),
     "motte.directories": ("Directory",),
@@ -132,14 +166,23 @@ _NAMES_BY_MODULE = {
         "BadState",
         "Closed",
         "CompileError",
+        "ContractViolation",
+        "Exited",
+        "Full",
         "InternalError",
         "InvalidCap",
+        "KeeperCycle",
         "LimitReached",
         "MotteError",
         "NoAccess",
+        "NotOwner",
+        "PeerClosed",
         "Refused",
+        "RequestError",
+        "Sealed",
         "Timeout",
         "TooDeep",
+        "UnknownRequest",
         "Unsupported",
     ),
     "motte.exit": ("Exit", "Fault", "Frame", "Usage"),
@@ -158,6 +201,7 @@ _NAMES_BY_MODULE = {
         "MeterStatistics",
     ),
     "motte.machine": ("Machine", "MachineStatistics"),
+    "motte.message": ("Message", "ReplyCapability"),
     "motte.observer": ("Observer",),
     "motte.process": ("Process",),
     "motte.program": ("Program",),

@@ -54,16 +54,19 @@ class BankTree:
         lock: threading.Lock,
         listen: Callable[[], None],
         drawing_from: "Callable[[Account], list[Process]]",
+        rescind: Callable[[Bank], None],
     ) -> None:
         """``lock`` is the machine's: it guards which process draws from which bank, and the end of a bank.
 
         ``listen`` makes sure that somebody hears of processes that ask for a bank's keeper.  ``drawing_from`` says,
-        under the lock, which processes an account pays for, directly or below it.
+        under the lock, which processes an account pays for, directly or below it.  ``rescind`` ends the channels that
+        draw from a bank.
         """
         self.listen = listen
         self.root = Account(Bank(limit_pages), None, "machine")
         self._official = weakref.WeakValueDictionary({self.root.core.identity: self.root})
         self._drawing_from = drawing_from
+        self._rescind = rescind
         self._lock = lock
 
     def sub(self, parent: Account, limit_pages: int | None, name: str | None, *, private: bool = False) -> Account:
@@ -146,6 +149,7 @@ class BankTree:
     def _end(self, account: Account) -> None:
         """The bank, and what the host itself has drawn from it and from those below."""
         account.core.destroy()
+        self._rescind(account.core)  # after the end: a channel that is just being made is ended by the core
         for each in list(self._official.values()):
             if each.core.draws_from(account.core):
                 each.core.refund_all()

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from motte.abi.capabilities import MESSAGE_BYTES
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.bank import SpaceBank
 from motte.build import Progress, artifact_of, name_of
@@ -38,6 +39,8 @@ from motte.translation import Source
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from motte.capability import Grants
+    from motte.channel import Receiver, Sender
     from motte.links import Links
 
 
@@ -148,6 +151,7 @@ class Machine:
         stdout: Output = CAPTURE,
         stderr: Output = CAPTURE,
         directories: Iterable[GrantedDirectory] = (),
+        grants: Mapping[str, object] | None = None,
         time: Duration = DEFAULT_LIMITS.cpu_time,
         extra_time: Duration = None,
         wall_time: Duration = DEFAULT_LIMITS.wall_time,
@@ -173,6 +177,9 @@ class Machine:
         (:mod:`motte.keeper`), those of ``regions`` about faults in their range of the window.  With ``start=False`` it
         runs from :meth:`Process.start` on.
 
+        ``grants`` is what it may use from the beginning, by names of at most 63 bytes: copies of capabilities, and
+        capabilities to banks, meters, programs and processes of this machine.
+
         Raises ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
         are not there, ``LimitReached`` where the bank's memory does not suffice to start.
         """
@@ -186,6 +193,7 @@ class Machine:
         arguments = argument_strings(program.argument, args)
         environment = environment_strings(env) if env else ()
         granted = granted_directories(directories)
+        capabilities = self._checked_grants(grants) if grants else ()
         account = population.account(bank)
         try:
             limits = run_limits(
@@ -202,7 +210,17 @@ class Machine:
             )
             streams = streams_of(stdin, stdout, stderr)
             process = make_process(
-                population, account, meter, program, limits, keeping, arguments, environment, streams, granted
+                population,
+                account,
+                meter,
+                program,
+                limits,
+                keeping,
+                arguments,
+                environment,
+                streams,
+                granted,
+                capabilities,
             )
         except BaseException:
             population.banks.discard_private(account)
@@ -212,6 +230,23 @@ class Machine:
         if population.is_out_of_time(meter):
             process.end_out_of_time()
         return process
+
+    def channel(
+        self, capacity: int = 16, *, bank: SpaceBank | None = None, buffer: Size = MESSAGE_BYTES
+    ) -> "tuple[Sender, Receiver]":
+        """A queue of at most ``capacity`` messages with ``buffer`` bytes in all: its two ends.
+
+        ``bank`` pays for it, at once and for as long as anybody holds one of its ends, and ends it when it is
+        destroyed; by default the machine's own.  No message is longer than its buffer, which is 64 KiB unless said
+        otherwise: that of the longest message.
+
+        Raises ``ValueError`` unless the capacity is from 1 to 65,536 and the buffer at most 64 KiB for each of them,
+        ``LimitReached`` if the bank does not cover it.
+        """
+        from motte.channel import create_channel
+
+        self._check_open()
+        return create_channel(self._scheduler, self._population.banks, bank, capacity, buffer)
 
     def observer(self, name: str = "observer") -> Observer:
         """A party to links and monitors that stands for Python code; it costs nothing."""
@@ -275,6 +310,7 @@ class Machine:
         with suppress(InvalidCap):  # it was destroyed before
             banks = self._population.banks
             banks.destroy(banks.root)
+        self._scheduler.rescind(None)
         self._scheduler.close()
         self._population.listener.join()
         with self._lock:
@@ -300,6 +336,11 @@ class Machine:
     ) -> None:
         """Close."""
         self.close()
+
+    def _checked_grants(self, grants: Mapping[str, object]) -> "Grants":
+        from motte.capability import checked_grants
+
+        return checked_grants(grants, self._population)
 
     def _check_open(self) -> None:
         if self._population.closed:

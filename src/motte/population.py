@@ -25,6 +25,7 @@ from motte.quantities import Size
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
+    from motte.core import Capability
     from motte.held_process import HeldProcess
     from motte.process import Process
     from motte.services.server import Server
@@ -42,7 +43,7 @@ class Population:
         self.links = Links()
         self.listener = Listener(scheduler, on_exit=self._on_exit, on_question=self._on_question, on_dry=self._on_dry)
         pages = None if memory is None else memory // PAGE_SIZE
-        self.banks = BankTree(pages, self.lock, self.listener.start, self._drawing_from)
+        self.banks = BankTree(pages, self.lock, self.listener.start, self._drawing_from, scheduler.rescind)
         self.meters = MeterTree(scheduler.root, self.listener.start)
         self._by_identity: dict[int, Process] = {}
         self._scheduler = scheduler
@@ -127,6 +128,10 @@ class Population:
     def later(self, action: Callable[[], None]) -> None:
         """Do it on one of the listener's threads."""
         self.listener.later(action)
+
+    def is_of_this_machine(self, capability: "Capability") -> bool:
+        """Whether it can be granted here."""
+        return capability.belongs_to(self._scheduler)
 
     def find(self, identity: int) -> "Process | None":
         """The process with this identity, if it is here."""

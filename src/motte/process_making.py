@@ -10,6 +10,7 @@ from motte.process import HOLDER_BYTES, Process
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
+    from motte.capability import Grants
     from motte.core import Image
     from motte.directories import Directory, OpenedDirectory
     from motte.keeping import Keeping
@@ -31,6 +32,7 @@ def make_process(  # noqa: PLR0917 (all that a process is made of)
     environment: Sequence[bytes],
     streams: "NoStreams",
     directories: "tuple[Directory, ...]",
+    grants: "Grants" = (),
 ) -> Process:
     """A process that is there and does not run yet; ``streams`` are its own from now on.
 
@@ -44,6 +46,8 @@ def make_process(  # noqa: PLR0917 (all that a process is made of)
         with open_directories(directories) as opened:
             core = _create(population, image, limits, arguments, environment, account, meter, streams, opened)
         undo.append(core.close)
+        for name, capability in grants:
+            core.grant(name, capability)
         streams.attached()
         process = Process(core, program, streams, limits, keeping, meter, account, population)
         undo = [process.close]

@@ -1,0 +1,71 @@
+/* What Python serves: objects of the host to which capabilities lead. */
+#include "python_ipc.h"
+
+#include "ipc/endpoint.h"
+#include "ipc/forwarder.h"
+#include "ipc/service.h"
+#include "scheduler.h"
+
+/* (receiver of the server, identity, kind, rights): a capability to something that Python serves. */
+PyObject *python_service(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    PyObject *server;
+    uint64_t identity;
+    uint32_t kind, rights;
+    if (!PyArg_ParseTuple(arguments, "OO&O&O&:service", &server, python_to_u64, &identity, python_to_u32, &kind,
+                          python_to_u32, &rights))
+        return NULL;
+    struct python_capability *receiver = python_capability_open(server);
+    if (!receiver)
+        return NULL;
+    if (!(receiver->capability.rights & MOTTE_RIGHT_RECEIVE))
+        return python_raise_kernel_error(-MOTTE_ERROR_NO_ACCESS);
+    struct service *service =
+        service_create((struct endpoint *)receiver->capability.object, identity, (enum motte_capability)kind);
+    if (!service)
+        return PyErr_NoMemory();
+    pthread_mutex_lock(&receiver->scheduler->lock);
+    struct capability made = capability_make(&service->object, rights & SERVICE_RIGHTS, 0);
+    object_release(&service->object);
+    pthread_mutex_unlock(&receiver->scheduler->lock);
+    return python_capability_wrap(receiver->scheduler, made);
+}
+
+/* The identity of a service that nobody else holds any more: each once. */
+PyObject *python_capability_next_abandoned(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    struct python_capability *self = python_capability_open(object);
+    if (!self)
+        return NULL;
+    if (!(self->capability.rights & MOTTE_RIGHT_RECEIVE))
+        return python_raise_kernel_error(-MOTTE_ERROR_NO_ACCESS);
+    pthread_mutex_lock(&self->scheduler->lock);
+    uint64_t identity = service_next_abandoned((struct endpoint *)self->capability.object);
+    pthread_mutex_unlock(&self->scheduler->lock);
+    if (!identity)
+        Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(identity);
+}
+
+/* (identity, rights, weak) of a capability that leads to a service which is called here; None of all others. */
+PyObject *python_capability_identify(PyObject *object, PyObject *other)
+{
+    struct python_capability *self = python_capability_open(object), *asked = self ? python_capability_open(other) : NULL;
+    if (!asked || asked->scheduler != self->scheduler)
+        return asked ? Py_NewRef(Py_None) : NULL;
+    struct route route = {.end = NULL};
+    uint64_t identity = 0;
+    pthread_mutex_lock(&self->scheduler->lock);
+    if (capability_is_valid(&asked->capability)) {
+        route_find(&asked->capability, &route);
+        const struct service *service = (const struct service *)route.end->object;
+        if (service->object.type == OBJECT_SERVICE && &service->server->object == self->capability.object)
+            identity = service->identity;
+    }
+    pthread_mutex_unlock(&self->scheduler->lock);
+    if (!identity)
+        Py_RETURN_NONE;
+    return Py_BuildValue("KIN", (unsigned long long)identity, route.rights, PyBool_FromLong(route.weak));
+}
