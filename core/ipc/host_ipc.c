@@ -84,10 +84,11 @@ static void begin(struct host_wait *host, enum wait_kind kind)
 void host_ipc_finished(struct wait *wait)
 {
     struct host_wait *host = (struct host_wait *)wait;
+    atomic_store(&host->over, 1); /* before anybody is told; it does not go away, for that takes the lock */
     if (host->completions)
         completions_add(host);
-    atomic_store(&host->over, 1);
-    syscall(SYS_futex, &host->over, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    else
+        syscall(SYS_futex, &host->over, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 static void stand_in_line(struct host_wait *host, const struct capability *by, struct endpoint *endpoint)
