@@ -74,10 +74,25 @@ bool process_charge(struct process *process, uint64_t pages)
     return charge_leaving(process, pages, 0);
 }
 
+bool process_charge_asked(struct process *process, uint64_t pages)
+{
+    return charge_leaving(process, pages, LEFT_TO_STACKS);
+}
+
 void process_refund(struct process *process, uint64_t pages)
 {
     atomic_fetch_sub(&process->pages, pages);
     bank_refund(process->bank, pages);
+}
+
+void process_take_over(struct process *process, uint64_t pages)
+{
+    count_pages(process, pages);
+}
+
+void process_hand_over(struct process *process, uint64_t pages)
+{
+    atomic_fetch_sub(&process->pages, pages);
 }
 
 static uint64_t pages_of(uint64_t bytes)

@@ -178,6 +178,11 @@ static inline bool process_stop_requested(const struct process *process)
 bool process_charge(struct process *process, uint64_t pages);
 void process_refund(struct process *process, uint64_t pages);
 
+/* The same, without the bank: somebody else has charged these pages to it and leaves them to the process, or takes them over
+ * from it, to refund them. */
+void process_take_over(struct process *process, uint64_t pages);
+void process_hand_over(struct process *process, uint64_t pages);
+
 /* The same for host memory by the byte (host_memory.h). In `pages`, the process's own sum is rounded up. */
 bool process_charge_bytes(struct process *process, uint64_t bytes);
 void process_refund_bytes(struct process *process, uint64_t bytes);
@@ -230,6 +235,7 @@ bool process_charge_range(struct process *process, uintptr_t low, uintptr_t high
  * NULL can still call a function, and say so. */
 enum { LEFT_TO_STACKS = 16 };
 bool process_charge_mapping(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages);
+bool process_charge_asked(struct process *process, uint64_t pages);
 
 /* Writes down where it stands, from its context. While nobody runs it. */
 void process_note_place(struct process *process);

@@ -6,6 +6,7 @@
 
 #include "bank.h"
 #include "context.h"
+#include "exchange/block.h"
 #include "gates.h"
 #include "host_memory.h"
 #include "image_slots.h"
@@ -209,6 +210,7 @@ void process_close(struct process *process)
     personality_destroy(process);
     ipc_free(process);
     image_give_slot_back(process->image, process);
+    blocks_bury();
     window_clear(process);
     process->gives_all_back = false;
     process_refund_bytes(process, process->host_bytes);

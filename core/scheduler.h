@@ -22,6 +22,7 @@
 #include "slices.h"
 #include "timeouts.h"
 
+struct block;
 struct endpoint;
 struct message;
 struct meter;
@@ -65,6 +66,7 @@ struct scheduler {
     uint32_t retries;  /* in a row */
 
     struct endpoint *endpoints;       /* all of them */
+    struct block *blocks;             /* that a bank pays for, and no process */
     struct message *dropped_messages; /* to be taken apart: ipc_settle */
     bool ipc_made_ready;              /* processes that nobody has looked for a worker for yet */
 

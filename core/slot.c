@@ -9,6 +9,9 @@
 
 #include "panic.h"
 
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4 /* Linux 5.7 */
+#endif
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
 #endif
@@ -19,11 +22,9 @@ static _Atomic uint32_t fork_generation;
 
 enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
 
-/* A2, on a fresh mapping. */
-static bool advise(uintptr_t low, uintptr_t high)
+/* On a fresh mapping. */
+bool slot_advise(void *start, size_t size)
 {
-    void *start = (void *)low;
-    size_t size = high - low;
     return madvise(start, size, MADV_DONTFORK) == 0 && madvise(start, size, MADV_DONTDUMP) == 0
         && (madvise(start, size, MADV_NOHUGEPAGE) == 0 || errno == EINVAL); /* EINVAL: a kernel without them */
 }
@@ -52,7 +53,7 @@ static struct slot *reserve(size_t count)
     uintptr_t next = map_aligned(count * SLOT_SIZE), end = next + count * SLOT_SIZE;
     for (; next && next < end; next += SLOT_SIZE) {
         struct slot *slot = calloc(1, sizeof *slot);
-        if (!slot || !advise(next, next + SLOT_SIZE)) {
+        if (!slot || !slot_advise((void *)next, SLOT_SIZE)) {
             free(slot);
             munmap((void *)next, end - next); /* no slot yet */
             break;
@@ -104,16 +105,23 @@ struct slot *slot_acquire(void)
     return slot;
 }
 
-/* One call replaces everything by a fresh, untouched mapping.  Where it fails (the host is out of mappings) the kernel
- * promises little: the range is never used again, and if even one byte of it is not ours any more, A1 is broken. */
+/* Where replacing a mapping fails (the host is out of mappings) the kernel promises little: if even one byte of the range
+ * is not ours any more, A1 is broken. */
+static void require_whole(void *start, size_t size)
+{
+    bool whole = msync(start, size, MS_ASYNC) == 0 || errno != ENOMEM;
+    require(whole, "a slot could not be mapped and has a hole now");
+}
+
+/* One call replaces everything by a fresh, untouched mapping; a range for which that fails is never used again. */
 static bool map_over(uintptr_t low, uintptr_t high, int protection, int descriptor, uint64_t offset)
 {
     void *start = (void *)low;
     int flags = MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED | (descriptor < 0 ? MAP_ANONYMOUS : 0);
-    if (mmap(start, high - low, protection, flags, descriptor, (off_t)offset) == start && advise(low, high))
+    bool mapped = mmap(start, high - low, protection, flags, descriptor, (off_t)offset) == start;
+    if (mapped && slot_advise(start, high - low))
         return true;
-    bool whole = msync(start, high - low, MS_ASYNC) == 0 || errno != ENOMEM;
-    require(whole, "a slot could not be mapped and has a hole now");
+    require_whole(start, high - low);
     return false;
 }
 
@@ -167,6 +175,40 @@ bool slot_discard(struct slot *slot, uintptr_t low, uintptr_t high)
 {
     require_inside(slot, low, high);
     return madvise((void *)low, high - low, MADV_DONTNEED) == 0;
+}
+
+/* --- pages that move -------------------------------------------------------------------------------------------------- */
+
+/* In one step of the kernel's, and without a hole where the pages were. */
+static bool move(void *to, void *from, size_t size, int flags)
+{
+    if (mremap(from, flags & MREMAP_DONTUNMAP ? size : 0, size, MREMAP_MAYMOVE | MREMAP_FIXED | flags, to) == to)
+        return true;
+    require_whole(to, size);
+    return false;
+}
+
+bool slot_take_in(struct slot *slot, uintptr_t low, uintptr_t high, void *from)
+{
+    require_inside(slot, low, high);
+    return move((void *)low, from, high - low, MREMAP_DONTUNMAP);
+}
+
+/* What is left behind is empty, but the guest could fill it. */
+bool slot_hand_out(struct slot *slot, uintptr_t low, uintptr_t high, void *to)
+{
+    require_inside(slot, low, high);
+    if (!move(to, (void *)low, high - low, MREMAP_DONTUNMAP))
+        return false;
+    bool closed = slot_deny(slot, low, high) || map_over(low, high, PROT_NONE, -1, 0);
+    require(closed, "pages could not be taken from a slot");
+    return true;
+}
+
+bool slot_show(struct slot *slot, uintptr_t low, uintptr_t high, void *from)
+{
+    require_inside(slot, low, high);
+    return move((void *)low, from, high - low, 0);
 }
 
 /* An inaccessible range inside accessible memory: a marker in the page tables if possible, else a mapping of its own.

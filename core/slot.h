@@ -13,6 +13,7 @@
 #define MOTTE_SLOT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "slot_layout.h"
@@ -48,6 +49,18 @@ bool slot_map_file(struct slot *slot, uintptr_t low, uintptr_t high, bool writab
 /* Makes [low, high) as it is in a clean slot, without its page tables as far as they hold nothing else. False as for
  * slot_map_file. */
 bool slot_replace(struct slot *slot, uintptr_t low, uintptr_t high);
+
+/* Moves the pages of the host at `from` into [low, high), with their access and advice, which is A2's; and back from
+ * [low, high), which is closed then, to `to`.  The bytes are not touched: page tables are.  The range of the host's stays
+ * mapped, and reads as zeros.  Both ranges are one mapping each.  False, with nothing moved, if the host refuses. */
+bool slot_take_in(struct slot *slot, uintptr_t low, uintptr_t high, void *from);
+bool slot_hand_out(struct slot *slot, uintptr_t low, uintptr_t high, void *to);
+
+/* Shows the shared pages of the host at `from` in [low, high), too: readable. */
+bool slot_show(struct slot *slot, uintptr_t low, uintptr_t high, void *from);
+
+/* A2, for the host's pages that are to be moved. */
+bool slot_advise(void *start, size_t size);
 
 /* Opens the fixed part: the page of the context and the native stack's first bytes, and the guard above it. */
 bool slot_open_front(struct slot *slot);

@@ -33,7 +33,7 @@ static bool overlaps_data_stack(const struct window *window, uint32_t start, uin
 static bool reserve_mappings(struct window *window)
 {
     uint32_t count = (uint32_t)window->areas.count + 2;
-    uint32_t wanted = count > window->initial_areas ? 2 * (count - window->initial_areas) : 0;
+    uint32_t wanted = window->berths + (count > window->initial_areas ? 2 * (count - window->initial_areas) : 0);
     if (wanted <= window->mappings)
         return true;
     uint32_t more = wanted - window->mappings;
@@ -196,6 +196,27 @@ int window_discard(struct process *process, guest_addr start, uint64_t pages)
         return -ENOENT;
     uint32_t first = page_of(start), end = first + (uint32_t)pages;
     return discard(process, first, end) ? 0 : -ENOMEM;
+}
+
+int window_lend(struct process *process, guest_addr start, uint64_t pages, enum window_protection protection,
+                bool charged)
+{
+    uint32_t first = page_of(start), end = first + (uint32_t)pages;
+    if (!reserve_change(process)
+        || !process_charge_mapping(process, host_address(process, first), host_address(process, end), charged ? pages : 0))
+        return -ENOMEM;
+    areas_replace(&process->window.areas, first, end, &(struct area){first, end, protection, charged});
+    return 0;
+}
+
+/* The list gets no longer by that: there is room for it. */
+void window_take_back(struct process *process, guest_addr start, uint64_t pages)
+{
+    uint32_t first = page_of(start), end = first + (uint32_t)pages;
+    uint64_t charged = areas_charged_pages(&process->window.areas, first, end);
+    areas_replace(&process->window.areas, first, end, NULL);
+    casts_forget(process);
+    process_refund(process, charged);
 }
 
 int window_find_free(struct process *process, guest_addr low, guest_addr high, uint64_t pages, guest_addr *found)

@@ -25,6 +25,7 @@ struct window {
     uint32_t mappings;       /* charged with host_mappings_charge for more areas than these */
     uint32_t image_end;      /* window address: below it, pages may be a file's */
     bool image_replaced;     /* by other pages */
+    uint32_t berths;         /* of the exchange area, from its start, that have been used: a mapping each */
     /* Window addresses kept for the data stack's growth and the gap below it: nothing is mapped here on demand. */
     uint32_t reserved_low, reserved_high;
 };
@@ -41,6 +42,13 @@ int window_protect(struct process *process, guest_addr start, uint64_t pages, en
 
 /* Makes accessible pages of the range read as zeros again; they stay charged. -ENOENT as above. */
 int window_discard(struct process *process, guest_addr start, uint64_t pages);
+
+/* For blocks (exchange/berths.h), whose pages somebody else moves in and out: [start, start + pages) of the exchange area is
+ * in use, with one free page at least on either side.  `charged`: as pages of the window, and not of the block.  0 or
+ * -ENOMEM. */
+int window_lend(struct process *process, guest_addr start, uint64_t pages, enum window_protection protection,
+                bool charged);
+void window_take_back(struct process *process, guest_addr start, uint64_t pages);
 
 /* Finds the highest free range of `pages` in [low, high); -ENOMEM if there is none. */
 int window_find_free(struct process *process, guest_addr low, guest_addr high, uint64_t pages, guest_addr *found);

@@ -1,4 +1,5 @@
 #include "calls.h"
+#include "exchange/block.h"
 #include "process.h"
 #include "process_ipc.h"
 #include "worker.h"
@@ -20,6 +21,13 @@ static ipc_handler *const handlers[MOTTE_CALL_COUNT - FIRST_IPC_CALL] = {
     [MOTTE_CALL_REPLY_RECEIVE - FIRST_IPC_CALL] = gate_reply_receive,
     [MOTTE_CALL_SELECT - FIRST_IPC_CALL] = gate_select,
     [MOTTE_CALL_NOTIFY - FIRST_IPC_CALL] = gate_notify,
+    [MOTTE_CALL_BLOCK_ALLOC - FIRST_IPC_CALL] = gate_block_alloc,
+    [MOTTE_CALL_BLOCK_MAP - FIRST_IPC_CALL] = gate_block_map,
+    [MOTTE_CALL_BLOCK_UNMAP - FIRST_IPC_CALL] = gate_block_unmap,
+    [MOTTE_CALL_BLOCK_SIZE - FIRST_IPC_CALL] = gate_block_size,
+    [MOTTE_CALL_BLOCK_SPLIT - FIRST_IPC_CALL] = gate_block_split,
+    [MOTTE_CALL_BLOCK_FREEZE - FIRST_IPC_CALL] = gate_block_freeze,
+    [MOTTE_CALL_BLOCK_FREE - FIRST_IPC_CALL] = gate_block_free,
 };
 
 /* Once the worker has switched, the process may be in other hands: nothing of it is looked at any more. */
@@ -29,7 +37,12 @@ int64_t ipc_kernel_call(struct process *process, uint32_t number, const uint64_t
     if (!ipc_prepare(process))
         return -MOTTE_ERROR_LIMIT_REACHED;
     int64_t result = handlers[number - FIRST_IPC_CALL](process, arguments);
-    if (atomic_load_explicit(&worker->process, memory_order_relaxed) == process && process->question.ask != ASK_NOTHING)
+    blocks_bury();
+    if (atomic_load_explicit(&worker->process, memory_order_relaxed) != process)
+        return result;
+    if (process->ipc->unmapped.count)
+        parcel_map_again(process);
+    if (process->question.ask != ASK_NOTHING)
         keeping_end_call(process, number, arguments, result);
     return result;
 }

@@ -35,4 +35,13 @@ ipc_handler gate_reply_receive;
 ipc_handler gate_select;
 ipc_handler gate_notify;
 
+/* exchange/block_calls.c */
+ipc_handler gate_block_alloc;
+ipc_handler gate_block_map;
+ipc_handler gate_block_unmap;
+ipc_handler gate_block_size;
+ipc_handler gate_block_split;
+ipc_handler gate_block_freeze;
+ipc_handler gate_block_free;
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "exchange/block.h"
 #include "forwarder.h"
 #include "host_memory.h"
 #include "process.h"
@@ -52,6 +53,9 @@ void object_release(struct object *object)
     case OBJECT_SERVICE:
         service_free((struct service *)object);
         break;
+    case OBJECT_BLOCK:
+        block_die((struct block *)object);
+        break;
     case OBJECT_FORWARDER:
         forwarder_free((struct forwarder *)object);
         break;
@@ -89,6 +93,7 @@ struct capability capability_copy(const struct capability *capability, uint32_t 
     struct capability copy = *capability;
     copy.rights &= rights;
     copy.weak |= weak;
+    copy.window_page = 0;
     if (badge) {
         copy.badge = badge;
         copy.rights &= MOTTE_RIGHT_SEND | MOTTE_RIGHT_COPY;
@@ -156,6 +161,8 @@ enum motte_capability capability_kind(const struct capability *capability)
     switch (capability->object->type) {
     case OBJECT_CALLER:
         return MOTTE_CAPABILITY_REPLY;
+    case OBJECT_BLOCK:
+        return MOTTE_CAPABILITY_BLOCK;
     case OBJECT_SERVICE:
         return ((const struct service *)capability->object)->kind;
     case OBJECT_FORWARDER:
@@ -222,6 +229,13 @@ struct capability table_take(struct process *process, struct capability *entry)
     table->free++;
     *entry = (struct capability){.object = NULL};
     return taken;
+}
+
+void table_put_back(struct process *process, int32_t handle, struct capability capability)
+{
+    struct capability_table *table = &process->ipc->table;
+    table->entries[handle - 1] = capability;
+    table->free--;
 }
 
 void table_drop_all(struct process *process)

@@ -9,7 +9,8 @@
  *         are valid.
  *     C3  Of an endpoint it is known exactly how many valid capabilities can send and receive, those in messages
  *         included: when there are none any more, the other side is told.
- *     C4  A capability to answer a call is there once. It is moved and never copied; the first use makes it invalid.
+ *     C4  A capability to answer a call is there once. It is moved and never copied; the first use makes it invalid.  Of a
+ *         block that is not frozen there is one, too, which moves: whoever has it owns the block.
  *     C5  What is fetched through a weak capability is weak.
  *
  * All of it under the scheduler's lock, but for the tables, which belong to their processes' own workers.
@@ -44,6 +45,7 @@ struct capability {
     uint32_t rights; /* enum motte_right */
     uint32_t badge;
     bool weak;
+    uint32_t window_page; /* where the holder sees the pages of this block; 0: nowhere */
 };
 
 void object_begin(struct object *object, enum object_type type, struct scheduler *scheduler);
@@ -92,6 +94,9 @@ struct capability *table_find(const struct process *process, uint64_t claimed_ha
 
 /* Takes it out: the caller has it now. */
 struct capability table_take(struct process *process, struct capability *entry);
+
+/* What was taken out by this handle; nothing was inserted meanwhile. */
+void table_put_back(struct process *process, int32_t handle, struct capability capability);
 
 /* Drops all, under the lock, and then frees the table, without it. */
 void table_drop_all(struct process *process);

@@ -4,6 +4,7 @@
 #include "bank.h"
 #include "calls.h"
 #include "endpoint.h"
+#include "exchange/berths.h"
 #include "forwarder.h"
 #include "process.h"
 #include "process_ipc.h"
@@ -64,7 +65,11 @@ int64_t gate_cap_drop(struct process *process, const uint64_t arguments[6])
     struct capability *entry = table_find(process, arguments[0]);
     if (!entry)
         return -MOTTE_ERROR_INVALID_CAP;
+    if (block_of(entry) && block_unmap(process, entry) < 0)
+        return -MOTTE_ERROR_LIMIT_REACHED;
     pthread_mutex_lock(&scheduler->lock);
+    if (block_of(entry) && !block_of(entry)->bank)
+        block_leave_process(block_of(entry), process);
     struct capability dropped = table_take(process, entry);
     capability_drop(&dropped);
     ipc_settle(scheduler);

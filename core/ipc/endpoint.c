@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bank.h"
+#include "exchange/block.h"
 #include "message.h"
 #include "scheduler.h"
 #include "transfer.h"
@@ -97,6 +98,7 @@ void endpoints_rescind(struct scheduler *scheduler, struct bank *bank)
             endpoint_kill(endpoint);
     ipc_settle(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
+    blocks_rescind(scheduler, bank);
 }
 
 void endpoint_free(struct endpoint *endpoint)

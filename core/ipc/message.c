@@ -4,6 +4,7 @@
 
 #include "bank.h"
 #include "endpoint.h"
+#include "exchange/parcel.h"
 #include "forwarder.h"
 #include "process.h"
 #include "scheduler.h"
@@ -29,6 +30,7 @@ struct message *message_create(struct worker *worker, uint32_t size)
     message->rights = message->badge = message->flags = message->tag = 0;
     message->reply.object = NULL;
     message->capability_count = 0;
+    message->parcel = NULL;
     message->payer = NULL;
     return message;
 }
@@ -39,6 +41,7 @@ void message_free(struct worker *worker, struct message *message)
         bank_refund_bytes(message->payer, message_footprint(message));
         bank_release(message->payer);
     }
+    free(message->parcel);
     if (worker && !worker->spare_message && message->room == MESSAGE_SPARE_ROOM)
         worker->spare_message = message;
     else
@@ -65,7 +68,7 @@ int64_t message_fetch(struct process *process, uint64_t claimed_address, struct 
     if (!copy_in(process, request, guest_addr_from_register(claimed_address), sizeof *request))
         return -MOTTE_ERROR_BAD_ADDRESS;
     if (request->size > MOTTE_MESSAGE_BYTES || request->capability_count > MOTTE_MESSAGE_CAPABILITIES
-        || request->block_count > 0 || request->flags & ~(uint32_t)MOTTE_MESSAGE_PRIORITY)
+        || request->block_count > MOTTE_MESSAGE_BLOCKS || request->flags & ~(uint32_t)MOTTE_MESSAGE_PRIORITY)
         return -MOTTE_ERROR_REQUEST_ERROR;
     struct message *message = message_create(worker_current(), request->size);
     if (!message)
@@ -78,8 +81,11 @@ int64_t message_fetch(struct process *process, uint64_t claimed_address, struct 
     message->tag = request->tag;
     message->flags = request->flags;
     message->sender = process->identity;
+    int64_t result = request->block_count ? parcel_prepare(process, request, message) : 0;
+    if (result < 0)
+        message_free(worker_current(), message);
     *fetched = message;
-    return 0;
+    return result;
 }
 
 /* A capability to answer moves; so it cannot be there twice. */
@@ -107,6 +113,9 @@ int64_t message_load(struct process *process, const struct guest_message *reques
         if (result < 0)
             return result;
     }
+    int64_t result = message->parcel ? parcel_load(process, message->parcel) : 0;
+    if (result < 0)
+        return result;
     for (uint32_t i = 0; i < request->capability_count; i++)
         message->capabilities[i] = entries[i]->rights & MOTTE_RIGHT_COPY
                                      ? capability_copy(entries[i], UINT32_MAX, 0, false)
@@ -137,6 +146,11 @@ int64_t message_address(const struct capability *sender, struct message *message
 
 /* --- to a guest ------------------------------------------------------------------------------------------------------------- */
 
+static uint32_t blocks_in(const struct message *message)
+{
+    return message->parcel ? message->parcel->count : 0;
+}
+
 /* The handles are known before they are given out: a guest that cannot be told of them does not get them. */
 static void install(struct process *process, struct guest_message *shown, struct message *message)
 {
@@ -144,10 +158,12 @@ static void install(struct process *process, struct guest_message *shown, struct
     if (message->reply.object)
         shown->reply = table_insert(process, message->reply);
     shown->capability_count = message->capability_count;
-    shown->block_count = 0;
     for (uint32_t i = 0; i < MOTTE_MESSAGE_CAPABILITIES; i++)
         shown->capabilities[i] =
             i < message->capability_count ? table_insert(process, message->capabilities[i]) : 0;
+    shown->block_count = blocks_in(message);
+    for (uint32_t i = 0; i < MOTTE_MESSAGE_BLOCKS; i++)
+        shown->blocks[i] = i < blocks_in(message) ? table_insert(process, message->parcel->blocks[i]) : 0;
 }
 
 static void take_back(struct process *process, const struct guest_message *shown, struct message *message)
@@ -156,6 +172,8 @@ static void take_back(struct process *process, const struct guest_message *shown
         message->reply = table_take(process, table_find(process, (uint32_t)shown->reply));
     for (uint32_t i = 0; i < message->capability_count; i++)
         message->capabilities[i] = table_take(process, table_find(process, (uint32_t)shown->capabilities[i]));
+    for (uint32_t i = 0; i < blocks_in(message); i++)
+        message->parcel->blocks[i] = table_take(process, table_find(process, (uint32_t)shown->blocks[i]));
 }
 
 int64_t message_deliver(struct process *process, guest_addr address, struct message *message)
@@ -174,16 +192,22 @@ int64_t message_deliver(struct process *process, guest_addr address, struct mess
         bool told = copy_out(process, address, &shown, sizeof shown);
         return told ? -MOTTE_ERROR_REQUEST_ERROR : -MOTTE_ERROR_BAD_ADDRESS;
     }
-    uint32_t wanted = message->capability_count + (message->reply.object != NULL);
+    uint32_t wanted = message->capability_count + (message->reply.object != NULL) + blocks_in(message);
     if (wanted && !table_reserve(process, wanted))
         return -MOTTE_ERROR_LIMIT_REACHED;
     if (message->size && !copy_out(process, guest_addr_from_register(shown.bytes), message->bytes, message->size))
         return -MOTTE_ERROR_BAD_ADDRESS;
+    if (blocks_in(message) && !parcel_charge(process, message->parcel))
+        return -MOTTE_ERROR_LIMIT_REACHED;
     install(process, &shown, message);
     if (!copy_out(process, address, &shown, sizeof shown)) {
         take_back(process, &shown, message);
+        if (blocks_in(message))
+            parcel_refund(process, message->parcel);
         return -MOTTE_ERROR_BAD_ADDRESS;
     }
+    if (blocks_in(message))
+        parcel_received(process, message->parcel);
     message->reply.object = NULL;
     message->capability_count = 0;
     return 0;

@@ -9,6 +9,7 @@
 
 struct bank;
 struct endpoint;
+struct parcel;
 struct process;
 struct route;
 struct worker;
@@ -23,6 +24,7 @@ struct message {
     struct capability reply;    /* C4; none, if no answer is awaited */
     uint32_t capability_count;
     struct capability capabilities[MOTTE_MESSAGE_CAPABILITIES];
+    struct parcel *parcel; /* of blocks; NULL: it has none */
     struct bank *payer; /* of these bytes, if the sender pays */
     unsigned char bytes[];
 };
@@ -61,11 +63,12 @@ void message_drop(struct scheduler *scheduler, struct message *message);
 /* Bytes that it takes from an endpoint's buffer. */
 uint64_t message_footprint(const struct message *message);
 
-/* What a guest wants to send, capabilities not included, which are in `request` by handle.  0, or an error. */
+/* What a guest wants to send, capabilities and blocks not included, which are in `request` by handle; the blocks are not in
+ * its window any more.  0, or an error. */
 int64_t message_fetch(struct process *process, uint64_t claimed_address, struct guest_message *request,
                       struct message **fetched);
 
-/* Under the lock: copies of the sender's capabilities, or those that can only be moved, go into the message: all or none.
+/* Under the lock: copies of the sender's capabilities, or those that can only be moved, and its blocks go into the message: all or none.
  * 0, or an error.  `weak`: it goes through a weak capability. */
 int64_t message_load(struct process *process, const struct guest_message *request, struct message *message);
 

@@ -295,7 +295,7 @@ static int64_t answer(struct process *process, uint64_t claimed_handle, const st
         if (table_find(process, (uint32_t)request->capabilities[i]) == entry)
             return -MOTTE_ERROR_INVALID_CAP;
     bool awaited = capability_is_valid(entry);
-    int64_t result = awaited ? message_load(process, request, message) : 0;
+    int64_t result = awaited || message->parcel ? message_load(process, request, message) : 0;
     if (result < 0)
         return result;
     struct capability used = table_take(process, entry);

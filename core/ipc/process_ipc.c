@@ -142,10 +142,26 @@ static int64_t deliver(struct process *process)
     return result;
 }
 
+/* There was no room in time: what was to be sent is the sender's still, but for copies. */
+static void take_back_outgoing(struct process *process)
+{
+    struct wait *wait = &process->ipc->wait;
+    pthread_mutex_lock(&process->scheduler->lock);
+    if (wait->outgoing->parcel)
+        parcel_return(process, wait->outgoing->parcel);
+    message_drop(process->scheduler, wait->outgoing);
+    wait->outgoing = NULL;
+    ipc_settle(process->scheduler);
+    pthread_mutex_unlock(&process->scheduler->lock);
+    parcel_map_again(process);
+}
+
 int64_t ipc_resume(struct process *process)
 {
     struct process_ipc *ipc = process->ipc;
     int64_t result = deliver(process);
+    if (ipc->wait.outgoing)
+        take_back_outgoing(process);
     process->question.ask = ASK_NOTHING; /* keepers were asked about the buffer before */
     ipc->wait.kind = WAIT_NOTHING;
     ipc->wait.finished = false;

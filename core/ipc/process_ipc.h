@@ -3,6 +3,7 @@
 #define MOTTE_PROCESS_IPC_H
 
 #include "capability.h"
+#include "exchange/parcel.h"
 #include "guest_memory.h"
 #include "waiting.h"
 
@@ -21,6 +22,7 @@ struct process_ipc {
     struct capability_table table;
     struct grant_name *grants;
     uint32_t grant_count;
+    struct unmapped_blocks unmapped; /* while it sends */
 };
 
 /* False if its bank or the host has no memory. */

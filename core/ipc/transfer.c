@@ -3,6 +3,8 @@
 #include <stddef.h>
 
 #include "forwarder.h"
+#include "exchange/block.h"
+#include "exchange/parcel.h"
 #include "scheduler.h"
 
 /* --- the queue ------------------------------------------------------------------------------------------------------------ */
@@ -257,6 +259,8 @@ static void take_some_apart(struct scheduler *scheduler)
         capability_drop(&message->reply);
         for (uint32_t k = 0; k < message->capability_count; k++)
             capability_drop(&message->capabilities[k]);
+        if (message->parcel)
+            parcel_drop(message->parcel);
         message->next = some;
         some = message;
     }
@@ -266,6 +270,7 @@ static void take_some_apart(struct scheduler *scheduler)
         some = message->next;
         message_free(NULL, message);
     }
+    blocks_bury();
     pthread_mutex_lock(&scheduler->lock);
 }
 

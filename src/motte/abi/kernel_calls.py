@@ -50,6 +50,13 @@ KERNEL_CALLS: Final = (
     KernelCall(19, "motte_notify"),
     KernelCall(20, "motte_cap_forward"),
     KernelCall(21, "motte_cap_retarget"),
+    KernelCall(22, "motte_block_alloc"),
+    KernelCall(23, "motte_block_map"),
+    KernelCall(24, "motte_block_unmap"),
+    KernelCall(25, "motte_block_size"),
+    KernelCall(26, "motte_block_split"),
+    KernelCall(27, "motte_block_freeze"),
+    KernelCall(28, "motte_block_free"),
 )
 
 KERNEL_CALL_BY_NAME: Final = {call.name: call for call in KERNEL_CALLS}

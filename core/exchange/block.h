@@ -1,0 +1,99 @@
+/* Blocks: whole pages with exactly one owner.
+ *
+ * The owner is whoever holds the one capability to the block: a process, a message on its way, or the host.  It moves, and is
+ * never copied.  Only the owner can have the pages mapped: a process takes them out of its window before it gives the
+ * block away.  A frozen block cannot be written to any more; capabilities to it are copied like others.
+ *
+ * Who pays.  Pages in the hands of a process are charged to it like pages of its window.  On its way the block is still
+ * paid for by the bank of the process that sent it, and in the hands of the host by the bank that is named there: `bank`.
+ * The charge moves when the block is received.  For a frozen one the bank of who froze it pays, until it is gone; whoever
+ * has it in its window pays for these pages again, and so keeps what it sees.
+ *
+ * The end.  A block dies with its owner, and with the bank that pays for it.  Its pages are given back without any lock, by
+ * whoever comes by (blocks_bury); until then they stay charged.
+ */
+#ifndef MOTTE_BLOCK_H
+#define MOTTE_BLOCK_H
+
+#include "ipc/capability.h"
+#include "pages.h"
+
+struct bank;
+struct process;
+
+struct block {
+    struct object object;
+    struct pages pages; /* without a home, when they have been given back */
+    struct bank *bank;  /* with a reference; NULL: the process that owns it pays */
+    uint32_t views;     /* of the host's, onto its bytes: it cannot move meanwhile */
+    struct block *next, **link; /* scheduler->blocks: those with a bank */
+    struct block *next_dead;
+};
+
+/* Of one block; a process can have about so many pages of blocks in its window at once. */
+enum { BLOCK_PAGES_LIMIT = (MOTTE_EXCHANGE_END - MOTTE_EXCHANGE_BASE) / MOTTE_PAGE_SIZE - 2 * BERTH_PAGES };
+
+/* The pages of a block with so many bytes; 0 if there is no such block. */
+uint32_t block_pages(uint64_t claimed_size);
+
+/* What a block of so many pages costs: these, their page tables, and what the host keeps of it. */
+static inline uint64_t block_cost(uint32_t pages)
+{
+    return pages + pages_berths(pages) + 1;
+}
+
+static inline struct block *block_of(const struct capability *capability)
+{
+    return capability->object && capability->object->type == OBJECT_BLOCK ? (struct block *)capability->object : NULL;
+}
+
+/* --- without the lock, which they take ------------------------------------------------------------------------------------ */
+
+/* A block of zeros; `bank` has been charged for it, or the process that is to own it (NULL).  False if the host refuses. */
+bool block_create(struct scheduler *scheduler, struct bank *bank, uint32_t pages, struct capability *owned);
+
+/* The owner of a block that is at home, alive, and not frozen keeps `count` pages, and gets a second block of the rest. The
+ * same who pays for this one has been charged block_split_cost more.  False if the host refuses. */
+bool block_split(struct capability *owned, uint32_t count, struct capability *rest);
+
+static inline uint64_t block_split_cost(uint32_t pages, uint32_t count)
+{
+    return block_cost(count) + block_cost(pages - count) - block_cost(pages);
+}
+
+/* Likewise: nobody can write to it any more; if a process owns it, that process's bank pays from now on.  False if the
+ * host refuses. */
+bool block_freeze(struct capability *owned, struct process *owner);
+
+/* --- under the lock ------------------------------------------------------------------------------------------------------- */
+
+/* Another bank pays, which has been charged for it; or a process (NULL).  What is given back, and to whom, the caller
+ * decides: the bank that has paid, with the reference to it. */
+struct bank *block_change_bank(struct block *block, struct bank *bank);
+
+/* A process gives it away: as long as nobody has received it, its bank pays. */
+void block_leave_process(struct block *block, struct process *process);
+
+/* The last capability is gone. */
+void block_die(struct block *block);
+
+/* One view more; false if the block is dead.  And one less. */
+bool block_view(struct block *block);
+void block_unview(struct block *block);
+
+/* Ends all blocks that this bank, which is being destroyed, pays for. */
+void blocks_rescind(struct scheduler *scheduler, struct bank *bank);
+
+/* --- without any lock ------------------------------------------------------------------------------------------------------ */
+
+extern struct block *_Atomic blocks_dead;
+void blocks_bury_dead(void);
+
+/* Gives back what dead blocks took. */
+static inline void blocks_bury(void)
+{
+    if (atomic_load_explicit(&blocks_dead, memory_order_relaxed))
+        blocks_bury_dead();
+}
+
+#endif

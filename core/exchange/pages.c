@@ -1,0 +1,185 @@
+#define _GNU_SOURCE
+#include "pages.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "host.h"
+#include "panic.h"
+#include "slot.h"
+
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4 /* Linux 5.7 */
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
+#endif
+
+enum { OURS = MAP_ANONYMOUS | MAP_NORESERVE };
+
+static size_t size_of(uint32_t count)
+{
+    return count * (size_t)MOTTE_PAGE_SIZE;
+}
+
+/* With its rest of a berth, if that can move along. */
+static size_t moved_size(const struct pages *pages)
+{
+    bool whole = !pages->frozen && host_features()->guard_markers;
+    return whole ? pages_berths(pages->count) * BERTH_SIZE : size_of(pages->count);
+}
+
+/* Whole berths, cut out of a larger piece. */
+static unsigned char *map_berths(uint32_t berths, int sharing)
+{
+    size_t size = berths * BERTH_SIZE;
+    unsigned char *start = mmap(NULL, size + BERTH_SIZE, PROT_READ | PROT_WRITE, sharing | OURS, -1, 0);
+    if (start == MAP_FAILED)
+        return NULL;
+    size_t before = -(uintptr_t)start % BERTH_SIZE;
+    if (before)
+        munmap(start, before);
+    munmap(start + before + size, BERTH_SIZE - before);
+    if (slot_advise(start + before, size))
+        return start + before;
+    munmap(start + before, size);
+    return NULL;
+}
+
+static void unmap_berths(unsigned char *home, uint32_t berths)
+{
+    munmap(home, berths * BERTH_SIZE);
+}
+
+/* Behind the last page; nothing where there are no such markers. */
+static bool guard_rest(const struct pages *pages)
+{
+    size_t size = moved_size(pages), used = size_of(pages->count);
+    return size == used || madvise(pages->home + used, size - used, MADV_GUARD_INSTALL) == 0;
+}
+
+bool pages_create(struct pages *pages, uint32_t count)
+{
+    *pages = (struct pages){.home = map_berths(pages_berths(count), MAP_PRIVATE), .count = count};
+    if (pages->home && guard_rest(pages))
+        return true;
+    if (pages->home)
+        pages_destroy(pages);
+    return false;
+}
+
+void pages_destroy(struct pages *pages)
+{
+    unmap_berths(pages->home, pages_berths(pages->count));
+    pages->home = NULL;
+}
+
+/* The access moves along. */
+static void set_home_access(const struct pages *pages, bool writable)
+{
+    (void)mprotect(pages->home, moved_size(pages), writable ? PROT_READ | PROT_WRITE : PROT_READ);
+}
+
+bool pages_enter(const struct pages *pages, struct slot *slot, uintptr_t low, bool writable)
+{
+    uintptr_t high = low + moved_size(pages);
+    if (pages->frozen)
+        return slot_show(slot, low, high, pages->home);
+    if (!writable && mprotect(pages->home, moved_size(pages), PROT_READ) < 0)
+        return false;
+    if (slot_take_in(slot, low, high, pages->home))
+        return true;
+    if (!writable)
+        set_home_access(pages, true);
+    return false;
+}
+
+bool pages_leave(const struct pages *pages, struct slot *slot, uintptr_t low, bool writable)
+{
+    uintptr_t high = low + moved_size(pages);
+    if (pages->frozen)
+        return slot_replace(slot, low, high);
+    if (!slot_hand_out(slot, low, high, pages->home))
+        return false;
+    if (!writable)
+        set_home_access(pages, true);
+    if (!host_features()->guard_markers)
+        (void)slot_replace(slot, low, high); /* inaccessible it is in any case */
+    return true;
+}
+
+/* --- at home ---------------------------------------------------------------------------------------------------------- */
+
+static bool move(unsigned char *to, unsigned char *from, size_t old_size, size_t size, int flags)
+{
+    return mremap(from, old_size, size, MREMAP_MAYMOVE | MREMAP_FIXED | flags, to) == to;
+}
+
+/* What moves has to be one mapping, and the last berth of the rest may reach beyond these: all of them move to a home that
+ * is one berth larger first.  Where that fails, the new one may have a hole, and is not used again. */
+static bool enlarge_home(struct pages *pages)
+{
+    size_t size = moved_size(pages);
+    unsigned char *larger = map_berths(pages_berths(pages->count) + 1, MAP_PRIVATE), *home = pages->home;
+    if (!larger || !move(larger, home, size, size + BERTH_SIZE, 0))
+        return false;
+    size_t left = pages_berths(pages->count) * BERTH_SIZE - size;
+    if (left)
+        munmap(home + size, left);
+    pages->home = larger;
+    return true;
+}
+
+/* Of a home that is too large. */
+static void shrink_home(struct pages *pages, uint32_t count, uint32_t berths)
+{
+    pages->count = count;
+    if (berths > pages_berths(count))
+        munmap(pages->home + pages_berths(count) * BERTH_SIZE, (berths - pages_berths(count)) * BERTH_SIZE);
+}
+
+bool pages_split(struct pages *pages, uint32_t count, struct pages *rest)
+{
+    uint32_t berths = pages_berths(pages->count);
+    if (!pages_create(rest, pages->count - count))
+        return false;
+    if (!enlarge_home(pages)) {
+        pages_destroy(rest);
+        return false;
+    }
+    size_t size = moved_size(rest);
+    if (!move(rest->home, pages->home + size_of(count), size, size, MREMAP_DONTUNMAP)) {
+        shrink_home(pages, pages->count, berths + 1);
+        return false; /* as above */
+    }
+    shrink_home(pages, count, berths + 1);
+    require(guard_rest(pages) && guard_rest(rest), "what lies behind a block cannot be closed");
+    return true;
+}
+
+/* A little at a time, so that the bytes are not there twice. */
+static void copy_away(unsigned char *to, unsigned char *from, size_t size)
+{
+    const size_t step = 64 * (size_t)MOTTE_PAGE_SIZE;
+    for (size_t done = 0; done < size; done += step) {
+        size_t piece = size - done < step ? size - done : step;
+        memcpy(to + done, from + done, piece);
+        madvise(from + done, piece, MADV_DONTNEED);
+    }
+}
+
+bool pages_freeze(struct pages *pages)
+{
+    uint32_t berths = pages_berths(pages->count);
+    unsigned char *shared = map_berths(berths, MAP_SHARED);
+    if (!shared)
+        return false;
+    copy_away(shared, pages->home, size_of(pages->count));
+    bool frozen = mprotect(shared, berths * BERTH_SIZE, PROT_READ) == 0;
+    if (!frozen)
+        copy_away(pages->home, shared, size_of(pages->count));
+    unmap_berths(frozen ? pages->home : shared, berths);
+    pages->home = frozen ? shared : pages->home;
+    pages->frozen = frozen;
+    return frozen;
+}

@@ -1,0 +1,187 @@
+#include "parcel.h"
+
+#include <stdlib.h>
+
+#include "bank.h"
+#include "berths.h"
+#include "ipc/message.h"
+#include "ipc/process_ipc.h"
+#include "process.h"
+#include "scheduler.h"
+
+/* --- the sender ------------------------------------------------------------------------------------------------------------- */
+
+static bool is_repeated(const struct guest_message *request, uint32_t index)
+{
+    for (uint32_t i = 0; i < index; i++)
+        if (request->blocks[i] == request->blocks[index])
+            return true;
+    return false;
+}
+
+/* A frozen one stays where it is: a copy goes. */
+static int64_t unmap(struct process *process, struct capability *entry, int32_t handle)
+{
+    struct unmapped_blocks *unmapped = &process->ipc->unmapped;
+    uint32_t window_page = entry->window_page;
+    if (!window_page || block_of(entry)->pages.frozen)
+        return 0;
+    int64_t result = block_unmap(process, entry);
+    if (result == 0) {
+        unmapped->handles[unmapped->count] = handle;
+        unmapped->window_pages[unmapped->count++] = window_page;
+    }
+    return result;
+}
+
+static int64_t prepare(struct process *process, const struct guest_message *request, struct parcel *parcel)
+{
+    struct capability *entries[MOTTE_MESSAGE_BLOCKS];
+    for (uint32_t i = 0; i < request->block_count; i++) {
+        entries[i] = table_find(process, (uint32_t)request->blocks[i]);
+        if (!entries[i] || !block_of(entries[i]) || is_repeated(request, i))
+            return -MOTTE_ERROR_INVALID_CAP;
+    }
+    for (uint32_t i = 0; i < request->block_count; i++) {
+        parcel->handles[i] = request->blocks[i];
+        parcel->window_pages[i] = entries[i]->window_page;
+        int64_t result = unmap(process, entries[i], request->blocks[i]);
+        if (result < 0)
+            return result;
+    }
+    parcel->count = request->block_count;
+    return 0;
+}
+
+int64_t parcel_prepare(struct process *process, const struct guest_message *request, struct message *message)
+{
+    process->ipc->unmapped.count = 0;
+    message->parcel = calloc(1, sizeof *message->parcel);
+    return message->parcel ? prepare(process, request, message->parcel) : -MOTTE_ERROR_LIMIT_REACHED;
+}
+
+static bool is_shared(const struct capability *capability)
+{
+    return capability->rights & MOTTE_RIGHT_COPY;
+}
+
+int64_t parcel_load(struct process *process, struct parcel *parcel)
+{
+    for (uint32_t i = 0; i < parcel->count; i++)
+        if (!capability_is_valid(table_find(process, (uint32_t)parcel->handles[i])))
+            return -MOTTE_ERROR_INVALID_CAP;
+    for (uint32_t i = 0; i < parcel->count; i++) {
+        struct capability *entry = table_find(process, (uint32_t)parcel->handles[i]);
+        if (is_shared(entry)) {
+            parcel->blocks[i] = capability_copy(entry, UINT32_MAX, 0, false);
+        } else {
+            parcel->blocks[i] = table_take(process, entry);
+            block_leave_process(block_of(&parcel->blocks[i]), process);
+        }
+    }
+    process->ipc->unmapped.count = 0;
+    return 0;
+}
+
+/* Its process pays again. */
+static void return_block(struct process *process, struct parcel *parcel, uint32_t index)
+{
+    struct block *block = block_of(&parcel->blocks[index]);
+    struct unmapped_blocks *unmapped = &process->ipc->unmapped;
+    bank_release(block_change_bank(block, NULL));
+    process_take_over(process, block_cost(block->pages.count));
+    table_put_back(process, parcel->handles[index], parcel->blocks[index]);
+    parcel->blocks[index].object = NULL;
+    if (!parcel->window_pages[index])
+        return;
+    unmapped->handles[unmapped->count] = parcel->handles[index];
+    unmapped->window_pages[unmapped->count++] = parcel->window_pages[index];
+}
+
+void parcel_return(struct process *process, struct parcel *parcel)
+{
+    process->ipc->unmapped.count = 0;
+    for (uint32_t i = 0; i < parcel->count; i++)
+        if (!is_shared(&parcel->blocks[i]) && !parcel->blocks[i].object->dead)
+            return_block(process, parcel, i);
+}
+
+void parcel_map_again(struct process *process)
+{
+    struct unmapped_blocks *unmapped = &process->ipc->unmapped;
+    for (uint32_t i = 0; i < unmapped->count; i++) {
+        struct capability *entry = table_find(process, (uint32_t)unmapped->handles[i]);
+        block_map_again(process, entry, unmapped->window_pages[i]);
+    }
+    unmapped->count = 0;
+}
+
+/* --- on the way ------------------------------------------------------------------------------------------------------------- */
+
+void parcel_drop(struct parcel *parcel)
+{
+    for (uint32_t i = 0; i < parcel->count; i++)
+        capability_drop(&parcel->blocks[i]);
+}
+
+void parcel_weaken(struct parcel *parcel)
+{
+    for (uint32_t i = 0; i < parcel->count; i++)
+        parcel->blocks[i].weak = true;
+}
+
+/* --- the receiver ----------------------------------------------------------------------------------------------------------- */
+
+static uint64_t cost_of(const struct parcel *parcel, uint32_t index)
+{
+    return block_cost(block_of(&parcel->blocks[index])->pages.count);
+}
+
+/* Nobody pays for a frozen one by having it; and within a bank nothing changes. */
+bool parcel_charge(struct process *process, struct parcel *parcel)
+{
+    uint64_t pages = 0;
+    pthread_mutex_lock(&process->scheduler->lock);
+    for (uint32_t i = 0; i < parcel->count; i++) {
+        parcel->charged[i] = !is_shared(&parcel->blocks[i]) && block_of(&parcel->blocks[i])->bank != process->bank;
+        pages += parcel->charged[i] ? cost_of(parcel, i) : 0;
+    }
+    pthread_mutex_unlock(&process->scheduler->lock);
+    return pages == 0 || process_charge_asked(process, pages);
+}
+
+void parcel_refund(struct process *process, struct parcel *parcel)
+{
+    for (uint32_t i = 0; i < parcel->count; i++)
+        if (parcel->charged[i])
+            process_refund(process, cost_of(parcel, i));
+}
+
+/* Under the lock. One that has died on its way is still paid for by who did, until it is buried. */
+static void receive_block(struct process *process, struct parcel *parcel, uint32_t index)
+{
+    struct block *block = block_of(&parcel->blocks[index]);
+    uint64_t cost = cost_of(parcel, index);
+    if (is_shared(&parcel->blocks[index]))
+        return;
+    if (block->object.dead) {
+        if (parcel->charged[index])
+            process_refund(process, cost);
+        return;
+    }
+    struct bank *payer = block_change_bank(block, NULL);
+    if (parcel->charged[index])
+        bank_refund(payer, cost);
+    else
+        process_take_over(process, cost);
+    bank_release(payer);
+}
+
+void parcel_received(struct process *process, struct parcel *parcel)
+{
+    pthread_mutex_lock(&process->scheduler->lock);
+    for (uint32_t i = 0; i < parcel->count; i++)
+        receive_block(process, parcel, i);
+    pthread_mutex_unlock(&process->scheduler->lock);
+    parcel->count = 0;
+}
