@@ -179,6 +179,33 @@ int motte_select(const int receivers[], unsigned count, long timeout);
 /* Posts bits, which collect until they are received: never waits, and needs no room. */
 int motte_notify(int sender, unsigned bits);
 
+/*
+ * Blocks: whole pages with exactly one owner, whoever holds the capability.  They move from owner to owner in a message's
+ * `blocks`, without being copied: a sender has nothing in its memory any more where the block was, and handle and
+ * address mean nothing to it.  If nothing is sent, nothing has changed.
+ *
+ * The owner's bank pays; the charge moves when the block is received (-MOTTE_LIMIT_REACHED if there is no room for it: the
+ * message stays where it is).  A block ends with its owner.
+ */
+
+/* A block of zeros, of so many bytes rounded up to pages; it is not mapped. */
+int motte_block_alloc(unsigned long size);
+
+/* Where it is mapped, from now on until it is sent, unmapped or freed; 0 if it cannot be. */
+void *motte_block_map(int block);
+int motte_block_unmap(int block);
+
+/* In bytes. */
+long motte_block_size(int block);
+
+/* Ends the block at `offset`, a multiple of the page size; returns a block of the rest, which is not mapped. */
+int motte_block_split(int block, unsigned long offset);
+
+/* Nobody can write to it any more (-MOTTE_SEALED to split it).  Copies of the capability may be made, and are what is sent. */
+int motte_block_freeze(int block);
+
+int motte_block_free(int block);
+
 #ifdef __cplusplus
 }
 #endif

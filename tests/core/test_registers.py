@@ -78,6 +78,7 @@ GATES = ["SYSCALL", "SYSCALL6"]
 MESSAGE_GATES = [
     *("GRANT", "CAP_COPY", "CAP_DROP", "CAP_RESTRICT", "CAP_REVOKE", "CAP_KIND", "CHANNEL_CREATE"),
     *("SEND", "RECEIVE", "CALL", "REPLY", "REPLY_RECEIVE", "SELECT", "NOTIFY", "CAP_FORWARD", "CAP_RETARGET"),
+    *("BLOCK_ALLOC", "BLOCK_MAP", "BLOCK_UNMAP", "BLOCK_SIZE", "BLOCK_SPLIT", "BLOCK_FREEZE", "BLOCK_FREE"),
 ]
 CALLS = {
     # A call's name: its number and arguments, and its result.
@@ -107,10 +108,12 @@ def test_these_are_all_gates() -> None:
     assert {call.name for call in KERNEL_CALLS} == {f"motte_{gate.lower()}" for gate in tested}
 
 
-INVALID_CAP, BAD_ADDRESS = -1001, -14
+INVALID_CAP, BAD_ADDRESS, NULL, FIRST_HANDLE = -1001, -14, 0, 1
 ERRORS = {
     **dict.fromkeys(MESSAGE_GATES, INVALID_CAP),
     **dict.fromkeys(("GRANT", "CHANNEL_CREATE", "SEND", "CALL", "REPLY", "REPLY_RECEIVE", "CAP_FORWARD"), BAD_ADDRESS),
+    "BLOCK_ALLOC": FIRST_HANDLE,  # 64 bytes
+    "BLOCK_MAP": NULL,
 }
 
 
