@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "capability.h"
+#include "exchange/parcel.h"
 #include "guest_memory.h"
 
 struct bank;
@@ -34,6 +35,8 @@ static inline void message_weaken(struct message *message)
 {
     for (uint32_t i = 0; i < message->capability_count; i++)
         message->capabilities[i].weak = true;
+    if (message->parcel)
+        parcel_weaken(message->parcel);
 }
 
 /* What a guest passes, and gets. */

@@ -46,10 +46,6 @@ void wait_leave(struct wait *wait)
 void wait_finish_quietly(struct wait *wait, int64_t result, struct message *message)
 {
     require(!wait->finished, "a wait ends twice");
-    if (wait->outgoing && wait->process) {
-        message_drop(wait->process->scheduler, wait->outgoing);
-        wait->outgoing = NULL;
-    }
     if (message && wait->kind == WAIT_MESSAGE && wait->single.by->weak)
         message_weaken(message);
     wait_leave(wait);
