@@ -8,9 +8,10 @@
  * meters choose.  A process that is CALLING is bound to its thread, where the rest of its gate waits on the stack; others
  * run on any.
  *
- * While nobody waits, workers are not interrupted.  When somebody begins to wait, each running worker's timer is set to
- * the end of its slice (timers.h); from then on a thread that serves all workers ends their slices (slices.h).  Moments (sleepers, wall limits, replenishments) are kept by a clock thread, which exists
- * once somebody needs it (moments.c).
+ * While nobody waits, workers are not interrupted.  When somebody begins to wait, each running worker's timer is set
+ * to the end of its slice (timers.h); from then on a thread that serves all workers ends their slices (slices.h).
+ * Moments (sleepers, wall limits, replenishments) are kept by a clock thread, which exists once somebody needs it
+ * (moments.c).
  */
 #ifndef MOTTE_SCHEDULER_H
 #define MOTTE_SCHEDULER_H

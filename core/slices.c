@@ -17,7 +17,7 @@ enum { SLICES_STACK = 64 * 1024, SIGNALS_AT_ONCE = 64 };
 
 /* With both, a timer that is put off in each slice is never the next one, before a tick of the kernel's in 4 ms. */
 static const uint64_t lead_ns = 100000, together_ns = 500000, shortest_ns = 1000000, grace_ns = 5000000,
-                      near_ns = 5500000, own_first_ns = 100000000, own_longest_ns = 3200000000;
+                      near_ns = 5500000, own_first_ns = 400000000, own_longest_ns = 6400000000, bearable_ns = 150000;
 
 void slices_prepare(struct slices *slices)
 {
@@ -27,6 +27,7 @@ void slices_prepare(struct slices *slices)
         .shortest = ns_to_ticks(shortest_ns),
         .grace = ns_to_ticks(grace_ns),
         .near = ns_to_ticks(near_ns),
+        .bearable = ns_to_ticks(bearable_ns),
         .own_first = ns_to_ticks(own_first_ns),
         .own_longest = ns_to_ticks(own_longest_ns),
         .sleeps_until = UINT64_MAX,
@@ -73,7 +74,7 @@ static struct signals end_turns(struct scheduler *scheduler, uint64_t now)
         struct process *process = atomic_load_explicit(&worker->process, memory_order_relaxed);
         if (!process || worker->slice_thread_at > now + slices->together || signals.count == SIGNALS_AT_ONCE)
             continue;
-        late = late || now > worker->slice_thread_at + slices->lead;
+        late = late || now > worker->slice_thread_at + slices->lead + slices->bearable;
         process_set_attention(process, true);
         worker->slice_thread_at = now + worker->slice - slices->lead;
         signals.threads[signals.count++] = atomic_load(&worker->thread_id);

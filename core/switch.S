@@ -70,7 +70,8 @@
 /* void guest_enter(struct context *context: rdi, uintptr_t window: rsi)
  *
  * Saves the host's callee-saved registers on the host's stack and the stack pointer in the context, and resumes the
- * guest as the context says. Returns through guest_leave; C jumps here, with the address for that on the stack. The host uses no GS base, so that it stays the window's. */
+ * guest as the context says. Returns through guest_leave; C jumps here, with the address for that on the stack.  The host
+ * uses no GS base, so that it stays the window's. */
 FUNCTION guest_enter
     pushq %rbx
     pushq %rbp

@@ -12,17 +12,18 @@ struct context;
 enum vector_level { VECTOR_SSE = 0, VECTOR_AVX = 1, VECTOR_AVX512 = 2 };
 extern uint32_t motte_vector_level;
 
-/* Runs the guest whose context this is, from where it stands, until it leaves. Returns on the same stack. Called by guest_run. */
+/* Runs the guest whose context this is, from where it stands, until it leaves. Returns on the same stack. For guest_run
+ * alone. */
 void guest_enter(struct context *context, uintptr_t window);
 
 /* The same, without a `call`.
  *
- * The processor keeps return addresses on a stack of its own, and predicts returns with it.  A switch leaves a guest through
- * a gate, in the middle of its calls, and enters another in the middle of its own.  If the host pushes a return address in
- * between, and takes it off where the guest has pushed others, then each `ret` for some levels, the guests' and the
- * host's, is predicted to go where the one before it ought to have gone: four mistakes a switch, a quarter of its time.  So nothing is
- * pushed here, and guest_leave pops nothing; what a guest has pushed is what the next one finds, and where both run the same
- * code, it is even right. */
+ * The processor keeps return addresses on a stack of its own, and predicts returns with it.  A switch leaves a guest
+ * through a gate, in the middle of its calls, and enters another in the middle of its own.  If the host pushes a
+ * return address in between, and takes it off where the guest has pushed others, then each `ret` for some levels, the
+ * guests' and the host's, is predicted to go where the one before it ought to have gone: four mistakes a switch, a
+ * quarter of its time.  So nothing is pushed here, and guest_leave pops nothing; what a guest has pushed is what the
+ * next one finds, and where both run the same code, it is even right. */
 #ifdef __AVX512F__
 #define MORE_VECTORS                                                                                                  \
     , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",       \

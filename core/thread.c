@@ -25,8 +25,8 @@ bool thread_create(pthread_t *thread, size_t stack_size, void *(*run)(void *), v
     return error == 0;
 }
 
-/* With the privilege: at once.  Without: Linux 6.12 and later let a thread ask for a short slice, which has it run soon after it
- * wakes; earlier kernels ignore the wish.  A host that was told to stand back stays behind. */
+/* With the privilege: at once.  Without: Linux 6.12 and later let a thread ask for a short slice, which has it run soon
+ * after it wakes; earlier kernels ignore the wish.  A host that was told to stand back stays behind. */
 void thread_ask_for_promptness(void)
 {
     struct {

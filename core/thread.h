@@ -9,7 +9,7 @@
 /* False if the host refuses. */
 bool thread_create(pthread_t *thread, size_t stack_size, void *(*run)(void *), void *argument);
 
-/* The calling thread works for a few microseconds at a time, and should not wait long for its turn: it asks the host for that. */
+/* The calling thread works for a few microseconds at a time, and asks the host not to keep it waiting. */
 void thread_ask_for_promptness(void);
 
 #endif

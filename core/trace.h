@@ -30,7 +30,7 @@ enum trace_kind {
 
 struct trace_record {
     uint64_t number; /* from 0 on, what was lost included */
-    uint64_t ticks;   /* never less than before: a turn counts from the end of the last one, and others may come in between */
+    uint64_t ticks;   /* never less than before: a turn counts from the end of the last, and others come in between */
     uint64_t process; /* its identity */
     uint64_t used;    /* ticks */
     uint32_t kind;    /* enum trace_kind */

@@ -97,8 +97,8 @@ static void make_eligible(struct meter *group)
     }
 }
 
-/* The first of those who wait, and only that one, is eligible: spare it the other heap.  The second earliest of a heap is one of the
- * next two. */
+/* The first of those who wait, and only that one, is eligible: spare it the other heap.  The second earliest of a heap
+ * is one of the next two. */
 static bool is_only_choice(const struct meter *group)
 {
     const struct heap *waiting = &group->waiting;
