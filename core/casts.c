@@ -1,6 +1,7 @@
 #include "casts.h"
 
 #include "code_region.h"
+#include "image.h"
 #include "process.h"
 
 /* Whole pages next to each other, whatever their protection. */
@@ -20,10 +21,10 @@ _Static_assert(sizeof(struct table_entry) == MOTTE_FUNCTION_TABLE_ENTRY_SIZE, "a
 
 /* The data stack grows when it is touched, so an address inside its limit is as good as mapped.  Like stack_growth.c:
  * not if the guest has changed what lies at the mark. */
-static uint32_t lowest_page(const struct process *process, const struct area *area)
+static uint32_t end_page(const struct process *process, const struct area *area)
 {
-    bool grows = area->start == process->data_stack_mapped / MOTTE_PAGE_SIZE && area->protection == WINDOW_READ_WRITE;
-    return grows ? process->data_stack_limit / MOTTE_PAGE_SIZE : area->start;
+    bool grows = area->end == process->data_stack_mapped / MOTTE_PAGE_SIZE && area->protection == WINDOW_READ_WRITE;
+    return grows ? process->image->data_stack_top / MOTTE_PAGE_SIZE : area->end;
 }
 
 static bool holds(const struct mapped_run *run, uint64_t integer)
@@ -38,13 +39,13 @@ static bool find_run(const struct process *process, uint64_t integer, struct map
     *run = (struct mapped_run){0};
     for (size_t i = 0; i < list->count; i++) {
         const struct area *area = &list->items[i];
-        uint64_t low = (uint64_t)lowest_page(process, area) * MOTTE_PAGE_SIZE;
+        uint64_t low = (uint64_t)area->start * MOTTE_PAGE_SIZE;
         if (low != run->start + run->size) {
             if (holds(run, integer))
                 return true;
             run->start = low;
         }
-        run->size = (uint64_t)area->end * MOTTE_PAGE_SIZE - run->start;
+        run->size = (uint64_t)end_page(process, area) * MOTTE_PAGE_SIZE - run->start;
     }
     return holds(run, integer);
 }
@@ -52,7 +53,7 @@ static bool find_run(const struct process *process, uint64_t integer, struct map
 static void remember(struct process *process, guest_addr runs, const struct mapped_run *run)
 {
     unsigned index = run->start <= MOTTE_IMAGE_BASE ? MOTTE_MAPPED_IMAGE
-                   : run->start < MOTTE_MAP_BASE    ? MOTTE_MAPPED_STACK
+                   : run->start < MOTTE_MAP_BASE    ? MOTTE_MAPPED_HEAP
                                                     : MOTTE_MAPPED_MAPPING;
     process->mapped_runs = runs;
     copy_out(process, (guest_addr){runs.value + index * (uint32_t)sizeof *run}, run, sizeof *run);

@@ -41,6 +41,15 @@ static void add_part(struct image *image, struct image_part part)
     }
 }
 
+static void place_data_stack(struct image *image)
+{
+    const uint32_t page_size = (uint32_t)MOTTE_PAGE_SIZE;
+    uint32_t data_end = image->parts[image->part_count - 1].end * page_size;
+    uint32_t low = image->data_stack_low - image->data_stack_low % page_size;
+    image->data_stack_first = data_end > low ? data_end : low;
+    image->data_stack_mapped = (uint32_t)pages_for(image->data_stack_low + DATA_STACK_ROOM) * page_size;
+}
+
 static bool lay_out(struct image *image, const struct image_options *options)
 {
     image->parts = calloc(options->segment_count + 1, sizeof *image->parts);
@@ -57,20 +66,21 @@ static bool lay_out(struct image *image, const struct image_options *options)
         add_part(image, (struct image_part){start, file_end, end, segment->writable});
         image->writable_pages += segment->writable ? end - start : 0;
     }
+    place_data_stack(image);
     return true;
 }
 
 /* Of a slot: its front, with a guard that is a mapping where the kernel knows no markers; the image and the gaps in it;
- * the data stack, and what lies on both sides of it. */
+ * the data stack, as soon as it has a page of its own; the rest. */
 static uint32_t count_mappings(const struct image *image)
 {
-    uint32_t count = host_features()->guard_markers ? 4 : 5, position = FIRST_PAGE;
+    uint32_t count = host_features()->guard_markers ? 3 : 4, position = FIRST_PAGE;
     for (size_t i = 0; i < image->part_count; i++) {
         const struct image_part *part = &image->parts[i];
         count += (part->start > position) + (part->file_end > part->start) + (part->end > part->file_end);
         position = part->end;
     }
-    return count;
+    return count + (image->data_stack_first / MOTTE_PAGE_SIZE > position);
 }
 
 /* --- the file ---------------------------------------------------------------------------------------------------- */

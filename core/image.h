@@ -7,10 +7,13 @@
  * data, small zeroed data) is written once into a sealed memory file, and mapped privately: constants are shared, and
  * of the writable pages a process copies those that it writes to.  Starting takes the same time whatever the size.
  *
- *     window:  | information, constants | data     zeroes | gap | data stack, unmapped | mapped | heap
+ *     window:  | information, constants | data     zeroes | data stack, mapped | unmapped | gap | heap
  *     file:    | offset 0 …             | …             | '- large ones are anonymous memory
  *
  * A page of the file is at the offset of its window address from the information page.
+ *
+ * The data stack grows upwards, and begins wherever the data ends, in the middle of its last page as a rule: a small
+ * process that waits has one page for both.
  *
  * Who pays: the file's pages, the program's code and tables, and what the core knows about them are drawn once from the
  * bank that the image is made with (the machine's).  A process pays for every page of its own that it may write to, since
@@ -74,7 +77,9 @@ struct image {
     uint64_t charged_pages; /* from that bank */
     uintptr_t entry_address;
 
-    uint32_t data_stack_low, data_stack_top; /* window addresses */
+    /* Window addresses: [low, top) at its largest; the pages [first, mapped) are its own from the start, on top of what
+     * is left of the data's last page. */
+    uint32_t data_stack_low, data_stack_top, data_stack_first, data_stack_mapped;
     uint32_t pointer_variable, limit_variable; /* of the guest, for its data stack: window addresses, or 0 */
 
     int descriptor;
@@ -94,7 +99,8 @@ static inline uint64_t pages_for(uint64_t size)
     return (size + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE;
 }
 
-enum { DATA_STACK_MINIMUM = 0x10000 };
+/* DATA_STACK_ROOM is mapped from the start, or more. */
+enum { DATA_STACK_MINIMUM = 0x10000, DATA_STACK_ROOM = 1024 };
 
 /* NULL, or what is wrong. Everything that images and processes rely on is checked here, before anything changes. */
 const char *image_options_check(const struct image_options *options);

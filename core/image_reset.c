@@ -16,17 +16,16 @@ static bool drop_rest(const struct image *image, const struct process *process)
 {
     struct slot *slot = process->slot;
     const struct area_list *areas = &process->window.areas;
-    uintptr_t top = image_data_stack_end(image, slot), stack_low = slot_window(slot) + process->data_stack_mapped;
+    uintptr_t front = slot_front_page(slot), end = image_data_stack_end(image, slot);
     struct page_tables tables = image_page_tables(image, slot);
     if (memcmp(&tables, &process->page_tables, sizeof tables) != 0)
-        return slot_replace(slot, slot->base, slot_front_page(slot))
-            && slot_replace(slot, top, slot->base + SLOT_SIZE)
-            && (stack_low == top - STACK_FIRST || slot_replace(slot, stack_low, top - STACK_FIRST));
-    uint32_t end = areas->items[areas->count - 1].end;
-    return (process->native_stack_low == slot_front_page(slot)
-            || slot_shut(slot, process->native_stack_low, slot_front_page(slot)))
-        && (stack_low == top - STACK_FIRST || slot_shut(slot, stack_low, top - STACK_FIRST))
-        && (end <= image->data_stack_top / MOTTE_PAGE_SIZE || slot_replace(slot, top, slot->base + SLOT_SIZE));
+        return slot_replace(slot, slot->base, front) && slot_replace(slot, end, slot->base + SLOT_SIZE);
+    if (process->native_stack_low != front && !slot_shut(slot, process->native_stack_low, front))
+        return false;
+    if (areas->items[areas->count - 1].end > process->data_stack_mapped / MOTTE_PAGE_SIZE)
+        return slot_replace(slot, end, slot->base + SLOT_SIZE);
+    uintptr_t mapped = slot_window(slot) + process->data_stack_mapped;
+    return mapped == end || slot_shut(slot, end, mapped);
 }
 
 /* Puts back what differs; a page that was never written to stays the file's. */
@@ -52,22 +51,28 @@ static bool restore_part(const struct image *image, struct slot *slot, const str
     return middle == high || slot_discard(slot, middle, high);
 }
 
-/* The image's pages are the image's, and as accessible as at the start. */
+static bool is_area(const struct area *area, uint32_t start, uint32_t end, enum window_protection protection)
+{
+    return area->start == start && area->end == end && area->protection == protection;
+}
+
+/* The image's pages are the image's, and as accessible as at the start; so is the data stack. */
 static bool is_in_order(const struct image *image, const struct process *process)
 {
     const struct window *window = &process->window;
-    if (window->image_replaced || window->areas.count <= image->part_count)
+    uint32_t stack_end = process->data_stack_mapped / MOTTE_PAGE_SIZE;
+    if (window->image_replaced || window->areas.count < image->part_count + !image_adjoins_data_stack(image))
         return false;
     for (size_t i = 0; i < image->part_count; i++) {
         const struct image_part *part = &image->parts[i];
-        const struct area *area = &window->areas.items[i];
+        bool with_stack = i + 1 == image->part_count && image_adjoins_data_stack(image);
         enum window_protection protection = part->writable ? WINDOW_READ_WRITE : WINDOW_READ;
-        if (area->start != part->start || area->end != part->end || area->protection != protection)
+        if (!is_area(&window->areas.items[i], part->start, with_stack ? stack_end : part->end, protection))
             return false;
     }
-    const struct area *stack = &window->areas.items[image->part_count];
-    return stack->start == process->data_stack_mapped / MOTTE_PAGE_SIZE && stack->protection == WINDOW_READ_WRITE
-        && stack->end >= image->data_stack_top / MOTTE_PAGE_SIZE;
+    return image_adjoins_data_stack(image)
+        || is_area(&window->areas.items[image->part_count], image->data_stack_first / MOTTE_PAGE_SIZE, stack_end,
+                   WINDOW_READ_WRITE);
 }
 
 bool image_make_as_new(const struct image *image, const struct process *process)
@@ -79,6 +84,7 @@ bool image_make_as_new(const struct image *image, const struct process *process)
         if (!restore_part(image, slot, &image->parts[i]))
             return false;
     memset((void *)slot_front_page(slot), 0, MOTTE_PAGE_SIZE);
-    memset((void *)(image_data_stack_end(image, slot) - STACK_FIRST), 0, STACK_FIRST);
+    uintptr_t stack = slot_window(slot) + image->data_stack_first;
+    memset((void *)stack, 0, image_data_stack_end(image, slot) - stack);
     return true;
 }

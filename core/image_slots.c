@@ -35,8 +35,8 @@ static bool map_image(const struct image *image, struct slot *slot)
     bool mapped = slot_open_front(slot);
     for (size_t i = 0; mapped && i < image->part_count; i++)
         mapped = map_part(image, slot, &image->parts[i]);
-    uintptr_t top = image_data_stack_end(image, slot);
-    return mapped && slot_open(slot, top - STACK_FIRST, top, true);
+    uintptr_t stack = slot_window(slot) + image->data_stack_first, end = image_data_stack_end(image, slot);
+    return mapped && (stack == end || slot_open(slot, stack, end, true));
 }
 
 size_t image_areas(const struct image *image, struct area *areas)
@@ -46,9 +46,12 @@ size_t image_areas(const struct image *image, struct area *areas)
         areas[i] = (struct area){part->start, part->end, part->writable ? WINDOW_READ_WRITE : WINDOW_READ,
                                  part->writable};
     }
-    uint32_t top = image->data_stack_top / MOTTE_PAGE_SIZE;
-    areas[image->part_count] = (struct area){top - STACK_FIRST / MOTTE_PAGE_SIZE, top, WINDOW_READ_WRITE, true};
-    return image->part_count + 1;
+    uint32_t first = image->data_stack_first / MOTTE_PAGE_SIZE, end = image->data_stack_mapped / MOTTE_PAGE_SIZE;
+    if (image_adjoins_data_stack(image))
+        areas[image->part_count - 1].end = end;
+    else
+        areas[image->part_count] = (struct area){first, end, WINDOW_READ_WRITE, true};
+    return image->part_count + !image_adjoins_data_stack(image);
 }
 
 struct page_tables image_page_tables(const struct image *image, const struct slot *slot)
@@ -59,8 +62,8 @@ struct page_tables image_page_tables(const struct image *image, const struct slo
         uint64_t start = image->parts[i].start, end = image->parts[i].end;
         page_tables_add(&tables, SLOT_WINDOW + start * MOTTE_PAGE_SIZE, SLOT_WINDOW + end * MOTTE_PAGE_SIZE);
     }
-    uint64_t top = SLOT_WINDOW + image->data_stack_top;
-    page_tables_add(&tables, top - STACK_FIRST, top);
+    if (image->data_stack_first < image->data_stack_mapped)
+        page_tables_add(&tables, SLOT_WINDOW + image->data_stack_first, SLOT_WINDOW + image->data_stack_mapped);
     return tables;
 }
 

@@ -5,14 +5,11 @@
 #include "image.h"
 #include "slot.h"
 
-/* What each process's data stack has from the start; more when it is touched. */
-enum { STACK_FIRST = MOTTE_PAGE_SIZE };
-
-/* Slots that wait in all images together, at most: each keeps about 26 KiB of the host's memory, which no bank pays
+/* Slots that wait in all images together, at most: each keeps about 16 KiB of the host's memory, which no bank pays
  * for, and never more than 100 KiB. */
 enum { WAITING_SLOTS_LIMIT = 256 };
 
-/* A slot with the image and the first pages of both stacks in it, as if untouched; its mappings are charged. NULL if
+/* A slot with the image and the beginnings of both stacks in it, as if untouched; its mappings are charged. NULL if
  * the host has no more. */
 struct slot *image_take_slot(struct image *image);
 
@@ -28,7 +25,8 @@ void image_trim(struct image *image);
 /* Called once, before the first image: a forked child has no waiting slots. */
 bool images_prepare(void);
 
-/* The areas of such a slot's window, ending with the data stack's; `areas` has room for part_count + 1. */
+/* The areas of such a slot's window: one for each part, the last one with the data stack if that adjoins it, else one
+ * more; `areas` has room for part_count + 1. */
 size_t image_areas(const struct image *image, struct area *areas);
 
 /* The page tables that such a slot takes. */
@@ -47,9 +45,17 @@ static inline uintptr_t image_page(const struct slot *slot, uint64_t page)
     return slot_window(slot) + page * MOTTE_PAGE_SIZE;
 }
 
+/* The end of what is mapped of the data stack at the start: above it there is nothing. */
 static inline uintptr_t image_data_stack_end(const struct image *image, const struct slot *slot)
 {
-    return slot_window(slot) + image->data_stack_top;
+    return slot_window(slot) + image->data_stack_mapped;
+}
+
+/* Whether the data stack and the last part are one area. */
+static inline bool image_adjoins_data_stack(const struct image *image)
+{
+    const struct image_part *last = &image->parts[image->part_count - 1];
+    return last->writable && last->end == image->data_stack_first / MOTTE_PAGE_SIZE;
 }
 
 #endif

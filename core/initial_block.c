@@ -11,7 +11,7 @@
 #include "process_create.h"
 #include "random_bytes.h"
 
-/*     block                                                            top
+/*     start                                                            end
  *     | argc | argv… NULL | environment… NULL | auxv | random | strings |
  *
  * It is put together in host memory, on the stack if it is as small as usual, and copied out once. */
@@ -80,13 +80,12 @@ static void put_auxiliary(struct draft *draft, uint64_t random)
         put_word(draft, vector[i]);
 }
 
-int initial_block_write(struct process *process, const struct process_options *options, uint32_t top,
-                        guest_addr *block)
+int initial_block_write(struct process *process, const struct process_options *options, guest_addr start)
 {
     _Alignas(ALIGNMENT) char usual[USUAL_SIZE] = {0};
     uint64_t size = initial_block_size(options);
     bool is_usual = size <= sizeof usual;
-    struct draft draft = {.bytes = is_usual ? usual : calloc(1, size), .address = top - (uint32_t)size};
+    struct draft draft = {.bytes = is_usual ? usual : calloc(1, size), .address = start.value};
     if (!draft.bytes)
         return -ENOMEM;
     draft.next_word = (uint64_t *)draft.bytes;
@@ -100,8 +99,7 @@ int initial_block_write(struct process *process, const struct process_options *o
     put_strings(&draft, options->environment, options->environment_count);
     put_auxiliary(&draft, random);
 
-    *block = (guest_addr){draft.address};
-    complete = complete && copy_out(process, *block, draft.bytes, size);
+    complete = complete && copy_out(process, start, draft.bytes, size);
     if (!is_usual)
         free(draft.bytes);
     return complete ? 0 : -EFAULT;

@@ -12,8 +12,7 @@ struct process_options;
 /* Bytes that the block takes, alignment included. */
 uint64_t initial_block_size(const struct process_options *options);
 
-/* Writes it just below `top`; *block is the 16-byte-aligned address of argc. 0, or a negative errno. */
-int initial_block_write(struct process *process, const struct process_options *options, uint32_t top,
-                        guest_addr *block);
+/* Writes it; argc lies at `start`, which is 16-byte-aligned. 0, or a negative errno. */
+int initial_block_write(struct process *process, const struct process_options *options, guest_addr start);
 
 #endif

@@ -122,10 +122,8 @@ struct process {
     struct slot *slot;
     uint64_t identity;      /* never used twice */
     uint64_t entry_address; /* host address of the entry function */
-    guest_addr initial_block;
     uint64_t wall_limit_ns; /* UINT64_MAX is none */
     uint32_t native_stack_size;
-    uint32_t data_stack_limit; /* window address of its lowest byte */
     uint32_t fork_generation;
 
     /* The worker that runs it, signal handlers included; the creator before the start; whoever holds the scheduler's
@@ -138,7 +136,7 @@ struct process {
     bool gives_all_back; /* it is closed: what it frees of that is given back at once, at the end */
     guest_addr mapped_runs; /* what checked casts remember, in the guest (casts.h); 0 if it has none */
     uintptr_t native_stack_low; /* lowest byte that is mapped */
-    uint32_t data_stack_mapped; /* likewise, a window address */
+    uint32_t data_stack_mapped; /* a window address: where what is mapped ends */
     struct stop_place place;
     struct trap trap;
     struct question question;

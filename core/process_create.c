@@ -34,14 +34,15 @@ static const char *check(const struct process_options *options)
 /* Bytes that a process takes besides its structure: places in its scheduler's tables, the object that holds it. */
 enum { ELSEWHERE = 192 };
 
-/* What the slot came with: its front, the image's writable pages, the data stack's first page, and the tables. */
+/* What the slot came with: its front, the image's writable pages, the data stack's own, and the tables. */
 static int charge_slot(struct process *process, uint64_t holder_bytes)
 {
-    enum { FRONT = 1, DATA_STACK = STACK_FIRST / MOTTE_PAGE_SIZE };
+    enum { FRONT = 1 };
     const struct image *image = process->image;
+    uint64_t data_stack = (image->data_stack_mapped - image->data_stack_first) / MOTTE_PAGE_SIZE;
     struct page_tables tables = image_page_tables(image, process->slot);
     if (!host_memory_charge(process, sizeof *process + ELSEWHERE + holder_bytes)
-        || !process_charge(process, FRONT + DATA_STACK + image->writable_pages + page_tables_count(&tables))
+        || !process_charge(process, FRONT + data_stack + image->writable_pages + page_tables_count(&tables))
         || !window_begin(process, image->part_count + 2))
         return -ENOMEM;
     process->page_tables = tables;
@@ -55,40 +56,39 @@ static void describe_window(struct process *process)
     window->areas.count = image_areas(image, window->areas.items);
     window->initial_areas = (uint32_t)window->areas.count;
     window->image_end = image->parts[image->part_count - 1].end * (uint32_t)MOTTE_PAGE_SIZE;
-    window->reserved_low = image->data_stack_low - (uint32_t)MOTTE_DATA_STACK_GAP;
-    window->reserved_high = image->data_stack_top - STACK_FIRST;
-    process->data_stack_limit = image->data_stack_low;
-    process->data_stack_mapped = image->data_stack_top - STACK_FIRST;
+    window->reserved_low = image->data_stack_mapped;
+    window->reserved_high = image->data_stack_top + (uint32_t)MOTTE_DATA_STACK_GAP;
+    process->data_stack_mapped = image->data_stack_mapped;
     process->native_stack_low = slot_front_page(process->slot);
 }
 
-/* A block that needs more than the data stack's first page has the stack opened as far as it reaches. */
+/* A block that needs more than is mapped of the data stack has it opened as far as it reaches. */
 static int write_block(struct process *process, const struct process_options *options)
 {
     uint32_t top = process->image->data_stack_top, low = process->image->data_stack_low;
     uint64_t size = initial_block_size(options);
     if (size > (top - low) / 2)
         return -E2BIG;
-    uint32_t start = top - (uint32_t)pages_for(size) * (uint32_t)MOTTE_PAGE_SIZE;
-    if (start < process->data_stack_mapped) {
+    uint32_t end = (uint32_t)(pages_for(low + size) * MOTTE_PAGE_SIZE);
+    if (end > process->data_stack_mapped) {
         uintptr_t window = slot_window(process->slot);
-        uint32_t pages = (process->data_stack_mapped - start) / (uint32_t)MOTTE_PAGE_SIZE;
-        if (!process_charge_range(process, window + start, window + process->data_stack_mapped, pages))
+        uint32_t pages = (end - process->data_stack_mapped) / (uint32_t)MOTTE_PAGE_SIZE;
+        if (!process_charge_range(process, window + process->data_stack_mapped, window + end, pages))
             return -ENOMEM;
-        if (!slot_open(process->slot, window + start, window + process->data_stack_mapped, true)) {
+        if (!slot_open(process->slot, window + process->data_stack_mapped, window + end, true)) {
             process_refund(process, pages);
             return -EAGAIN;
         }
-        process->data_stack_mapped = process->window.reserved_high = start;
-        process->window.areas.items[process->window.areas.count - 1].start = start / MOTTE_PAGE_SIZE;
+        process->data_stack_mapped = process->window.reserved_low = end;
+        process->window.areas.items[process->window.areas.count - 1].end = end / MOTTE_PAGE_SIZE;
     }
-    return initial_block_write(process, options, top, &process->initial_block);
+    return initial_block_write(process, options, (guest_addr){low});
 }
 
-static int write_variables(struct process *process)
+static int write_variables(struct process *process, const struct process_options *options)
 {
     const struct image *image = process->image;
-    uint64_t pointer = process->initial_block.value, limit = image->data_stack_low;
+    uint64_t pointer = image->data_stack_low + initial_block_size(options), limit = image->data_stack_top;
     bool set = !image->pointer_variable
             || copy_out(process, (guest_addr){image->pointer_variable}, &pointer, sizeof pointer);
     if (set && image->limit_variable)
@@ -105,7 +105,7 @@ static int build(struct process *process, const struct process_options *options,
     describe_window(process);
     result = write_block(process, options);
     if (result == 0)
-        result = write_variables(process);
+        result = write_variables(process, options);
     if (result == -E2BIG)
         *problem = "the arguments and the environment take more than half of the data stack";
     if (result < 0)
@@ -113,7 +113,7 @@ static int build(struct process *process, const struct process_options *options,
     /* The entry function's return address. */
     *(uint64_t *)(slot_stack_top(process->slot) - sizeof(uint64_t)) = ENTRY_RETURN_GATE;
     struct personality_options personality = options->personality;
-    personality.initial_break = (guest_addr){process->image->data_stack_top};
+    personality.initial_break = (guest_addr){process->window.reserved_high};
     result = personality_create(process, &personality);
     if (result < 0 && result != -ENOMEM)
         *problem = "the streams and directories could not be set up";
@@ -158,7 +158,7 @@ static void prepare_context(struct process *process)
     context->resume = RESUME_AT_INSTRUCTION;
     context->guest_stack = slot_stack_top(process->slot) - sizeof(uint64_t);
     context->registers[REGISTER_STACK] = context->guest_stack;
-    context->registers[REGISTER_ARGUMENT] = process->initial_block.value;
+    context->registers[REGISTER_ARGUMENT] = process->image->data_stack_low;
     context->instruction = process->entry_address;
     memcpy(context->vectors + MXCSR_IN_VECTORS, &mxcsr, sizeof mxcsr);
 }

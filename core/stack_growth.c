@@ -6,65 +6,64 @@
 #include "process.h"
 #include "slot.h"
 
-/* The new low-water mark: whole steps below the old one, so as to include `address`, and not below `limit`. */
-static uintptr_t next_mark(uintptr_t top, uintptr_t mark, uintptr_t limit, uintptr_t address)
+/* How much is mapped next to `mapped` bytes of a stack, of which `wanted` are needed and `room` are left. */
+static uintptr_t next_piece(uintptr_t mapped, uintptr_t wanted, uintptr_t room)
 {
-    uintptr_t step = top - mark < STACK_STEP ? top - mark : STACK_STEP;
-    uintptr_t size = (mark - address + step - 1) / step * step;
-    return size < mark - limit ? mark - size : limit;
+    uintptr_t step = mapped < STACK_STEP ? mapped : STACK_STEP;
+    uintptr_t size = (wanted + step - 1) / step * step;
+    return size < room ? size : room;
 }
 
-static bool open_from(struct process *process, uintptr_t low, uintptr_t mark)
+static bool open_range(struct process *process, uintptr_t low, uintptr_t high)
 {
-    uint64_t pages = (mark - low) / MOTTE_PAGE_SIZE;
-    if (!process_charge_range(process, low, mark, pages))
+    uint64_t pages = (high - low) / MOTTE_PAGE_SIZE;
+    if (!process_charge_range(process, low, high, pages))
         return false;
-    if (slot_open(process->slot, low, mark, true))
+    if (slot_open(process->slot, low, high, true))
         return true;
     process_refund(process, pages);
     return false;
 }
 
-/* Whole steps, or no more than is needed if that is all that the bank has. */
-static bool open_below(struct process *process, uintptr_t *low, uintptr_t mark, uintptr_t address)
-{
-    if (open_from(process, *low, mark))
-        return true;
-    *low = address & ~(uintptr_t)(MOTTE_PAGE_SIZE - 1);
-    return open_from(process, *low, mark);
-}
-
 static enum stack_growth grow_native(struct process *process, uintptr_t address)
 {
-    uintptr_t mark = process->native_stack_low;
+    uintptr_t mark = process->native_stack_low, top = slot_window(process->slot);
     uintptr_t limit = slot_front_page(process->slot) - process->native_stack_size;
     if (address >= mark || address < limit)
         return STACK_ELSEWHERE;
-    uintptr_t low = next_mark(slot_window(process->slot), mark, limit, address);
-    if (!open_below(process, &low, mark, address))
-        return STACK_REFUSED;
+    uintptr_t low = mark - next_piece(top - mark, mark - address, mark - limit);
+    if (!open_range(process, low, mark)) {
+        /* No more than is needed, if that is all that the bank has. */
+        low = address & ~(uintptr_t)(MOTTE_PAGE_SIZE - 1);
+        if (!open_range(process, low, mark))
+            return STACK_REFUSED;
+    }
     process->native_stack_low = low;
     return STACK_GROWN;
 }
 
-/* The area that starts at the mark is extended in place.  A guest may have changed its own data stack's protection:
+/* The area that ends at the mark is extended in place.  A guest may have changed its own data stack's protection:
  * then there is no such area, and the stack grows no more. */
 static enum stack_growth grow_data(struct process *process, uintptr_t address)
 {
-    uintptr_t window = slot_window(process->slot);
-    uint32_t mark = process->data_stack_mapped;
-    if (address < window + process->data_stack_limit || address >= window + mark)
+    const struct image *image = process->image;
+    uintptr_t window = slot_window(process->slot), mark = window + process->data_stack_mapped;
+    uintptr_t start = window + image->data_stack_low / MOTTE_PAGE_SIZE * MOTTE_PAGE_SIZE;
+    uintptr_t limit = window + image->data_stack_top;
+    if (address < mark || address >= limit)
         return STACK_ELSEWHERE;
-    struct area *area = areas_find(&process->window.areas, mark / MOTTE_PAGE_SIZE);
-    if (!area || area->start != mark / MOTTE_PAGE_SIZE || area->protection != WINDOW_READ_WRITE)
+    uint32_t end = process->data_stack_mapped / MOTTE_PAGE_SIZE;
+    struct area *area = areas_find(&process->window.areas, end - 1);
+    if (!area || area->end != end || area->protection != WINDOW_READ_WRITE)
         return STACK_REFUSED;
-    uintptr_t low = next_mark(window + process->image->data_stack_top, window + mark,
-                              window + process->data_stack_limit, address);
-    if (!open_below(process, &low, window + mark, address))
-        return STACK_REFUSED;
-    process->data_stack_mapped = (uint32_t)(low - window);
-    process->window.reserved_high = process->data_stack_mapped;
-    area->start = process->data_stack_mapped / MOTTE_PAGE_SIZE;
+    uintptr_t high = mark + next_piece(mark - start, address + 1 - mark, limit - mark);
+    if (!open_range(process, mark, high)) {
+        high = (address | (MOTTE_PAGE_SIZE - 1)) + 1;
+        if (!open_range(process, mark, high))
+            return STACK_REFUSED;
+    }
+    process->data_stack_mapped = process->window.reserved_low = (uint32_t)(high - window);
+    area->end = process->data_stack_mapped / MOTTE_PAGE_SIZE;
     return STACK_GROWN;
 }
 

@@ -1,7 +1,8 @@
-/* Stacks that grow by faulting, each charged to the process's bank as it grows.
+/* Stacks that grow by faulting, each charged to the process's bank as it grows: the native stack down, the data stack
+ * up.
  *
- * Both stacks are mapped contiguously from their top down to a low-water mark.  A fault below the mark and above the
- * stack's limit moves the mark: by as much again as is mapped, and at most by STACK_STEP, so that a process which needs
+ * Both are mapped contiguously from where they begin to a mark.  A fault between the mark and the stack's limit moves
+ * the mark: by as much again as is mapped, and at most by STACK_STEP, so that a process which needs
  * little more than the first page pays for little more.
  */
 #ifndef MOTTE_STACK_GROWTH_H

@@ -26,7 +26,7 @@ struct window {
     uint32_t image_end;      /* window address: below it, pages may be a file's */
     bool image_replaced;     /* by other pages */
     uint32_t berths;         /* of the exchange area, from its start, that have been used: a mapping each */
-    /* Window addresses kept for the data stack's growth and the gap below it: nothing is mapped here on demand. */
+    /* Window addresses kept for the data stack's growth and the gap above it: nothing is mapped here on demand. */
     uint32_t reserved_low, reserved_high;
 };
 

@@ -45,10 +45,10 @@ def process_limits() -> tuple[ProcessLimit, ...]:
     )
     return (
         ProcessLimit(
-            "vm.max_map_count", mappings, _MAPPINGS_OF_HOST, 6, "raise it: sysctl -w vm.max_map_count={total}"
+            "vm.max_map_count", mappings, _MAPPINGS_OF_HOST, 5, "raise it: sysctl -w vm.max_map_count={total}"
         ),
         ProcessLimit("address space", addresses if bounded else _ADDRESSES, 1 << 36, 4164 << 20, more_addresses),
-        ProcessLimit("memory", _available_memory(), 256 << 20, 32 << 10, "{total} bytes have to be available"),
+        ProcessLimit("memory", _available_memory(), 256 << 20, 24 << 10, "{total} bytes have to be available"),
     )
 
 

@@ -62,7 +62,7 @@ def execute(module: Any, options: CompileOptions) -> list[int]:
         engine.finalize_object()
         stack = ctypes.create_string_buffer(DATA_STACK_BYTES)
         base = ctypes.addressof(stack)
-        for name, value in (("pointer", (base + DATA_STACK_BYTES) & -16), ("limit", base + 65536)):
+        for name, value in (("pointer", (base + 15) & -16), ("limit", base + DATA_STACK_BYTES - 65536)):
             variable = engine.get_global_value_address(f"__motte_data_stack_{name}")
             if variable:
                 ctypes.c_uint64.from_address(variable).value = value

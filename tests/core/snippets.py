@@ -30,6 +30,7 @@ DATA = 0x1_2000
 DATA_SIZE = 0x1_0000
 VARIABLES = DATA + DATA_SIZE - 16
 DATA_STACK = (0x20_0000, 0x10_0000)
+DATA_STACK_END = sum(DATA_STACK)
 NATIVE_STACK_TOP = -2944
 """Where the native stack begins, from the window's start: below the context."""
 TABLE_LOG2 = 4
@@ -55,7 +56,6 @@ def _prelude(base: int, tables_base: int) -> str:
 .set MASK, {TABLE_SIZE - 16}
 .set DATA, {DATA}
 .set RODATA, {RODATA}
-.set DATA_STACK_LOW, {DATA_STACK[0]}
 .text
 code_start:
 {gates}

@@ -46,8 +46,8 @@ MEMORY = {
     "constants": RODATA + 5,
     "data": DATA,
     "one past the image": DATA + DATA_SIZE,
-    "stack's lowest byte, not grown": LOW,
-    "stack": LOW + SIZE // 2 + 3,
+    "stack's lowest byte": LOW,
+    "stack, not grown": LOW + SIZE // 2 + 3,
     "stack's upper end": LOW + SIZE,
     "mapping": MAPPING,
     "one past the mapping": MAP_END,
@@ -95,7 +95,7 @@ def test_the_guest_is_told_the_whole_stretch(workshop: Workshop) -> None:
     process = run(workshop, MAP + check(RODATA) + check(LOW + SIZE - 1) + check(MAPPING + PAGE_SIZE))
     image = [INFORMATION_PAGE, DATA + DATA_SIZE - INFORMATION_PAGE]
     assert read_words(process, RUNS, 6) == [*image, LOW, SIZE, MAPPING, 4 * PAGE_SIZE]
-    assert [run.value for run in (MappedRun.IMAGE, MappedRun.STACK, MappedRun.MAPPING)] == [0, 1, 2]
+    assert [run.value for run in (MappedRun.IMAGE, MappedRun.HEAP, MappedRun.MAPPING)] == [0, 1, 2]
 
 
 def test_one_past_a_stretch_is_told_as_the_stretch_itself(workshop: Workshop) -> None:

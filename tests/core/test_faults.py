@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.snippets import DATA, DATA_STACK, NATIVE_STACK_TOP, RODATA, Workshop, function, read_words
+from core.snippets import DATA, DATA_STACK_END, NATIVE_STACK_TOP, RODATA, Workshop, function, read_words
 from motte import core
 from motte.abi.faults import FaultKind, StopReason
 from motte.abi.layout import DATA_STACK_GAP, EXCHANGE_END, MAP_BASE
@@ -44,13 +44,13 @@ PAGE_FAULTS = {
     "constant": PageFault(f"movl %eax, %gs:{RODATA}(,%eiz)", FaultKind.READ_ONLY, "write", RODATA),
     "information page": PageFault("movl %eax, %gs:0x10000(,%eiz)", FaultKind.READ_ONLY, "write", 0x1_0000),
     "below the data stack": PageFault(
-        f"movl %eax, %gs:{DATA_STACK[0] - 4}(,%eiz)", FaultKind.DATA_STACK_OVERFLOW, "write", DATA_STACK[0] - 4
+        f"movl %eax, %gs:{DATA_STACK_END}(,%eiz)", FaultKind.DATA_STACK_OVERFLOW, "write", DATA_STACK_END
     ),
     "low end of the gap": PageFault(
-        f"movl %gs:{DATA_STACK[0] - DATA_STACK_GAP}(,%eiz), %eax",
+        f"movl %gs:{DATA_STACK_END + DATA_STACK_GAP - 4}(,%eiz), %eax",
         FaultKind.DATA_STACK_OVERFLOW,
         "read",
-        DATA_STACK[0] - DATA_STACK_GAP,
+        DATA_STACK_END + DATA_STACK_GAP - 4,
     ),
 }
 

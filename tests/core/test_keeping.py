@@ -22,10 +22,10 @@ from core.register_dump import (
     fill,
     store_vector,
 )
-from core.snippets import DATA, DATA_STACK, MILLISECOND, Workshop, function, pipe, read_words
+from core.snippets import DATA, DATA_STACK, DATA_STACK_END, MILLISECOND, Workshop, function, pipe, read_words
 from motte import core
 from motte.abi.faults import FaultKind, StopReason
-from motte.abi.layout import PAGE_SIZE
+from motte.abi.layout import DATA_STACK_GAP, PAGE_SIZE
 from motte.core import Answer, Ask, Question
 from motte.errors import BadState, InvalidCap, LimitReached
 from motte.keeper import ENCODING_ORDER
@@ -574,7 +574,7 @@ def kept_bank() -> core.Bank:
 
 
 def test_the_break_grows_when_the_banks_keeper_helps_and_not_otherwise(workshop: Workshop) -> None:
-    top = DATA_STACK[0] + DATA_STACK[1]
+    start = DATA_STACK_END + DATA_STACK_GAP
     for helps in (True, False):
         bank = kept_bank()
         asked_for: list[int] = []
@@ -585,17 +585,17 @@ def test_the_break_grows_when_the_banks_keeper_helps_and_not_otherwise(workshop:
             return grow(bank) if helps else Answer.DECLINE  # noqa: B023
 
         bank.set_limit(200)
-        results, _process, questions = kept_script(workshop, [(BRK, 0), (BRK, top + (1 << 20))], keeper, 0, bank=bank)
-        assert results[0] == top
-        assert results[1] == (top + (1 << 20) if helps else top)
+        results, _process, questions = kept_script(workshop, [(BRK, 0), (BRK, start + (1 << 20))], keeper, 0, bank=bank)
+        assert results[0] == start
+        assert results[1] == (start + (1 << 20) if helps else start)
         assert questions and asked_for[0] >= 256
 
 
 def test_a_stack_grows_when_the_banks_keeper_helps_and_overflows_otherwise(workshop: Workshop) -> None:
-    low = f"movb $1, %gs:{DATA_STACK[0]}(,%eiz)\nxorl %eax, %eax\nretq"
+    high = f"movb $1, %gs:{DATA_STACK_END - 1}(,%eiz)\nxorl %eax, %eax\nretq"
     for helps in (True, False):
         bank = kept_bank()
-        process = workshop.spawn(function("main", low), bank=bank)
+        process = workshop.spawn(function("main", high), bank=bank)
         bank.set_limit(bank.used + 4)
         process.want_events(core.Event.EXIT | core.Event.BANK)
         process.start()
@@ -609,10 +609,10 @@ def test_a_stack_grows_when_the_banks_keeper_helps_and_overflows_otherwise(works
 
 
 def test_a_stack_that_no_bank_pays_for_is_a_fault_for_the_processs_keeper(workshop: Workshop) -> None:
-    low = f"movb $1, %gs:{DATA_STACK[0]}(,%eiz)\nxorl %eax, %eax\nretq"
+    high = f"movb $1, %gs:{DATA_STACK_END - 1}(,%eiz)\nxorl %eax, %eax\nretq"
     for last in (Answer.DECLINE, Answer.SKIP, Answer.RETRY):
         bank = kept_bank()
-        process = workshop.spawn(function("main", low), bank=bank)
+        process = workshop.spawn(function("main", high), bank=bank)
         bank.set_limit(bank.used + 4)
         process.want_events(core.Event.EXIT | core.Event.QUESTION)
         process.start()
@@ -644,7 +644,7 @@ def test_a_read_into_a_stack_that_a_banks_keeper_pays_for_loses_no_byte(workshop
         asks += 1
         return grow(bank)
 
-    buffer = DATA_STACK[0] + PAGE_SIZE
+    buffer = DATA_STACK_END - PAGE_SIZE
     bank.set_limit(150)
     results, process, _questions = kept_script(
         workshop, [(READ, 0, buffer, 9)], keeper, 0, bank=bank, streams=(out, -1, -1)
@@ -656,7 +656,7 @@ def test_a_read_into_a_stack_that_a_banks_keeper_pays_for_loses_no_byte(workshop
 
 def test_a_call_that_moved_bytes_before_a_bank_refused_is_not_done_again(workshop: Workshop, tmp_path: Path) -> None:
     """Of two buffers the second one is on a stack that cannot grow: what was read into the first one counts."""
-    piece, first, second = 64 * 1024, DATA + PAGE_SIZE, DATA_STACK[0] + PAGE_SIZE
+    piece, first, second = 64 * 1024, DATA + PAGE_SIZE, DATA_STACK[0] + 2 * PAGE_SIZE
     contents = os.urandom(2 * piece)
     (tmp_path / "file").write_bytes(contents)
     bank = kept_bank()

@@ -12,10 +12,10 @@ import pytest
 from core.snippets import DATA, DATA_SIZE, DATA_STACK, Workshop, function, read_words
 from motte import core
 from motte.abi.faults import FaultKind, StopReason
-from motte.abi.layout import MAP_BASE, MAP_END, WINDOW_SIZE
+from motte.abi.layout import DATA_STACK_GAP, MAP_BASE, MAP_END, WINDOW_SIZE
 
 LOW, SIZE = DATA_STACK
-BREAK = LOW + SIZE
+BREAK = LOW + SIZE + DATA_STACK_GAP
 HEAP = 1 << 20
 SECRET = 0x5EC2E75EC2E75EC2
 
@@ -74,7 +74,7 @@ LOOK = (
     function(
         "main",
         f"pushq %rbx\nmovl ${ACTIVATIONS}, %ebx\nxorl %eax, %eax\ncall or_stack\nmovq %rax, %gs:DATA(,%eiz)\n"
-        f"{map_everything()}orb %gs:{LOW}(,%eiz), %al\n{RETURN}\nrefused:\nud2",
+        f"{map_everything()}orb %gs:{LOW + SIZE - 1}(,%eiz), %al\n{RETURN}\nrefused:\nud2",
     )
     + OR_STACK
 )
@@ -83,10 +83,10 @@ ENDINGS = {"exit": RETURN, "fault": "ud2", "kill": "spin:\njmp spin"}
 
 
 def initial_block(random: bytes) -> bytes:
-    """What the core itself writes at the top of the data stack of a process with the one argument ``program``."""
+    """What the core itself writes at the beginning of the data stack of a process with the one argument ``program``."""
     words_size, tail = 8 * (1 + 2 + 1 + 10), random + b"program\0"
     size = words_size + len(tail) + -(words_size + len(tail)) % 16
-    random_at = LOW + SIZE - size + words_size
+    random_at = LOW + words_size
     auxiliary = [(6, 4096), (25, random_at), (17, os.sysconf("SC_CLK_TCK")), (23, 0), (0, 0)]
     words = [1, random_at + len(random), 0, 0, *(word for pair in auxiliary for word in pair)]
     return (struct.pack(f"<{len(words)}Q", *words) + tail).ljust(size, b"\0")
@@ -99,7 +99,7 @@ def assert_untouched(process: core.Process) -> None:
         contents = process.read_memory(low, size)
         if low == LOW:
             block_size = len(initial_block(bytes(16)))
-            block, contents = contents[-block_size:], contents[:-block_size]
+            block, contents = contents[:block_size], contents[block_size:]
             assert block == initial_block(block[8 * 14 : 8 * 14 + 16])
         assert contents.count(0) == len(contents), hex(low)
 

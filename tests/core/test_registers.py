@@ -23,7 +23,7 @@ from core.register_dump import (
     own_value,
     store_vector,
 )
-from core.snippets import DATA, DATA_STACK, VARIABLES, Workshop, function, pipe, read_words
+from core.snippets import DATA, DATA_STACK_END, VARIABLES, Workshop, function, pipe, read_words
 from motte import core
 from motte.abi.faults import FaultKind, StopReason
 from motte.abi.kernel_calls import KERNEL_CALLS
@@ -178,7 +178,7 @@ def test_the_exit_gate_never_comes_back(workshop: Workshop) -> None:
 
 def test_faults_that_are_resumed_disturb_no_register(workshop: Workshop) -> None:
     """The growth of the two stacks: the only faults after which a guest goes on."""
-    touch_data_stack = f"movb $1, %gs:{DATA_STACK[0]}(,%eiz)"
+    touch_data_stack = f"movb $1, %gs:{DATA_STACK_END - 1}(,%eiz)"
     program = function(
         "main",
         [

@@ -11,7 +11,7 @@ import pytest
 from core.snippets import DATA, DATA_SIZE, DATA_STACK, EXIT_SNIPPET, RODATA, VARIABLES, Workshop, function, read_words
 from motte import core
 from motte.abi.faults import StopReason
-from motte.abi.layout import DATA_STACK_GAP, HEAP_END, IMAGE_BASE, PAGE_SIZE
+from motte.abi.layout import HEAP_END, IMAGE_BASE, PAGE_SIZE
 from motte.errors import Closed, LimitReached
 
 LOW, SIZE = DATA_STACK
@@ -21,12 +21,21 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "entry inside a function": ({"entry": 2}, "the entry is not one of the functions"),
     "entry outside": ({"entry": 1 << 40}, "the entry is not one of the functions"),
     "data stack unaligned": ({"data_stack": (LOW + 8, SIZE)}, "the data stack's low end"),
-    "data stack too low": ({"data_stack": (IMAGE_BASE, SIZE)}, "the data stack's low end"),
+    "data stack too low": ({"data_stack": (IMAGE_BASE - PAGE_SIZE, SIZE)}, "the data stack's low end"),
     "data stack too high": ({"data_stack": (HEAP_END, SIZE)}, "the data stack's low end"),
     "data stack outside": ({"data_stack": (1 << 33, SIZE)}, "the data stack's low end"),
+    "data stack in constants": (
+        {"data_stack": (RODATA + 32, DATA - RODATA - 32 + SIZE)},
+        "reaches into the data stack",
+    ),
+    "data stack behind constants": (
+        {"segments": [(RODATA, b"", 8, False)], "data_stack": (RODATA + 32, DATA - RODATA - 32 + SIZE)},
+        "the data stack begins in a page of constants",
+    ),
+    "data stack up to the heap": ({"data_stack": (LOW, HEAP_END - LOW)}, "the data stack's size"),
     "data stack too large": ({"data_stack": (LOW, HEAP_END)}, "the data stack's size"),
     "data stack too small": ({"data_stack": (LOW, PAGE_SIZE)}, "the data stack's size"),
-    "data stack uneven": ({"data_stack": (LOW, SIZE + 1)}, "the data stack's size"),
+    "data stack uneven": ({"data_stack": (LOW, SIZE + 16)}, "the data stack's size"),
     "native stack too small": ({"native_stack": PAGE_SIZE}, "the native stack's size"),
     "native stack too large": ({"native_stack": (64 << 20) + PAGE_SIZE}, "the native stack's size"),
     "native stack uneven": ({"native_stack": (1 << 20) + 1}, "the native stack's size"),
@@ -39,11 +48,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "out of order",
     ),
     "segments overlap": ({"segments": [(RODATA, b"", PAGE_SIZE + 1, False), (DATA, b"", 8, True)]}, "overlap"),
-    "segment in the gap": (
-        {"segments": [(DATA, b"", LOW - DATA_STACK_GAP - DATA + 1, True)]},
-        "reaches into the gap",
+    "segment in the data stack": (
+        {"segments": [(DATA, b"", LOW - DATA + 1, True)]},
+        "reaches into the data stack",
     ),
-    "segment of enormous size": ({"segments": [(DATA, b"", 2**64 - 1, True)]}, "reaches into the gap"),
+    "segment of enormous size": ({"segments": [(DATA, b"", 2**64 - 1, True)]}, "reaches into the data stack"),
     "segment empty": ({"segments": [(DATA, b"", 0, True)]}, "a segment is empty"),
     "segment with more bytes than memory": ({"segments": [(DATA, b"abc", 2, True)]}, "more bytes than memory"),
     "variable in constants": ({"data_stack_variables": (RODATA, 0)}, "variable does not lie in a writable segment"),
@@ -120,9 +129,8 @@ def test_the_program_finds_arguments_environment_and_auxiliary_vector(workshop: 
     process = workshop.run(KEEP_ARGUMENT, arguments=arguments, environment=environment)
     (block,) = read_words(process, DATA, 1)
     assert block % 16 == 0
-    assert LOW < block < LOW + SIZE
-    size = LOW + SIZE - block
-    words = read_words(process, block, size // 8)
+    assert block == LOW
+    words = read_words(process, block, 18)
     assert words[0] == len(arguments)
     assert strings(process, words[1:4]) == arguments
     assert words[4] == 0
@@ -135,10 +143,11 @@ def test_the_program_finds_arguments_environment_and_auxiliary_vector(workshop: 
     assert any(process.read_memory(random, 16))
 
 
-def test_the_data_stack_variables_are_set_below_the_block(workshop: Workshop) -> None:
+def test_the_data_stack_begins_behind_the_block(workshop: Workshop) -> None:
     process = workshop.run(KEEP_ARGUMENT)
     (block,) = read_words(process, DATA, 1)
-    assert read_words(process, VARIABLES, 2) == [block, LOW]
+    size = -(-(8 * 14 + 16 + len(b"program\0")) // 16) * 16
+    assert read_words(process, VARIABLES, 2) == [block + size, LOW + SIZE]
 
 
 def test_absent_variables_are_left_alone(workshop: Workshop) -> None:
@@ -171,7 +180,7 @@ def test_memory_is_read_from_anywhere_in_the_window_or_not_at_all(workshop: Work
     for address, size in ((2**32, 1), (2**32 - 1, 2), (2**64 - 1, 1), (0, 2**33)):
         with pytest.raises(ValueError, match="outside the window"):
             process.read_memory(address, size)
-    for address in (0, 0xFFFF, LOW, 0x8000_0000, 2**32 - 1):
+    for address in (0, 0xFFFF, LOW + SIZE - 1, 0x8000_0000, 2**32 - 1):
         with pytest.raises(ValueError, match="accessible"):
             process.read_memory(address, 1)
 

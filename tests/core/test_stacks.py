@@ -96,50 +96,93 @@ def touch(address: int) -> str:
     return f"incl %gs:{address}(,%eiz)\n"
 
 
-def test_the_data_stack_grows_down_to_its_low_end(workshop: Workshop) -> None:
-    addresses = [*range(TOP - 8, LOW, -40_000), LOW]
+def test_the_data_stack_grows_up_to_its_high_end(workshop: Workshop) -> None:
+    addresses = [*range(LOW + 512, TOP - 4, 40_000), TOP - 4]
     process = workshop.run(function("main", "".join(map(touch, addresses)) + "xorl %eax, %eax\nretq"))
     assert process.stop().reason is StopReason.EXITED
     assert process.statistics().faults >= (SIZE >> 16) - 2
-    assert process.read_memory(LOW, 4) == struct.pack("<I", 1)
+    assert process.read_memory(TOP - 4, 4) == struct.pack("<I", 1)
 
 
 def test_the_data_stack_grows_to_any_place_at_once(workshop: Workshop) -> None:
-    process = workshop.run(function("main", touch(LOW) + touch(LOW + SIZE // 2) + "xorl %eax, %eax\nretq"))
+    process = workshop.run(function("main", touch(TOP - 4) + touch(LOW + SIZE // 2) + "xorl %eax, %eax\nretq"))
     assert process.stop().reason is StopReason.EXITED
     assert process.statistics().faults == 1
 
 
 def test_the_data_stack_grows_under_a_kernel_call(workshop: Workshop) -> None:
     clock_gettime = 228
-    source = function(
-        "main",
-        f"pushq %rbx\nmovl ${clock_gettime}, %edi\nmovl $1, %esi\nmovl ${LOW}, %edx\ncall SYSCALL\npopq %rbx\nretq",
-    )
+    call = f"movl ${clock_gettime}, %edi\nmovl $1, %esi\nmovl ${TOP - 16}, %edx\ncall SYSCALL\n"
+    source = function("main", f"pushq %rbx\n{call}popq %rbx\nretq")
     process = workshop.run(source)
     assert (process.stop().reason, process.stop().value) == (StopReason.EXITED, 0)
-    assert read_words(process, LOW, 2) != [0, 0]
+    assert read_words(process, TOP - 16, 2) != [0, 0]
 
 
-def test_a_kernel_call_does_not_grow_the_data_stack_past_its_low_end(workshop: Workshop) -> None:
+def test_a_kernel_call_does_not_grow_the_data_stack_past_its_high_end(workshop: Workshop) -> None:
     clock_gettime = 228
     source = function(
         "main",
-        f"pushq %rbx\nmovl ${clock_gettime}, %edi\nmovl $1, %esi\nmovl ${LOW - 8}, %edx\ncall SYSCALL\npopq %rbx\nretq",
+        f"pushq %rbx\nmovl ${clock_gettime}, %edi\nmovl $1, %esi\nmovl ${TOP - 8}, %edx\ncall SYSCALL\npopq %rbx\nretq",
     )
     assert workshop.run(source).stop().value == -14  # EFAULT
 
 
 def test_a_data_stack_of_uneven_size_ends_where_it_should(workshop: Workshop) -> None:
-    low = TOP - (1 << 16) * 3 - 5 * PAGE_SIZE
-    program = workshop.program(function("main", touch(low) + "here:\n" + touch(low - 4) + "ud2"))
-    stop = workshop.run(program, data_stack=(low, TOP - low)).stop()
-    assert (stop.fault, stop.address) == (FaultKind.DATA_STACK_OVERFLOW, low - 4)
+    end = LOW + (1 << 16) * 3 + 5 * PAGE_SIZE
+    program = workshop.program(function("main", touch(end - 4) + "here:\n" + touch(end) + "ud2"))
+    stop = workshop.run(program, data_stack=(LOW, end - LOW)).stop()
+    assert (stop.fault, stop.address) == (FaultKind.DATA_STACK_OVERFLOW, end)
     assert stop.code_offset == program.labels["here"]
 
 
 def test_a_data_stack_that_the_bank_does_not_cover_says_so(workshop: Workshop) -> None:
-    program = workshop.program(function("main", touch(LOW) + "xorl %eax, %eax\nretq"))
+    program = workshop.program(function("main", touch(TOP - 4) + "xorl %eax, %eax\nretq"))
     needed = workshop.spawn(program).statistics().peak_pages
     stop = workshop.run(program, bank=core.Bank(needed + 100)).stop()
-    assert (stop.fault, stop.value, stop.address) == (FaultKind.DATA_STACK_OVERFLOW, 1, LOW)
+    assert (stop.fault, stop.value, stop.address) == (FaultKind.DATA_STACK_OVERFLOW, 1, TOP - 4)
+
+
+# The data ends in the middle of its second page; the stack begins there.
+DATA_BYTES = PAGE_SIZE + 0x234
+NEXT = DATA + PAGE_SIZE + 0x240
+ADJOINING = {
+    "segments": [(RODATA, b"constant", PAGE_SIZE, False), (DATA, b"data" * 100, DATA_BYTES, True)],
+    "data_stack": (NEXT, TOP - NEXT),
+    "data_stack_variables": (DATA + PAGE_SIZE, DATA + PAGE_SIZE + 8),
+}
+
+
+def test_a_data_stack_begins_in_the_datas_last_page_and_costs_no_page_until_it_grows(workshop: Workshop) -> None:
+    program = workshop.program(function("main", touch(NEXT + 1024) + "xorl %eax, %eax\nretq"))
+    shared = workshop.run(program, **ADJOINING)
+    apart = workshop.run(program, **ADJOINING | {"data_stack": DATA_STACK})
+    assert (shared.stop().reason, shared.statistics().faults) == (StopReason.EXITED, 0)
+    assert shared.read_memory(NEXT, 8) == struct.pack("<Q", 1)  # argc
+    pointer, limit = read_words(shared, DATA + PAGE_SIZE, 2)
+    assert (pointer % 16, limit) == (0, TOP)
+    assert NEXT < pointer < NEXT + 512
+    with pytest.raises(ValueError, match="accessible"):
+        shared.read_memory(DATA + 2 * PAGE_SIZE, 1)
+    assert apart.statistics().pages - shared.statistics().pages == 2  # its page, and a page table
+
+
+def test_a_data_stack_grows_out_of_the_datas_last_page(workshop: Workshop) -> None:
+    at = DATA + 2 * PAGE_SIZE
+    program = workshop.program(
+        function("main", touch(at) + touch(at + 70_000) + touch(TOP - 4) + "here:\n" + touch(TOP) + "ud2")
+    )
+    process = workshop.run(program, **ADJOINING)
+    stop = process.stop()
+    assert (stop.fault, stop.address) == (FaultKind.DATA_STACK_OVERFLOW, TOP)
+    assert stop.code_offset == program.labels["here"]
+    assert process.read_memory(DATA, 400) == b"data" * 100
+    for address in (at, at + 70_000, TOP - 4):
+        assert process.read_memory(address, 4) == struct.pack("<I", 1)
+
+
+def test_a_data_stack_with_little_room_left_in_the_datas_last_page_has_one_more(workshop: Workshop) -> None:
+    low = DATA + 2 * PAGE_SIZE - 512
+    program = workshop.program(function("main", touch(low + 1020) + "xorl %eax, %eax\nretq"))
+    process = workshop.run(program, **ADJOINING | {"data_stack": (low, TOP - low)})
+    assert (process.stop().reason, process.statistics().faults) == (StopReason.EXITED, 0)

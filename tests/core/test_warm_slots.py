@@ -106,7 +106,7 @@ def test_a_waiting_slot_holds_nothing_but_its_image(workshop: Workshop) -> None:
         assert memory.read(PAGE_SIZE) == bytes(PAGE_SIZE), "context and native stack"
         memory.seek(window + DATA)
         assert memory.read(16 * PAGE_SIZE) == contents.ljust(16 * PAGE_SIZE, b"\0")
-        memory.seek(window + sum(DATA_STACK) - PAGE_SIZE)
+        memory.seek(window + DATA_STACK[0])
         assert memory.read(PAGE_SIZE) == bytes(PAGE_SIZE)
     accessible = [line for line in slot_lines(window) if "---p" not in line]
     assert len(accessible) == 4, "front, information page, data, first page of the data stack"
@@ -179,7 +179,7 @@ def test_a_large_block_of_arguments_is_gone_with_its_process(workshop: Workshop)
     again = spawn(workshop, watched.image)
     assert again.statistics().pages == pages
     with pytest.raises(ValueError, match="accessible"):
-        again.read_memory(sum(DATA_STACK) - 2 * PAGE_SIZE, 1)
+        again.read_memory(DATA_STACK[0] + PAGE_SIZE, 1)
 
 
 def test_a_failed_start_leaves_the_slot_as_new(workshop: Workshop) -> None:
@@ -187,4 +187,33 @@ def test_a_failed_start_leaves_the_slot_as_new(workshop: Workshop) -> None:
     with pytest.raises(OSError, match="streams"):
         spawn(workshop, watched.image, arguments=[SECRET_BYTES * 100], streams=(9999, -1, -1))
     process = finished(workshop, watched.image, 1)
-    assert SECRET_BYTES not in process.read_memory(sum(DATA_STACK) - PAGE_SIZE, PAGE_SIZE)
+    assert SECRET_BYTES not in process.read_memory(DATA_STACK[0], PAGE_SIZE)
+
+
+@pytest.mark.parametrize("grown", [0, 1, 40])
+def test_a_data_stack_in_the_datas_last_page_is_as_new(workshop: Workshop, grown: int) -> None:
+    """Whether it stayed there or grew out of it."""
+    low = DATA + PAGE_SIZE + 0x240
+    pages = [DATA + (2 + number) * PAGE_SIZE for number in range(grown)]
+    stores = "".join(f"movq %rax, %gs:{at}(,%eiz)\n" for at in [DATA, low + 0x800, *pages])
+    end = "xorl %eax, %eax\nretq"
+    source = function("main", f"cmpq $2, %gs:(%edi)\njne look\nmovabsq ${SECRET}, %rax\n{stores}look:\n{end}")
+    contents = b"data" * 1100
+    watched = Watched(
+        workshop.program(source),
+        segments=[(DATA, contents, PAGE_SIZE + 0x234, True)],
+        data_stack=(low, sum(DATA_STACK) - low),
+        data_stack_variables=(0, 0),
+    )
+    first = finished(workshop, watched.image, 2)
+    assert first.read_memory(low + 0x800, 8) == SECRET_BYTES
+    used = first.statistics().pages
+    first.close()
+    assert watched.slots() == 1
+    second = finished(workshop, watched.image, 1)
+    assert watched.slots() == 1
+    assert second.read_memory(DATA, PAGE_SIZE + 0x240) == contents.ljust(PAGE_SIZE + 0x240, b"\0")
+    assert second.read_memory(low + 0x800, 8) == bytes(8)
+    assert used - second.statistics().pages >= grown
+    with pytest.raises(ValueError, match="accessible"):
+        second.read_memory(DATA + 2 * PAGE_SIZE, 1)

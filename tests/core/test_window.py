@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.snippets import DATA_STACK, Workshop, script
-from motte.abi.layout import MAP_BASE, PAGE_SIZE
+from core.snippets import DATA_STACK_END, Workshop, script
+from motte.abi.layout import DATA_STACK_GAP, MAP_BASE, PAGE_SIZE
 
 CLOCK_GETTIME, MMAP, MPROTECT, MUNMAP, BRK, MADVISE = 228, 9, 10, 11, 12, 28
 DONTNEED = 4
@@ -146,7 +146,7 @@ def test_all_guests_together_leave_mappings_to_the_host(workshop: Workshop) -> N
 
 
 def test_the_break_starts_above_the_data_stack_and_its_memory_is_zero_again_after_shrinking(workshop: Workshop) -> None:
-    start = sum(DATA_STACK)
+    start = DATA_STACK_END + DATA_STACK_GAP
     calls = [
         (BRK, 0),
         (BRK, start + 10 * PAGE_SIZE),

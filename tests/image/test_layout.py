@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from image.confined_objects import assemble, function, program
-from motte.abi.layout import DATA_STACK_GAP, HEAP_END, IMAGE_BASE, PAGE_SIZE
+from motte.abi.layout import DATA_STACK_ALIGNMENT, DATA_STACK_GAP, HEAP_END, IMAGE_BASE, PAGE_SIZE
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.errors import LimitReached
 from motte.image import Artifact, LoadPlan, link, load_plan
@@ -125,17 +125,18 @@ def test_the_table_is_never_larger_than_needed() -> None:
         assert 1 << (table_log2(used) - 1) <= last < 1 << table_log2(used)
 
 
-def test_the_data_stack_lies_between_a_gap_and_the_heap() -> None:
+def test_the_data_stack_begins_where_the_image_ends() -> None:
     plan = plan_of(program(".bss\n.zero 5000\n"))
     stack = plan.data_stack((8 << 20) - 1)
-    assert stack.low == -(-plan.image_end // PAGE_SIZE) * PAGE_SIZE + DATA_STACK_GAP
-    assert stack.high - stack.low == 8 << 20
+    assert stack.low == -(-plan.image_end // DATA_STACK_ALIGNMENT) * DATA_STACK_ALIGNMENT
+    assert stack.high % PAGE_SIZE == 0
+    assert 0 <= stack.high - stack.low - ((8 << 20) - 1) < PAGE_SIZE
 
 
 def test_a_data_stack_without_room_is_refused() -> None:
     plan = plan_of(program())
-    room = HEAP_END - plan.data_stack(0).low
-    assert plan.data_stack(room).high == HEAP_END
+    room = HEAP_END - DATA_STACK_GAP - plan.data_stack(0).low
+    assert plan.data_stack(room).high == HEAP_END - DATA_STACK_GAP
     with pytest.raises(LimitReached, match="past the heap's end 0x80000000"):
         plan.data_stack(room + 1)
 

@@ -19,9 +19,9 @@ class MappedRun(IntEnum):
     """The stretches of mapped memory that a guest remembers, as far as checks have met them."""
 
     IMAGE = 0
-    """With the program's image."""
-    STACK = 1
-    """With the data stack, and with the heap that begins where it ends."""
+    """With the program's image, and with the data stack that begins where it ends."""
+    HEAP = 1
+    """Of the break, or of a data stack that stands alone."""
     MAPPING = 2
     """One of ``mmap``, or of large blocks."""
 

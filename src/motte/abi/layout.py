@@ -33,11 +33,14 @@ INFORMATION_PAGE: Final = 0x1_0000
 IMAGE_BASE: Final = 0x1_1000
 """First byte of the program image: read-only segment, then writable, then bss."""
 
+DATA_STACK_ALIGNMENT: Final = 16
+"""The data stack grows upwards from the image's end, rounded up to this."""
+
 DATA_STACK_GAP: Final = 1 << 20
-"""Unmapped bytes between the image's end (page-rounded) and the data stack."""
+"""Unmapped bytes above the data stack."""
 
 HEAP_END: Final = 0x8000_0000
-"""The break grows from the top of the data stack up to here; the image and the
+"""The break grows from the gap above the data stack up to here; the image and the
 data stack therefore always lie below 2 GiB (32-bit sign-extended relocations)."""
 
 MAP_BASE: Final = 0x8000_0000

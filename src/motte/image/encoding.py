@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from motte.image.program import LinkedProgram
 
 MAGIC: Final = b"MOTTE\0\0\x01"
-FORMAT: Final = 2
+FORMAT: Final = 3
 MANIFEST_LENGTH: Final = struct.Struct("<I")
 LARGEST_MANIFEST: Final = 1 << 18
 

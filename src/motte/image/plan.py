@@ -21,6 +21,7 @@ from motte.abi.kernel_calls import KERNEL_CALL_BY_NAME, KERNEL_CALLS
 from motte.abi.layout import (
     CODE_REGION_BASE,
     CODE_REGION_END,
+    DATA_STACK_ALIGNMENT,
     DATA_STACK_GAP,
     FUNCTION_TABLE_ENTRY_SIZE,
     HEAP_END,
@@ -54,7 +55,7 @@ class Segment(NamedTuple):
 
 
 class DataStack(NamedTuple):
-    """Window addresses [low, high) of a data stack; the heap begins at ``high``."""
+    """Window addresses [low, high) of a data stack; the heap begins ``DATA_STACK_GAP`` behind ``high``."""
 
     low: int
     high: int
@@ -100,13 +101,13 @@ class LoadPlan:
         )
 
     def data_stack(self, size: int) -> DataStack:
-        """Where a data stack of ``size`` bytes (rounded up to pages) goes.
+        """Where a data stack of ``size`` bytes (its end rounded up to pages) goes: right behind the image.
 
         Raises :class:`~motte.errors.LimitReached` if image and stack leave no room for a heap.
         """
-        low = round_up(self.image_end, PAGE_SIZE) + DATA_STACK_GAP
-        high = low + round_up(size, PAGE_SIZE)
-        if high > HEAP_END:
+        low = round_up(self.image_end, DATA_STACK_ALIGNMENT)
+        high = round_up(low + size, PAGE_SIZE)
+        if high > HEAP_END - DATA_STACK_GAP:
             raise LimitReached(f"a data stack of {size} bytes ends at {high:#x}, past the heap's end {HEAP_END:#x}")
         return DataStack(low, high)
 

@@ -24,7 +24,7 @@ DECLARATIONS: Final = (
     f"{_RUNS} = external dso_local global [{len(MappedRun)} x {{ i64, i64 }}], align 8",
     f"declare dso_local void {_KERNEL_CALL}(i64, i32, ptr)",
 )
-_ORDER: Final = (MappedRun.STACK, MappedRun.MAPPING, MappedRun.IMAGE)
+_ORDER: Final = (MappedRun.HEAP, MappedRun.MAPPING, MappedRun.IMAGE)
 """The heap first: most pointers that programs make of integers point there."""
 
 

@@ -83,7 +83,7 @@ class _Legaliser:
             case "@llvm.va_end":
                 return []
         if REPLACED.match(call.callee):
-            return replace_intrinsic(self._module, call)
+            return replace_intrinsic(self._module, function, call)
         return self._call(function, call, own_area)
 
     def _call(self, function: Function, call: Call, own_area: str) -> list[str]:

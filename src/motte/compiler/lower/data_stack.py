@@ -2,14 +2,16 @@
 
 Locals whose address matters must lie where guest pointers reach, and the native
 stack is not there.  Each function takes one frame from the data stack for all its
-fixed allocations, and moves the pointer further for those of dynamic size.
+fixed allocations, and moves the pointer further for those of dynamic size.  The stack
+grows upwards: it begins where the program's data ends, in the same page.
 
 The pointer is an ordinary guest variable.  A guest that destroys it only loses its
 own data: nothing here is needed for confinement.
 
-An overflow is noticed by touching the unmapped gap below the stack.  A frame that
+An overflow is noticed by touching the unmapped gap above the stack.  A frame that
 could step over the gap compares with the limit first, without a branch (splitting
-blocks would mean renaming phis): it selects an address in the gap, and touches it.
+blocks would mean renaming phis): it selects an address in the gap, and touches it, or
+else its own last byte.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from motte.compiler.lower.leaves import is_leaf
 POINTER: Final = f"@{DATA_STACK_POINTER}"
 LIMIT: Final = f"@{DATA_STACK_LIMIT}"
 POINTER_DECLARATION: Final = f"{POINTER} = external dso_local global ptr, align 8"
-_LIMIT_DECLARATION: Final = f"{LIMIT} = external dso_local global ptr, align 8"
+LIMIT_DECLARATION: Final = f"{LIMIT} = external dso_local global ptr, align 8"
 UNCHECKED_FRAME: Final = 1 << 14
 """A frame up to this size may be taken without a comparison: many of them fit into the gap."""
 
@@ -147,39 +149,53 @@ class _Frame:
         return lines
 
     def _take(self, old: str, new: str, size: str, align: int, *, checked: bool) -> list[str]:
-        """``new`` = ``old`` - ``size``, aligned, checked against the limit if asked, and stored."""
+        """``new`` = ``old``, aligned, checked against the limit if asked; the pointer goes behind ``size`` bytes."""
         name = self._function.fresh("take")
-        dynamic = not size.isdigit()
-        lines = [f"  {name}.negative = sub i64 0, {size}"] if dynamic else []
-        distance = f"{name}.negative" if dynamic else f"-{size}"
-        aligned = dynamic or align > STACK_ALIGN
-        raw = f"{name}.raw" if aligned or checked else new
-        lines.append(f"  {raw} = getelementptr i8, ptr {old}, i64 {distance}")
-        if aligned:
-            self._module.require("declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
-            even = f"{name}.even" if checked else new
-            mask = -max(align, STACK_ALIGN)
-            lines.append(f"  {even} = call ptr @llvm.ptrmask.p0.i64(ptr {raw}, i64 {mask})")
-            raw = even
+        lines: list[str] = []
+        raw = f"{name}.raw" if checked else new
+        if align > STACK_ALIGN:
+            lines += self._even(name, old, align, raw)
+        else:
+            lines.append(f"  {raw} = getelementptr i8, ptr {old}, i64 0")
         if checked:
-            lines += self._check(name, old, raw, new, size)
-        return lines if self._is_leaf else [*lines, f"  store ptr {new}, ptr {POINTER}, align 8"]
+            lines += self._check(name, raw, new, size)
+        if self._is_leaf:
+            return lines
+        if size.isdigit():
+            lines.append(f"  {name}.end = getelementptr i8, ptr {new}, i64 {size}")
+        else:
+            lines.append(f"  {name}.used = getelementptr i8, ptr {new}, i64 {size}")
+            lines += self._even(name, f"{name}.used", STACK_ALIGN, f"{name}.end")
+        return [*lines, f"  store ptr {name}.end, ptr {POINTER}, align 8"]
 
-    def _check(self, name: str, old: str, raw: str, new: str, size: str) -> list[str]:
-        """``new`` is ``raw``, or an address in the gap if ``raw`` would lie below the limit; then it is touched."""
+    def _even(self, name: str, pointer: str, align: int, even: str) -> list[str]:
+        """``even`` is ``pointer``, or the next multiple of ``align`` above it."""
+        self._module.require("declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
+        return [
+            f"  {even}.above = getelementptr i8, ptr {pointer}, i64 {align - 1}",
+            f"  {even} = call ptr @llvm.ptrmask.p0.i64(ptr {even}.above, i64 {-align})",
+        ]
+
+    def _check(self, name: str, raw: str, new: str, size: str) -> list[str]:
+        """``new`` is ``raw``, or an address in the gap if the frame would end above the limit: that is touched then,
+        else the frame's last byte.
+        """
         self._module.require("declare i64 @llvm.umin.i64(i64, i64)")
-        self._module.require(_LIMIT_DECLARATION)
+        self._module.require(LIMIT_DECLARATION)
         return [
             f"  {name}.limit = load ptr, ptr {LIMIT}, align 8",
-            f"  {name}.old.n = ptrtoint ptr {old} to i64",
+            f"  {name}.raw.n = ptrtoint ptr {raw} to i64",
             f"  {name}.limit.n = ptrtoint ptr {name}.limit to i64",
-            f"  {name}.room = sub i64 {name}.old.n, {name}.limit.n",
+            f"  {name}.room = sub i64 {name}.limit.n, {name}.raw.n",
             f"  {name}.wanted = call i64 @llvm.umin.i64(i64 {size}, i64 {1 << 40})",
             f"  {name}.over = icmp sgt i64 {name}.wanted, {name}.room",
-            f"  {name}.gap = getelementptr i8, ptr {name}.limit, i64 -64",
+            f"  {name}.gap = getelementptr i8, ptr {name}.limit, i64 64",
             f"  {new} = select i1 {name}.over, ptr {name}.gap, ptr {raw}",
-            # A read: an allocation of no bytes begins where another's bytes are.
-            f"  {name}.touched = load volatile i8, ptr {new}, align 1",
+            f"  {name}.last.n = add i64 {size}, -1",
+            f"  {name}.last = select i1 {name}.over, i64 0, i64 {name}.last.n",
+            f"  {name}.touch = getelementptr i8, ptr {new}, i64 {name}.last",
+            # A read: an allocation of no bytes ends where another's bytes are.
+            f"  {name}.touched = load volatile i8, ptr {name}.touch, align 1",
         ]
 
     def _with_restores(self, lines: list[str]) -> list[str]:
@@ -198,14 +214,9 @@ class _Frame:
         return new
 
     def _restore(self) -> list[str]:
-        """The caller's pointer is a constant distance from the frame, unless the frame was aligned further."""
-        if not self._size or self._align > STACK_ALIGN:
-            return [f"  store ptr {self._old}, ptr {POINTER}, align 8"]
-        old = self._function.fresh("caller")
-        return [
-            f"  {old} = getelementptr i8, ptr {self._frame}, i64 {self._size}",
-            f"  store ptr {old}, ptr {POINTER}, align 8",
-        ]
+        """The caller's pointer is where the frame begins, unless the frame was aligned further."""
+        old = self._frame if self._size and self._align <= STACK_ALIGN else self._old
+        return [f"  store ptr {old}, ptr {POINTER}, align 8"]
 
 
 def _returns_twice(module: Module, lines: list[str]) -> bool:

@@ -1,6 +1,6 @@
 """Functions that call nothing, so that nobody else takes frames while they run.
 
-Such a function may use the data stack below the pointer without moving it, as
+Such a function may use the data stack above the pointer without moving it, as
 native leaf functions use the red zone.  An instruction counts as a call if code
 generation may turn it into one: large block operations, remainders of reals, some
 atomic operations, division of 128-bit integers, conversions of half-precision reals,
