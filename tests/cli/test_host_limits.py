@@ -29,4 +29,4 @@ def test_the_doctor_says_how_many_processes_are_possible() -> None:
             continue
         assert f"{limit.name} {limit.processes:,} processes at once" in text
         if limit.name == "vm.max_map_count" and limit.processes < 30_000:
-            assert f"for 30,000 processes, raise it: sysctl -w vm.max_map_count={limit.kept + 6 * 30_000}" in text
+            assert f"for 30,000 processes, raise it: sysctl -w vm.max_map_count={limit.kept + 5 * 30_000}" in text

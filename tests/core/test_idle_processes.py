@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.snippets import DATA, RODATA, Workshop, function
+from core.snippets import DATA, DATA_STACK_END, RODATA, Workshop, function
 from core.test_host import run_python
 from core.test_image import image_of, spawn
 from motte import core
@@ -55,8 +55,10 @@ def crowd(workshop: Workshop, image: core.Image, bank: core.Bank, count: int) ->
 def measure(count: int) -> None:
     """Prints what so many processes took: memory and page tables, mappings, the charge, and what of it stayed."""
     workshop = Workshop()
-    segments = [(RODATA, b"constant", PAGE_SIZE, False), (DATA, FOR_EVER, PAGE_SIZE, True)]
-    image = image_of(workshop.program(SLEEP), segments=segments, data_stack_variables=(DATA, DATA + 8))
+    segments = [(RODATA, b"constant", PAGE_SIZE, False), (DATA, FOR_EVER, 256, True)]
+    stack = (DATA + 256, DATA_STACK_END - DATA - 256)  # where the data ends, as the linker's programs have it
+    program = workshop.program(SLEEP)
+    image = image_of(program, segments=segments, data_stack=stack, data_stack_variables=(DATA, DATA + 8))
     bank = core.Bank(None)
     crowd(workshop, image, bank, 20)  # what there is once is there
     before = Costs.now(bank)
@@ -80,7 +82,7 @@ def test_a_bank_is_charged_for_what_idle_processes_take(count: int) -> None:
     assert finished.returncode == 0, finished.stderr
     taken, mappings, charged, left = json.loads(finished.stdout)
     assert 0.99 * taken <= charged <= 1.05 * taken
-    assert taken <= 27 * 1024 * count
+    assert taken <= 18 * 1024 * count
     assert left == 0
     if HAS_GUARD_MARKERS:
-        assert mappings <= 6.2 * count
+        assert mappings <= 4.2 * count
