@@ -20,6 +20,9 @@
 /* Zeroed data up to this size comes out of the file; more would make the file, and whatever looks at it, large. */
 enum { FILE_ZEROES_LIMIT = 0x10000 / MOTTE_PAGE_SIZE };
 
+/* Initialised data up to this size is copied to each process if the data stack follows it. */
+enum { COPIED_LIMIT = 2 };
+
 enum { FIRST_PAGE = MOTTE_INFORMATION_PAGE / MOTTE_PAGE_SIZE };
 
 static off_t file_offset(uint64_t page)
@@ -35,6 +38,7 @@ static void add_part(struct image *image, struct image_part part)
     struct image_part *last = image->part_count ? &image->parts[image->part_count - 1] : NULL;
     if (last && last->end == part.start && last->file_end == last->end && last->writable == part.writable) {
         last->file_end = part.file_end;
+        last->filled_end = part.filled_end;
         last->end = part.end;
     } else {
         image->parts[image->part_count++] = part;
@@ -48,6 +52,8 @@ static void place_data_stack(struct image *image)
     uint32_t low = image->data_stack_low - image->data_stack_low % page_size;
     image->data_stack_first = data_end > low ? data_end : low;
     image->data_stack_mapped = (uint32_t)pages_for(image->data_stack_low + DATA_STACK_ROOM) * page_size;
+    struct image_part *last = &image->parts[image->part_count - 1];
+    last->copied = image_adjoins_data_stack(image) && last->filled_end - last->start <= COPIED_LIMIT;
 }
 
 static bool lay_out(struct image *image, const struct image_options *options)
@@ -56,14 +62,14 @@ static bool lay_out(struct image *image, const struct image_options *options)
     image->part_count = 0;
     if (!image->parts)
         return false;
-    add_part(image, (struct image_part){FIRST_PAGE, FIRST_PAGE + 1, FIRST_PAGE + 1, false});
+    add_part(image, (struct image_part){.start = FIRST_PAGE, .file_end = FIRST_PAGE + 1, .end = FIRST_PAGE + 1});
     for (size_t i = 0; i < options->segment_count; i++) {
         const struct segment *segment = &options->segments[i];
         uint32_t start = (uint32_t)(segment->address / MOTTE_PAGE_SIZE);
         uint32_t filled = start + (uint32_t)pages_for(segment->contents.size);
         uint32_t end = start + (uint32_t)pages_for(segment->memory_size);
         uint32_t file_end = end - filled <= FILE_ZEROES_LIMIT ? end : filled;
-        add_part(image, (struct image_part){start, file_end, end, segment->writable});
+        add_part(image, (struct image_part){start, file_end, end, filled, .writable = segment->writable});
         image->writable_pages += segment->writable ? end - start : 0;
     }
     place_data_stack(image);
@@ -71,13 +77,15 @@ static bool lay_out(struct image *image, const struct image_options *options)
 }
 
 /* Of a slot: its front, with a guard that is a mapping where the kernel knows no markers; the image and the gaps in it;
- * the data stack, as soon as it has a page of its own; the rest. */
+ * the data stack, with what is copied if anything is, or by itself when it has grown; the rest. */
 static uint32_t count_mappings(const struct image *image)
 {
     uint32_t count = host_features()->guard_markers ? 3 : 4, position = FIRST_PAGE;
     for (size_t i = 0; i < image->part_count; i++) {
         const struct image_part *part = &image->parts[i];
-        count += (part->start > position) + (part->file_end > part->start) + (part->end > part->file_end);
+        count += part->start > position;
+        if (!part->copied)
+            count += (part->file_end > part->start) + (part->end > part->file_end);
         position = part->end;
     }
     return count + (image->data_stack_first / MOTTE_PAGE_SIZE > position);

@@ -13,7 +13,7 @@
  * A page of the file is at the offset of its window address from the information page.
  *
  * The data stack grows upwards, and begins wherever the data ends, in the middle of its last page as a rule: a small
- * process that waits has one page for both.
+ * process that waits has one page for both, and one mapping, too, however much the stack grows.
  *
  * Who pays: the file's pages, the program's code and tables, and what the core knows about them are drawn once from the
  * bank that the image is made with (the machine's).  A process pays for every page of its own that it may write to, since
@@ -64,10 +64,12 @@ struct image_options {
     struct bank *bank;                                               /* NULL: nobody pays */
 };
 
-/* Pages [start, end) of the window; those from file_end on are anonymous zeroes. */
+/* Pages [start, end) of the window.  Those up to file_end are the file's; the rest are anonymous zeroes.  All of a part
+ * that is `copied` is anonymous, one mapping with the data stack behind it, and its first pages, up to filled_end, are
+ * copied out of the file: each process writes to some of them anyway. */
 struct image_part {
-    uint32_t start, file_end, end;
-    bool writable;
+    uint32_t start, file_end, end, filled_end;
+    bool writable, copied;
 };
 
 struct image {
@@ -93,6 +95,13 @@ struct image {
     struct slot *waiting; /* image_slots.h */
     uint32_t fork_generation;
 };
+
+/* Whether the data stack and the last part are one area. */
+static inline bool image_adjoins_data_stack(const struct image *image)
+{
+    const struct image_part *last = &image->parts[image->part_count - 1];
+    return last->writable && last->end == image->data_stack_first / MOTTE_PAGE_SIZE;
+}
 
 static inline uint64_t pages_for(uint64_t size)
 {

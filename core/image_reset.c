@@ -39,14 +39,25 @@ static void compare_pages(const struct image *image, const struct slot *slot, co
     }
 }
 
+void image_copy(const struct image *image, const struct slot *slot, const struct image_part *part)
+{
+    uintptr_t low = image_page(slot, part->start);
+    const unsigned char *initial = image->contents + part->start * MOTTE_PAGE_SIZE - MOTTE_INFORMATION_PAGE;
+    memcpy((void *)low, initial, image_page(slot, part->filled_end) - low);
+}
+
 static bool restore_part(const struct image *image, struct slot *slot, const struct image_part *part)
 {
     uintptr_t low = image_page(slot, part->start), middle = image_page(slot, part->file_end);
     uintptr_t high = image_page(slot, part->end);
     if (!part->writable)
         return true;
-    if (image->writable_pages > COMPARED_PAGES)
-        return slot_discard(slot, low, high);
+    if (image->writable_pages > COMPARED_PAGES) {
+        bool discarded = slot_discard(slot, low, high);
+        if (discarded && part->copied)
+            image_copy(image, slot, part);
+        return discarded;
+    }
     compare_pages(image, slot, part);
     return middle == high || slot_discard(slot, middle, high);
 }

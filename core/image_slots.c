@@ -26,6 +26,12 @@ static bool map_part(const struct image *image, struct slot *slot, const struct 
     uintptr_t low = image_page(slot, part->start), middle = image_page(slot, part->file_end);
     uintptr_t high = image_page(slot, part->end);
     uint64_t offset = (uint64_t)part->start * MOTTE_PAGE_SIZE - MOTTE_INFORMATION_PAGE;
+    if (part->copied) {
+        if (!slot_open(slot, low, high, true))
+            return false;
+        image_copy(image, slot, part);
+        return true;
+    }
     return (low == middle || slot_map_file(slot, low, middle, part->writable, image->descriptor, offset))
         && (middle == high || slot_open(slot, middle, high, part->writable));
 }

@@ -37,6 +37,9 @@ struct page_tables image_page_tables(const struct image *image, const struct slo
 /* Puts everything back that the process could have written to. False if the slot cannot be used again like this. */
 bool image_make_as_new(const struct image *image, const struct process *process);
 
+/* Fills a part that is copied, in a slot where it is all zeroes. */
+void image_copy(const struct image *image, const struct slot *slot, const struct image_part *part);
+
 /* --- places in such a slot --------------------------------------------------------------------------------------- */
 
 /* Of a page of the window. */
@@ -49,13 +52,6 @@ static inline uintptr_t image_page(const struct slot *slot, uint64_t page)
 static inline uintptr_t image_data_stack_end(const struct image *image, const struct slot *slot)
 {
     return slot_window(slot) + image->data_stack_mapped;
-}
-
-/* Whether the data stack and the last part are one area. */
-static inline bool image_adjoins_data_stack(const struct image *image)
-{
-    const struct image_part *last = &image->parts[image->part_count - 1];
-    return last->writable && last->end == image->data_stack_first / MOTTE_PAGE_SIZE;
 }
 
 #endif

@@ -190,18 +190,25 @@ def test_a_failed_start_leaves_the_slot_as_new(workshop: Workshop) -> None:
     assert SECRET_BYTES not in process.read_memory(DATA_STACK[0], PAGE_SIZE)
 
 
+@pytest.mark.parametrize("zeroes", [0, 20 * PAGE_SIZE], ids=["compared", "dropped"])
+@pytest.mark.parametrize("initialised", [0, 4400, 40_000], ids=["zeroes", "copied", "mapped"])
 @pytest.mark.parametrize("grown", [0, 1, 40])
-def test_a_data_stack_in_the_datas_last_page_is_as_new(workshop: Workshop, grown: int) -> None:
-    """Whether it stayed there or grew out of it."""
-    low = DATA + PAGE_SIZE + 0x240
-    pages = [DATA + (2 + number) * PAGE_SIZE for number in range(grown)]
+def test_a_data_stack_in_the_datas_last_page_is_as_new(
+    workshop: Workshop, grown: int, initialised: int, zeroes: int
+) -> None:
+    """Whether it stayed there or grew out of it, and however the data came to be there."""
+    contents = bytes(range(1, 251)) * (initialised // 250) + bytes(range(initialised % 250))
+    size = max(PAGE_SIZE, len(contents)) + zeroes
+    size += -size % PAGE_SIZE + 0x234
+    low = DATA + size + 12
+    last_page = low - low % PAGE_SIZE
+    pages = [last_page + (1 + number) * PAGE_SIZE for number in range(grown)]
     stores = "".join(f"movq %rax, %gs:{at}(,%eiz)\n" for at in [DATA, low + 0x800, *pages])
     end = "xorl %eax, %eax\nretq"
     source = function("main", f"cmpq $2, %gs:(%edi)\njne look\nmovabsq ${SECRET}, %rax\n{stores}look:\n{end}")
-    contents = b"data" * 1100
     watched = Watched(
         workshop.program(source),
-        segments=[(DATA, contents, PAGE_SIZE + 0x234, True)],
+        segments=[(DATA, contents, size, True)],
         data_stack=(low, sum(DATA_STACK) - low),
         data_stack_variables=(0, 0),
     )
@@ -212,8 +219,8 @@ def test_a_data_stack_in_the_datas_last_page_is_as_new(workshop: Workshop, grown
     assert watched.slots() == 1
     second = finished(workshop, watched.image, 1)
     assert watched.slots() == 1
-    assert second.read_memory(DATA, PAGE_SIZE + 0x240) == contents.ljust(PAGE_SIZE + 0x240, b"\0")
+    assert second.read_memory(DATA, low - DATA) == contents.ljust(low - DATA, b"\0")
     assert second.read_memory(low + 0x800, 8) == bytes(8)
     assert used - second.statistics().pages >= grown
     with pytest.raises(ValueError, match="accessible"):
-        second.read_memory(DATA + 2 * PAGE_SIZE, 1)
+        second.read_memory(last_page + PAGE_SIZE, 1)
