@@ -69,7 +69,7 @@ class Scale:
     ring: int = 1000
     hops: int = 1_000_000
     fan_in: int = 1000
-    messages_each: int = 1000
+    messages_each: int = 10_000
     wake_ups: int = 500
 
 

@@ -1,9 +1,9 @@
-/* Processes that only pass messages: messages server | client BATCHES CALLS BYTES | node HOPS | caller |
+/* Processes that only pass messages: messages server | client BATCHES CALLS BYTES | node HOPS | sender |
    collector COUNT.
 
    A server answers each call.  A client prints the shortest of its batches, in nanoseconds.  Nodes make a ring: "out" leads to
-   the next one's "in"; the one with HOPS sends a message round, and prints the nanoseconds.  Callers never
-   stop; the collector answers COUNT calls, and prints how many came with each badge: the least, and the most. */
+   the next one's "in"; the one with HOPS sends a message round, and prints the nanoseconds.  Senders never
+   stop; the collector receives COUNT messages, and prints how many came with each badge: the least, and the most. */
 #include <motte.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -69,11 +69,11 @@ static int pass_on(long hops)
     return result != 0;
 }
 
-static int call_for_ever(void)
+static int send_for_ever(void)
 {
-    struct motte_message request = {.bytes = first, .size = 1}, answer = {.bytes = second, .room = sizeof second};
+    struct motte_message message = {.bytes = first, .size = 1};
     int out = motte_grant("out");
-    while (motte_call(out, &request, &answer, FOR_EVER) == 0) {
+    while (motte_send(out, &message, FOR_EVER) == 0) {
     }
     return 0;
 }
@@ -81,13 +81,12 @@ static int call_for_ever(void)
 static int collect(long count)
 {
     static long from[SENDERS + 1];
-    struct motte_message request = {.bytes = first, .room = sizeof first}, answer = {.bytes = second, .size = 1};
-    int in = motte_grant("in"), result = motte_receive(in, &request, NULL, FOR_EVER);
+    struct motte_message message = {.bytes = first, .room = sizeof first};
+    int in = motte_grant("in");
     for (long i = 0; i < count; i++) {
-        if (result || request.badge > SENDERS)
+        if (motte_receive(in, &message, NULL, FOR_EVER) || message.badge > SENDERS)
             return 1;
-        from[request.badge]++;
-        result = motte_reply_receive(request.reply, &answer, in, &request, FOR_EVER);
+        from[message.badge]++;
     }
     long least = count, most = 0;
     for (int badge = 1; badge <= SENDERS && from[badge]; badge++) {
@@ -106,8 +105,8 @@ int main(int argc, char **argv)
         return call(atol(argv[2]), atol(argv[3]), (unsigned)atol(argv[4]));
     if (argc == 3 && !strcmp(argv[1], "node"))
         return pass_on(atol(argv[2]));
-    if (argc == 2 && !strcmp(argv[1], "caller"))
-        return call_for_ever();
+    if (argc == 2 && !strcmp(argv[1], "sender"))
+        return send_for_ever();
     if (argc == 3 && !strcmp(argv[1], "collector"))
         return collect(atol(argv[2]));
     return 2;
