@@ -2,6 +2,7 @@
 #include "python_ipc.h"
 
 #include "bank.h"
+#include "exchange/block.h"
 #include "ipc/endpoint.h"
 #include "ipc/forwarder.h"
 #include "ipc/process_ipc.h"
@@ -61,6 +62,7 @@ static void drop(struct python_capability *self)
     object_release(object);
     ipc_settle(self->scheduler);
     pthread_mutex_unlock(&self->scheduler->lock);
+    blocks_bury();
 }
 
 static void destroy(PyObject *object)
@@ -296,6 +298,10 @@ static PyMethodDef methods[] = {
     {"begin_call", python_capability_begin_call, METH_VARARGS, PyDoc_STR("The same.")},
     {"begin_receive", python_capability_begin_receive, METH_VARARGS, PyDoc_STR("(completions, tag, badge): a Waiting.")},
     {"notify", python_capability_notify, METH_O, PyDoc_STR("(bits)")},
+    {"block_fields", python_capability_block_fields, METH_NOARGS, PyDoc_STR("(size, frozen) of a block.")},
+    {"block_view", python_capability_block_view, METH_NOARGS, PyDoc_STR("A memoryview onto a block, which cannot move meanwhile.")},
+    {"block_split", python_capability_block_split, METH_O, PyDoc_STR("(offset): a block of the rest.")},
+    {"block_freeze", python_capability_block_freeze, METH_NOARGS, PyDoc_STR("Nobody can write to it any more.")},
     {NULL, NULL, 0, NULL},
 };
 

@@ -82,7 +82,7 @@ PyObject *python_contract_compile(PyObject *module, PyObject *arguments);
 extern PyTypeObject python_meter_type;
 
 /* Without a constructor for users. */
-extern PyTypeObject python_capability_type;
+extern PyTypeObject python_block_view_type, python_capability_type;
 
 extern PyTypeObject python_completions_type;
 
@@ -94,6 +94,7 @@ PyObject *python_channel(PyObject *module, PyObject *arguments);
 PyObject *python_service(PyObject *module, PyObject *arguments);
 PyObject *python_select(PyObject *module, PyObject *arguments);
 PyObject *python_begin_select(PyObject *module, PyObject *arguments);
+PyObject *python_block(PyObject *module, PyObject *arguments);
 PyObject *python_process_grant(PyObject *object, PyObject *arguments);
 
 /* Takes over the reference to the meter. NULL with an exception. */

@@ -52,6 +52,16 @@ PyObject *python_capability_receive(PyObject *self, PyObject *arguments);
 PyObject *python_capability_reply(PyObject *self, PyObject *arguments);
 PyObject *python_capability_notify(PyObject *self, PyObject *argument);
 
+/* --- python_block.c --- */
+
+/* False with an exception: somebody sees it. True of what is no block, too. */
+bool python_block_can_move(struct python_capability *self);
+
+PyObject *python_capability_block_fields(PyObject *self, PyObject *unused);
+PyObject *python_capability_block_view(PyObject *self, PyObject *unused);
+PyObject *python_capability_block_split(PyObject *self, PyObject *offset);
+PyObject *python_capability_block_freeze(PyObject *self, PyObject *unused);
+
 /* --- python_service.c --- */
 
 PyObject *python_capability_identify(PyObject *self, PyObject *other);

@@ -1,11 +1,12 @@
 /* Messages as Python sends and receives them.
  *
  * One is (bytes, tag, badge, flags, capabilities, reply or None, service identity, sender's identity, rights); a notification
- * has its bits in the place of the tag. */
+ * has its bits in the place of the tag.  Blocks are the last of the capabilities. */
 #include "python_ipc.h"
 
 #include <errno.h>
 
+#include "exchange/block.h"
 #include "scheduler.h"
 
 /* --- to the core ---------------------------------------------------------------------------------------------------------- */
@@ -14,6 +15,8 @@ static bool attach(struct scheduler *scheduler, struct message *message, PyObjec
 {
     struct python_capability *attached = python_capability_open(object);
     if (!attached)
+        return false;
+    if (!python_block_can_move(attached))
         return false;
     bool foreign = attached->scheduler != scheduler;
     int64_t result = foreign ? -MOTTE_ERROR_REQUEST_ERROR : host_ipc_attach(message, &attached->capability);
@@ -48,8 +51,23 @@ bool python_message_took(struct python_capability *self, struct message *message
     return true;
 }
 
+/* Those that were not copied. */
+static void give_back_blocks(struct message *message, PyObject *capabilities)
+{
+    for (uint32_t i = 0; i < message->parcel->count; i++) {
+        PyObject *owner = PyTuple_GET_ITEM(capabilities, message->capability_count + i);
+        struct capability *block = &message->parcel->blocks[i];
+        if (block_of(block)->pages.frozen)
+            continue;
+        ((struct python_capability *)owner)->capability = *block;
+        block->object = NULL;
+    }
+}
+
 void python_message_unmake(struct scheduler *scheduler, struct message *message, PyObject *capabilities)
 {
+    if (message->parcel)
+        give_back_blocks(message, capabilities);
     for (uint32_t i = 0; i < message->capability_count; i++) {
         struct python_capability *owner = (struct python_capability *)PyTuple_GET_ITEM(capabilities, i);
         if (message->capabilities[i].object->type != OBJECT_CALLER)
@@ -70,13 +88,15 @@ bool python_parse_match(PyObject *tag, PyObject *badge, struct match *match)
 
 static PyObject *show_message(struct scheduler *scheduler, struct message *message)
 {
-    PyObject *capabilities = PyTuple_New(message->capability_count);
+    uint32_t count = message->capability_count, blocks = message->parcel ? message->parcel->count : 0;
+    PyObject *capabilities = PyTuple_New(count + blocks);
     PyObject *reply = message->reply.object ? python_capability_wrap(scheduler, message->reply) : Py_NewRef(Py_None);
     message->reply.object = NULL;
     bool complete = capabilities && reply;
-    for (uint32_t i = 0; complete && i < message->capability_count; i++) {
-        PyObject *wrapped = python_capability_wrap(scheduler, message->capabilities[i]);
-        message->capabilities[i].object = NULL;
+    for (uint32_t i = 0; complete && i < count + blocks; i++) {
+        struct capability *carried = i < count ? &message->capabilities[i] : &message->parcel->blocks[i - count];
+        PyObject *wrapped = python_capability_wrap(scheduler, *carried);
+        carried->object = NULL;
         complete = wrapped && PyTuple_SetItem(capabilities, i, wrapped) == 0;
     }
     PyObject *shown = NULL;

@@ -100,6 +100,8 @@ static void return_block(struct process *process, struct parcel *parcel, uint32_
 
 void parcel_return(struct process *process, struct parcel *parcel)
 {
+    if (!parcel->count || !parcel->blocks[0].object)
+        return; /* it was not loaded */
     process->ipc->unmapped.count = 0;
     for (uint32_t i = 0; i < parcel->count; i++)
         if (!is_shared(&parcel->blocks[i]) && !parcel->blocks[i].object->dead)
@@ -184,4 +186,49 @@ void parcel_received(struct process *process, struct parcel *parcel)
         receive_block(process, parcel, i);
     pthread_mutex_unlock(&process->scheduler->lock);
     parcel->count = 0;
+}
+
+/* --- the host --------------------------------------------------------------------------------------------------------------- */
+
+int64_t parcel_attach(struct message *message, struct capability *capability)
+{
+    if (!capability_is_valid(capability))
+        return -MOTTE_ERROR_INVALID_CAP;
+    if (!is_shared(capability) && block_of(capability)->views)
+        return -MOTTE_ERROR_BAD_STATE;
+    if (!message->parcel)
+        message->parcel = calloc(1, sizeof *message->parcel);
+    struct parcel *parcel = message->parcel;
+    if (!parcel || parcel->count == MOTTE_MESSAGE_BLOCKS)
+        return parcel ? -MOTTE_ERROR_REQUEST_ERROR : -MOTTE_ERROR_LIMIT_REACHED;
+    if (is_shared(capability)) {
+        parcel->blocks[parcel->count++] = capability_copy(capability, UINT32_MAX, 0, false);
+    } else {
+        parcel->blocks[parcel->count++] = *capability;
+        capability->object = NULL;
+    }
+    return 0;
+}
+
+static bool changes_hands(const struct parcel *parcel, uint32_t index, const struct bank *bank)
+{
+    const struct capability *block = &parcel->blocks[index];
+    return !is_shared(block) && !block->object->dead && block_of(block)->bank != bank;
+}
+
+bool parcel_accept(struct parcel *parcel, struct bank *bank)
+{
+    uint64_t pages = 0;
+    for (uint32_t i = 0; bank && i < parcel->count; i++)
+        pages += changes_hands(parcel, i, bank) ? cost_of(parcel, i) : 0;
+    if (pages && !bank_charge(bank, pages, NULL))
+        return false;
+    for (uint32_t i = 0; bank && i < parcel->count; i++) {
+        if (!changes_hands(parcel, i, bank))
+            continue;
+        struct bank *payer = block_change_bank(block_of(&parcel->blocks[i]), bank);
+        bank_refund(payer, cost_of(parcel, i));
+        bank_release(payer);
+    }
+    return true;
 }

@@ -8,6 +8,7 @@
 
 #include "ipc/capability.h"
 
+struct bank;
 struct guest_message;
 struct message;
 struct process;
@@ -45,6 +46,14 @@ void parcel_map_again(struct process *process);
 
 void parcel_drop(struct parcel *parcel);
 void parcel_weaken(struct parcel *parcel);
+
+/* --- the host, under the lock --------------------------------------------------------------------------------------------- */
+
+/* Like host_ipc_attach. */
+int64_t parcel_attach(struct message *message, struct capability *capability);
+
+/* This bank pays from now on, unless it is none; false, and nothing has changed, if it has no room. */
+bool parcel_accept(struct parcel *parcel, struct bank *bank);
 
 /* --- the receiver, on its own worker, without the lock -------------------------------------------------------------------- */
 

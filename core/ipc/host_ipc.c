@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "endpoint.h"
+#include "exchange/block.h"
 #include "forwarder.h"
 #include "scheduler.h"
 #include "transfer.h"
@@ -45,7 +46,9 @@ int64_t host_ipc_attach(struct message *message, struct capability *capability)
 {
     struct scheduler *scheduler = lock(capability);
     int64_t result = 0;
-    if (message->capability_count == MOTTE_MESSAGE_CAPABILITIES)
+    if (block_of(capability))
+        result = parcel_attach(message, capability);
+    else if (message->capability_count == MOTTE_MESSAGE_CAPABILITIES || message->parcel)
         result = -MOTTE_ERROR_REQUEST_ERROR;
     else if (!capability_is_valid(capability))
         result = -MOTTE_ERROR_INVALID_CAP;
@@ -128,6 +131,17 @@ static void end(struct host_wait *host)
     host->source = NULL;
 }
 
+/* Who receives for the host: the bank that pays for the endpoint pays for the blocks, from now on.  If it cannot, the
+ * message stays where it was. */
+static int64_t accept(struct endpoint *endpoint, struct message **message)
+{
+    if (!(*message)->parcel || parcel_accept((*message)->parcel, endpoint->bank))
+        return 0;
+    transfer_put_back(endpoint, *message);
+    *message = NULL;
+    return -MOTTE_ERROR_LIMIT_REACHED;
+}
+
 int64_t host_ipc_wait(struct scheduler *scheduler, struct host_wait *host, struct deadline deadline)
 {
     const struct timespec *at = deadline.exists ? &deadline.at : NULL;
@@ -141,6 +155,8 @@ int64_t host_ipc_wait(struct scheduler *scheduler, struct host_wait *host, struc
     }
     pthread_mutex_lock(&scheduler->lock);
     bool finished = host->wait.finished;
+    if (finished && host->wait.message && host->wait.kind == WAIT_MESSAGE)
+        host->wait.result = accept(host->source, &host->wait.message);
     end(host);
     return unlock(scheduler, finished ? 0 : -MOTTE_ERROR_TIMEOUT);
 }
@@ -262,6 +278,8 @@ int64_t host_ipc_receive(const struct capability *receiver, struct match match, 
         int64_t taken = transfer_receive(endpoint, match, &host->wait.message, &host->wait.bits);
         result = taken < 0 ? taken : !taken;
     }
+    if (host->wait.message)
+        result = accept(endpoint, &host->wait.message);
     if (host->wait.message && receiver->weak)
         message_weaken(host->wait.message);
     if (result == HOST_WAITS && may_wait) {

@@ -38,7 +38,8 @@ struct host_wait {
 /* A message with these bytes; NULL if the host has no memory. */
 struct message *host_ipc_message(const void *bytes, uint32_t size, uint32_t tag, uint32_t flags);
 
-/* A copy of a capability goes with the message, or itself if it can only be moved.  0, or an error. */
+/* A copy of a capability goes with the message, or itself if it can only be moved.  Blocks are the last ones.  0, or an
+ * error. */
 int64_t host_ipc_attach(struct message *message, struct capability *capability);
 
 /* Each answers 0, HOST_WAITS if it `may_wait`, or an error. A message that is not sent, now or in the end, is in `unsent`. */

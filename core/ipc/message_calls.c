@@ -152,6 +152,8 @@ static int64_t unlock(struct process *process, int64_t result)
 /* It was not sent; what it carries already goes nowhere. */
 static int64_t refuse(struct process *process, struct message *message, int64_t result)
 {
+    if (message->parcel)
+        parcel_return(process, message->parcel);
     message_drop(process->scheduler, message);
     return unlock(process, result);
 }
