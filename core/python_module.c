@@ -105,7 +105,8 @@ static int execute(PyObject *module)
         &python_process_type, &python_scheduler_type,   &python_meter_type, &python_contract_type,
         &python_terms_type,   &python_trace_type,       &python_capability_type, &python_completions_type,
     };
-    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0 || !python_waiting_prepare())
+    if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0 || PyType_Ready(&python_block_view_type) < 0
+        || !python_waiting_prepare())
         return -1;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0)

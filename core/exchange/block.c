@@ -188,7 +188,7 @@ void blocks_rescind(struct scheduler *scheduler, struct bank *bank)
     pthread_mutex_lock(&scheduler->lock);
     for (struct block *block = scheduler->blocks, *next; block; block = next) {
         next = block->next;
-        if (!bank_draws_from(block->bank, bank))
+        if (bank && !bank_draws_from(block->bank, bank))
             continue;
         block->object.dead = true;
         if (!block->views)

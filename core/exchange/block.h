@@ -81,7 +81,7 @@ void block_die(struct block *block);
 bool block_view(struct block *block);
 void block_unview(struct block *block);
 
-/* Ends all blocks that this bank, which is being destroyed, pays for. */
+/* Ends all blocks that this bank pays for, which is being destroyed; all that any pays for: NULL. */
 void blocks_rescind(struct scheduler *scheduler, struct bank *bank);
 
 /* --- without any lock ------------------------------------------------------------------------------------------------------ */

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         UnknownRequest,
         Unsupported,
     )
+    from motte.exchange import Block, Exchange
     from motte.exit import Exit, Fault, Frame, Usage
     from motte.exit_reason import ExitReason
     from motte.keeper import KeptFault, Kill, Region, Resume, Skip
@@ -78,6 +79,7 @@ __all__ = [
     "BankRequest",
     "BankRestriction",
     "BankStatistics",
+    "Block",
     "BuildOptions",
     "Capability",
     "CapabilityKind",
@@ -92,6 +94,7 @@ __all__ = [
     "ContractViolation",
     "Directory",
     "Down",
+    "Exchange",
     "Exit",
     "ExitReason",
     "ExitSignal",
@@ -185,6 +188,7 @@ _NAMES_BY_MODULE = {
         "UnknownRequest",
         "Unsupported",
     ),
+    "motte.exchange": ("Block", "Exchange"),
     "motte.exit": ("Exit", "Fault", "Frame", "Usage"),
     "motte.exit_reason": ("ExitReason",),
     "motte.keeper": (

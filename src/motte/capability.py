@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from motte.core import Capability as CoreCapability
+    from motte.exchange import Block
     from motte.population import Population
 
 _ALL_RIGHTS: Final = (1 << 32) - 1
@@ -144,13 +145,18 @@ def capability_of(core: "CoreCapability") -> Capability:
     return Capability._by_kind.get(kind, Capability)(core)
 
 
-def cores_of(capabilities: Iterable[Capability]) -> "tuple[CoreCapability, ...]":
-    """For the package: what is given to the core.  Raises ``TypeError`` for anything else."""
-    found = tuple(capabilities)
+def cores_of(capabilities: Iterable[Capability], blocks: "Iterable[Block]" = ()) -> "tuple[CoreCapability, ...]":
+    """For the package: what is given to the core, the blocks last.  Raises ``TypeError`` for anything else."""
+    from motte.exchange import Block
+
+    found, moving = tuple(capabilities), tuple(blocks)
     for each in found:
-        if not isinstance(each, Capability):
+        if not isinstance(each, Capability) or isinstance(each, Block):
             raise TypeError(f"capabilities: expected objects of motte.Capability; got {type(each).__name__}")
-    return tuple(each.core for each in found)
+    for each in moving:
+        if not isinstance(each, Block):
+            raise TypeError(f"blocks: expected objects of motte.Block; got {type(each).__name__}")
+    return (*(each.core for each in found), *(each.to_be_sent() for each in moving))
 
 
 Grants = tuple[tuple[str, "CoreCapability"], ...]

@@ -17,6 +17,7 @@ from motte.core import begin_select
 from motte.core import channel as core_channel
 from motte.core import select as core_select
 from motte.errors import PeerClosed
+from motte.exchange import Block
 from motte.message import Message
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 
@@ -46,19 +47,21 @@ class Sender(Capability):
         *,
         tag: int = 0,
         capabilities: Iterable[Capability] = (),
+        blocks: Iterable[Block] = (),
         priority: bool = False,
         timeout: Duration = None,
     ) -> None:
         """Send, waiting for room if need be.
 
         ``data`` are at most 64 KiB.  Copies of at most four ``capabilities`` go along; one to answer a call moves.
+        At most four ``blocks`` move, too, and are the receiver's then; of frozen ones copies go.
         With ``priority`` it overtakes all messages without.
 
         Raises ``Full`` if there is no room and the timeout is 0, ``Timeout`` after a longer one, ``RequestError`` for
         what no message can carry or the queue could never hold; then nothing was sent.  To a channel that nobody can
         receive from everything can be sent, and is gone.
         """
-        self.core.send(data, tag, _PRIORITY if priority else 0, cores_of(capabilities), timeout_ns(timeout))
+        self.core.send(data, tag, _PRIORITY if priority else 0, cores_of(capabilities, blocks), timeout_ns(timeout))
 
     def call(
         self,
@@ -66,6 +69,7 @@ class Sender(Capability):
         *,
         tag: int = 0,
         capabilities: Iterable[Capability] = (),
+        blocks: Iterable[Block] = (),
         priority: bool = False,
         timeout: Duration = None,
     ) -> Message:
@@ -75,7 +79,7 @@ class Sender(Capability):
         answer has given that up or ended.  After ``Timeout`` an answer goes nowhere.
         """
         flags = _PRIORITY if priority else 0
-        return Message(self.core.call(data, tag, flags, cores_of(capabilities), timeout_ns(timeout)))
+        return Message(self.core.call(data, tag, flags, cores_of(capabilities, blocks), timeout_ns(timeout)))
 
     async def send_async(
         self,
@@ -83,16 +87,17 @@ class Sender(Capability):
         *,
         tag: int = 0,
         capabilities: Iterable[Capability] = (),
+        blocks: Iterable[Block] = (),
         priority: bool = False,
         timeout: Duration = None,
     ) -> None:
         """Like ``send``, for event loops.  Cancelled while it waits for room, nothing was sent."""
         if timeout == 0:
-            self.send(data, tag=tag, capabilities=capabilities, priority=priority, timeout=0)
+            self.send(data, tag=tag, capabilities=capabilities, blocks=blocks, priority=priority, timeout=0)
             return
         from motte.awaiting import wait_for
 
-        flags, attached = _PRIORITY if priority else 0, cores_of(capabilities)
+        flags, attached = _PRIORITY if priority else 0, cores_of(capabilities, blocks)
         await wait_for(lambda told: self.core.begin_send(told, data, tag, flags, attached), timeout)
 
     async def call_async(
@@ -101,15 +106,16 @@ class Sender(Capability):
         *,
         tag: int = 0,
         capabilities: Iterable[Capability] = (),
+        blocks: Iterable[Block] = (),
         priority: bool = False,
         timeout: Duration = None,
     ) -> Message:
         """Like ``call``, for event loops.  Cancelled, the answer goes nowhere."""
         if timeout == 0:
-            return self.call(data, tag=tag, capabilities=capabilities, priority=priority, timeout=0)
+            return self.call(data, tag=tag, capabilities=capabilities, blocks=blocks, priority=priority, timeout=0)
         from motte.awaiting import wait_for
 
-        flags, attached = _PRIORITY if priority else 0, cores_of(capabilities)
+        flags, attached = _PRIORITY if priority else 0, cores_of(capabilities, blocks)
         return Message(await wait_for(lambda told: self.core.begin_call(told, data, tag, flags, attached), timeout))
 
     def notify(self, bits: int) -> None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from motte.capability import Grants
     from motte.channel import Receiver, Sender
+    from motte.exchange import Exchange
     from motte.links import Links
 
 
@@ -247,6 +248,14 @@ class Machine:
 
         self._check_open()
         return create_channel(self._scheduler, self._population.banks, bank, capacity, buffer)
+
+    @property
+    def exchange(self) -> "Exchange":
+        """Where blocks are made: pages with one owner, which are sent without being copied."""
+        from motte.exchange import Exchange
+
+        self._check_open()
+        return Exchange(self._scheduler, self._population.banks)
 
     def observer(self, name: str = "observer") -> Observer:
         """A party to links and monitors that stands for Python code; it costs nothing."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from motte.abi.capabilities import CapabilityKind, MessageFlag
 from motte.capability import Capability, capability_of, cores_of, represents
 from motte.errors import InvalidCap
+from motte.exchange import Block
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,12 +22,19 @@ class ReplyCapability(Capability):
 
     __slots__ = ()
 
-    def reply(self, data: "ReadableBuffer" = b"", *, tag: int = 0, capabilities: Iterable[Capability] = ()) -> None:
+    def reply(
+        self,
+        data: "ReadableBuffer" = b"",
+        *,
+        tag: int = 0,
+        capabilities: Iterable[Capability] = (),
+        blocks: Iterable[Block] = (),
+    ) -> None:
         """Answer; never waits.  An answer to one who waits no longer is gone.
 
         Raises ``RequestError`` and ``NoAccess`` for what cannot be sent, and it can still be used then.
         """
-        self.core.reply(data, tag, cores_of(capabilities))
+        self.core.reply(data, tag, cores_of(capabilities, blocks))
 
 
 class Message:
@@ -37,7 +45,7 @@ class Message:
     leaving it closes it.
     """
 
-    __slots__ = ("_flags", "_reply", "badge", "capabilities", "data", "identity", "rights", "sender", "tag")
+    __slots__ = ("_flags", "_reply", "badge", "blocks", "capabilities", "data", "identity", "rights", "sender", "tag")
 
     def __init__(self, fields: "CoreMessage") -> None:
         """For the package: as the core shows it."""
@@ -48,8 +56,11 @@ class Message:
         """A number that sender and receiver agree on."""
         self.badge = badge
         """Of the capability that it was sent with; 0: none."""
-        self.capabilities = tuple(capability_of(each) for each in capabilities)
+        carried = tuple(capability_of(each) for each in capabilities)
+        self.capabilities = tuple(each for each in carried if not isinstance(each, Block))
         """Those that came with it; they are the receiver's now."""
+        self.blocks = tuple(each for each in carried if isinstance(each, Block))
+        """Those that came with it, likewise."""
         self.sender = sender
         """The identity of the process that sent it; 0: Python did."""
         self.identity = identity
@@ -83,7 +94,14 @@ class Message:
 
     # --- answering ---------------------------------------------------------------------------------------------------
 
-    def reply(self, data: "ReadableBuffer" = b"", *, tag: int = 0, capabilities: Iterable[Capability] = ()) -> None:
+    def reply(
+        self,
+        data: "ReadableBuffer" = b"",
+        *,
+        tag: int = 0,
+        capabilities: Iterable[Capability] = (),
+        blocks: Iterable[Block] = (),
+    ) -> None:
         """Answer; never waits.  An answer to one who waits no longer is gone.
 
         Raises ``InvalidCap`` if it was answered before, or never wanted to be; ``RequestError`` and ``NoAccess`` for
@@ -91,7 +109,7 @@ class Message:
         """
         if self._reply is None:
             raise InvalidCap("nobody waits for an answer to this message, or it was answered before")
-        self._reply.reply(data, tag, cores_of(capabilities))
+        self._reply.reply(data, tag, cores_of(capabilities, blocks))
         self._reply = None
 
     def take_reply(self) -> ReplyCapability:
@@ -104,8 +122,8 @@ class Message:
     # --- the end -----------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Close the capabilities that came with it; who awaits an answer gets none."""
-        for each in self.capabilities:
+        """Close the capabilities and blocks that came with it; who awaits an answer gets none."""
+        for each in self.capabilities + self.blocks:
             each.close()
         if self._reply is not None:
             self._reply.close()
@@ -130,5 +148,6 @@ class Message:
         if self.bits:
             return f"<Message: notification {self.bits:#x}>"
         carried = f", {len(self.capabilities)} capabilities" if self.capabilities else ""
+        carried += f", {len(self.blocks)} blocks" if self.blocks else ""
         wanted = ", wants a reply" if self.wants_reply else ""
         return f"<Message: tag {self.tag}, badge {self.badge}, {len(self.data)} bytes{carried}{wanted}>"
