@@ -286,6 +286,7 @@ static PyMethodDef methods[] = {
     {"revoke", revoke_capability, METH_O, PyDoc_STR("(badge or 0): all others to the same object, or with this badge.")},
     {"forward", forward, METH_VARARGS, PyDoc_STR("(bank, membrane): capabilities to give away, and to control.")},
     {"retarget", retarget, METH_O, PyDoc_STR("The forwarder that this controls leads there.")},
+    {"receivers", python_capability_receivers, METH_NOARGS, PyDoc_STR("Capabilities to receive what is sent with this one.")},
     {"identify", python_capability_identify, METH_O, PyDoc_STR("(identity, rights, weak) of a capability to a service that is called here; or None.")},
     {"next_abandoned", python_capability_next_abandoned, METH_NOARGS,
      PyDoc_STR("Of the services that are called here, the identity of one that nobody else holds any more; or None.")},

@@ -95,6 +95,7 @@ PyObject *python_service(PyObject *module, PyObject *arguments);
 PyObject *python_select(PyObject *module, PyObject *arguments);
 PyObject *python_begin_select(PyObject *module, PyObject *arguments);
 PyObject *python_block(PyObject *module, PyObject *arguments);
+PyObject *python_process_receivers(PyObject *self, PyObject *sender);
 PyObject *python_process_grant(PyObject *object, PyObject *arguments);
 
 /* Takes over the reference to the meter. NULL with an exception. */
@@ -138,6 +139,7 @@ PyObject *python_process_read_memory(PyObject *self, PyObject *arguments);
 PyObject *python_process_want_events(PyObject *self, PyObject *argument);
 PyObject *python_process_question_fields(PyObject *self, PyObject *unused);
 PyObject *python_process_answer(PyObject *self, PyObject *arguments);
+PyObject *python_process_charge(PyObject *self, PyObject *argument);
 PyObject *python_process_set_register(PyObject *self, PyObject *arguments);
 PyObject *python_process_reserve(PyObject *self, PyObject *arguments);
 PyObject *python_process_supply(PyObject *self, PyObject *arguments);

@@ -66,6 +66,7 @@ PyObject *python_capability_block_freeze(PyObject *self, PyObject *unused);
 
 PyObject *python_capability_identify(PyObject *self, PyObject *other);
 PyObject *python_capability_next_abandoned(PyObject *self, PyObject *unused);
+PyObject *python_capability_receivers(PyObject *self, PyObject *unused);
 
 /* --- python_waiting.c --- */
 

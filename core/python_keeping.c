@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "bank.h"
+#include "clock.h"
 #include "events.h"
 #include "frames.h"
 #include "process.h"
@@ -82,6 +83,19 @@ PyObject *python_process_answer(PyObject *self, PyObject *arguments)
     if (result == -EINVAL)
         return PyErr_Format(PyExc_ValueError, "the guest cannot go on behind this instruction");
     return result < 0 ? raise_stale() : Py_NewRef(Py_None);
+}
+
+/* (nanoseconds): processor time that the host has spent for it. */
+PyObject *python_process_charge(PyObject *self, PyObject *argument)
+{
+    uint64_t spent_ns;
+    struct process *process = python_open_process(self);
+    if (!process || !python_to_u64(argument, &spent_ns))
+        return NULL;
+    pthread_mutex_lock(&process->scheduler->lock);
+    process->owed += ns_to_ticks(spent_ns);
+    pthread_mutex_unlock(&process->scheduler->lock);
+    Py_RETURN_NONE;
 }
 
 PyObject *python_process_set_register(PyObject *self, PyObject *arguments)

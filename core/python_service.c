@@ -69,3 +69,46 @@ PyObject *python_capability_identify(PyObject *object, PyObject *other)
         Py_RETURN_NONE;
     return Py_BuildValue("KIN", (unsigned long long)identity, route.rights, PyBool_FromLong(route.weak));
 }
+
+/* Capabilities of a process to receive where a message that is sent with this one arrives; None if the process runs at this
+ * moment. */
+PyObject *python_process_receivers(PyObject *object, PyObject *sender)
+{
+    struct process *process = python_open_process(object);
+    struct python_capability *asked = process ? python_capability_open(sender) : NULL;
+    if (!asked)
+        return NULL;
+    struct scheduler *scheduler = process->scheduler;
+    uint32_t count = 0;
+    pthread_mutex_lock(&scheduler->lock);
+    uint32_t state = atomic_load(&process->state);
+    bool runs = state == PROCESS_RUNNING || state == PROCESS_CALLING;
+    if (!runs && process->ipc && asked->scheduler == scheduler && capability_is_valid(&asked->capability)) {
+        struct route route;
+        route_find(&asked->capability, &route);
+        count = table_count_receivers(process, route.end->object);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    if (runs)
+        Py_RETURN_NONE;
+    return PyLong_FromUnsignedLong(count);
+}
+
+/* How many there are in all. */
+PyObject *python_capability_receivers(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    struct python_capability *self = python_capability_open(object);
+    if (!self)
+        return NULL;
+    uint32_t count = 0;
+    pthread_mutex_lock(&self->scheduler->lock);
+    if (capability_is_valid(&self->capability)) {
+        struct route route;
+        route_find(&self->capability, &route);
+        if (route.end->object->type == OBJECT_ENDPOINT)
+            count = ((const struct endpoint *)route.end->object)->receivers;
+    }
+    pthread_mutex_unlock(&self->scheduler->lock);
+    return PyLong_FromUnsignedLong(count);
+}

@@ -238,6 +238,17 @@ void table_put_back(struct process *process, int32_t handle, struct capability c
     table->free--;
 }
 
+uint32_t table_count_receivers(const struct process *process, const struct object *endpoint)
+{
+    const struct capability_table *table = &process->ipc->table;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct capability *entry = &table->entries[i];
+        count += entry->object == endpoint && entry->rights & MOTTE_RIGHT_RECEIVE && capability_is_valid(entry);
+    }
+    return count;
+}
+
 void table_drop_all(struct process *process)
 {
     struct capability_table *table = &process->ipc->table;

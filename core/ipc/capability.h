@@ -98,6 +98,9 @@ struct capability table_take(struct process *process, struct capability *entry);
 /* What was taken out by this handle; nothing was inserted meanwhile. */
 void table_put_back(struct process *process, int32_t handle, struct capability capability);
 
+/* Its valid capabilities to receive from this endpoint; under the lock, while it does not run. */
+uint32_t table_count_receivers(const struct process *process, const struct object *endpoint);
+
 /* Drops all, under the lock, and then frees the table, without it. */
 void table_drop_all(struct process *process);
 void table_free(struct process *process);

@@ -21,6 +21,7 @@ enum motte_request {
     MOTTE_PROCESS_STATISTICS,
     MOTTE_PROCESS_MONITOR,
     MOTTE_PROCESS_KEEPER,
+    MOTTE_PROCESS_REGION,
 
     MOTTE_BANK_CREATE = 0x301,
     MOTTE_BANK_FIGURES,
@@ -36,6 +37,7 @@ enum motte_request {
     MOTTE_METER_RATE,
     MOTTE_METER_WEIGHT,
     MOTTE_METER_SWITCH,
+    MOTTE_METER_KEEPER,
 
     MOTTE_TIMER_SET = 0x501,
     MOTTE_TIMER_CANCEL,
@@ -79,6 +81,32 @@ struct motte_wait_request {
 
 struct motte_size_request {
     unsigned long size;
+};
+
+struct motte_region_request {
+    unsigned long address, size;
+};
+
+/* Followed by the registers that are set: pairs of number and value. */
+struct motte_fault_answer {
+    unsigned action, registers; /* enum motte_fault_action */
+};
+
+enum motte_fault_action { MOTTE_FAULT_AGAIN, MOTTE_FAULT_SKIPPED, MOTTE_FAULT_DECLINED, MOTTE_FAULT_ENDED };
+
+/* Followed by bytes, if any. */
+struct motte_range_request {
+    unsigned long at, size, writable;
+};
+
+struct motte_timer_request {
+    unsigned long delay;
+    unsigned bits, unused;
+};
+
+/* Followed by the name. */
+struct motte_name_request {
+    unsigned size;
 };
 
 #endif

@@ -41,12 +41,20 @@ struct motte_named {
     int capability;
 };
 
+/* Whole pages from 0x80000000 up to 0xe0000000, where nothing is until the keeper supplies it. */
+struct motte_region {
+    unsigned long address, size;
+    int keeper;
+};
+
 /* Zero what is not used. */
 struct motte_spawn_options {
     const char *const *arguments; /* after the program's name; NULL at the end */
     const char *const *variables; /* "NAME=value"; NULL at the end */
     const struct motte_named *grants; /* what it finds with motte_grant(): copies */
     unsigned grant_count;
+    unsigned region_count;
+    const struct motte_region *regions; /* ranges of its memory that have keepers of their own */
     int bank;               /* that pays for it; 0: this process's own */
     int meter;              /* whose time it uses; 0: this process's own */
     int keeper;             /* a channel that is asked about its faults; 0: nobody is */
@@ -103,6 +111,12 @@ struct motte_statistics {
 };
 
 int motte_process_statistics(int process, struct motte_statistics *statistics);
+
+/*
+ * One message to the channel when it has ended, and everything that it had is back: with the tag MOTTE_DOWN and a
+ * struct motte_down, whose `number` is this one.  A channel that has no room then is notified of MOTTE_MISSED instead.
+ */
+int motte_monitor(int process, int channel, unsigned long number);
 
 /* Lets others run. */
 void motte_yield(void);
@@ -163,6 +177,104 @@ int motte_meter_weight(int meter, unsigned long weight);
 /* Whatever runs below it stands still, and goes on. */
 int motte_meter_off(int meter);
 int motte_meter_on(int meter);
+
+/*
+ * Each time that the meter has become dry, a message with the tag MOTTE_DRY and its capability goes to the channel, and what
+ * runs below it stands still until it is refilled.  -MOTTE_KEEPER_CYCLE if the receiver would stand still, too.  0 for
+ * nobody: what runs below a dry meter ends.
+ */
+int motte_meter_keeper(int meter, int channel);
+
+/* --- messages from the host --------------------------------------------------------------------------------------------- */
+
+enum motte_told {
+    MOTTE_FAULT = 0x1001, /* struct motte_fault, and the capability to answer it */
+    MOTTE_DOWN,           /* struct motte_down */
+    MOTTE_DRY             /* the meter's capability */
+};
+
+#define MOTTE_MISSED 1 /* posted where a channel has no room for one of these */
+
+struct motte_down {
+    unsigned long number;
+    struct motte_end end;
+};
+
+/* --- keepers ------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * A keeper is whoever receives at a channel.  When a process faults it stands still, and its keeper gets a message with the
+ * fault and a capability to answer it: once, by the functions below; to drop it is to decline.  The keeper of a region sees
+ * offsets in that region, and nothing of the process but the pages that it takes away; that of the process, all of it.
+ */
+struct motte_fault {
+    unsigned kind;             /* which; see the documentation */
+    unsigned access;           /* 1: read; 2: write; 3: execute; 0: none */
+    unsigned long address;     /* or offset in the region */
+    unsigned long code_offset; /* ~0UL in a call into the host */
+    unsigned long process;     /* a number that tells it from all others */
+    unsigned long region_size; /* 0: of the process, not of a region */
+    unsigned in_call, unused;
+};
+
+/* The process is kept by whoever receives what is sent with `channel`; 0: by nobody. -MOTTE_KEEPER_CYCLE. */
+int motte_keeper_set(int process, int channel);
+
+/* The same for a range of its memory; before its start. */
+int motte_region_keep(int process, unsigned long address, unsigned long size, int channel);
+
+/* Receives the next fault: its capability.  Other messages are -MOTTE_UNKNOWN_REQUEST. */
+int motte_fault_receive(int receiver, struct motte_fault *fault, long timeout);
+
+/* Whole pages, filled with `length` bytes and then zeros.  Any number of them, before the answer. */
+int motte_fault_supply(int fault, unsigned long at, unsigned long size, const void *bytes, unsigned long length,
+                       int writable);
+int motte_fault_protect(int fault, unsigned long at, unsigned long size, int writable);
+
+/* Takes pages away, with their bytes; at most 64 KiB at once. */
+int motte_fault_withdraw(int fault, unsigned long at, void *bytes, unsigned long size);
+
+/* Of a process's keeper only. At most 64 KiB at once. */
+int motte_fault_read(int fault, unsigned long address, void *bytes, unsigned long size);
+int motte_fault_write(int fault, unsigned long address, const void *bytes, unsigned long size);
+
+#define MOTTE_REGISTERS 17 /* numbered as in instructions, from rax = 0 to r15 = 15; 16: flags */
+int motte_fault_registers(int fault, unsigned long registers[MOTTE_REGISTERS]);
+
+struct motte_register {
+    unsigned long number, value; /* not the stack pointer */
+};
+
+/*
+ * The answers, which use the capability up and drop it: the instruction runs again; the process goes on behind it
+ * (-MOTTE_REQUEST_ERROR where it cannot); somebody else is asked; the process ends.
+ */
+int motte_fault_resume(int fault);
+int motte_fault_resume_with(int fault, const struct motte_register registers[], unsigned count);
+int motte_fault_skip(int fault, const struct motte_register registers[], unsigned count);
+int motte_fault_decline(int fault);
+int motte_fault_kill(int fault);
+
+/* --- timers and names ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * After so many nanoseconds the bits are posted to the channel, as motte_notify() does: the timer's number.  A page of this
+ * process's bank pays for it until then.
+ */
+long motte_timer(int timers, int channel, long delay, unsigned bits);
+
+/* It never fires; -MOTTE_INVALID_CAP if it has, or is another process's. */
+int motte_timer_cancel(int timers, long timer);
+
+/*
+ * A channel by a name of at most 64 bytes, which is free again when this process ends, at the latest.
+ * -MOTTE_BAD_STATE if the name is taken.
+ */
+int motte_name_register(int names, const char *name, int channel);
+
+/* A capability to send there, and nothing more; -MOTTE_INVALID_CAP if there is no such name. */
+int motte_name_lookup(int names, const char *name);
+int motte_name_unregister(int names, const char *name);
 
 #ifdef __cplusplus
 }

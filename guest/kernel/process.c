@@ -39,6 +39,19 @@ int motte_wait(int process, struct motte_end *end, long timeout)
     return __motte_request(process, MOTTE_PROCESS_WAIT, &call);
 }
 
+int motte_monitor(int process, int channel, unsigned long number)
+{
+    struct motte_size_request request = {number};
+    struct request call = {
+        .bytes = &request,
+        .size = sizeof request,
+        .capabilities = &channel,
+        .capability_count = 1,
+        .timeout = -1,
+    };
+    return __motte_request(process, MOTTE_PROCESS_MONITOR, &call);
+}
+
 int motte_kill(int process)
 {
     return __motte_request_plain(process, MOTTE_PROCESS_KILL);

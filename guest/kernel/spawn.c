@@ -36,6 +36,11 @@ static void announce(struct order *order, unsigned flag, int capability)
     order->capabilities[order->capability_count++] = capability;
 }
 
+static int starts_at_once(const struct motte_spawn_options *options, unsigned granted)
+{
+    return !options->suspended && !options->region_count && granted == options->grant_count;
+}
+
 /* How many grants go along. */
 static unsigned fill(struct order *order, const struct motte_spawn_options *options)
 {
@@ -53,18 +58,24 @@ static unsigned fill(struct order *order, const struct motte_spawn_options *opti
         order->capabilities[order->capability_count++] = grant->capability;
         append(order, grant->name);
     }
-    if (!options->suspended && request->grants == options->grant_count)
+    if (starts_at_once(options, request->grants))
         request->flags |= MOTTE_SPAWN_START;
     if (options->output)
         request->flags |= MOTTE_SPAWN_OUTPUT;
     return request->grants;
 }
 
-static int give_up(int process, int error)
+/* What did not go along with the order. */
+static int complete(int process, const struct motte_spawn_options *options, unsigned granted)
 {
-    motte_kill(process);
-    motte_cap_drop(process);
-    return error;
+    int result = 0;
+    for (; result == 0 && granted < options->grant_count; granted++)
+        result = motte_process_grant(process, options->grants[granted].name, options->grants[granted].capability);
+    for (unsigned i = 0; result == 0 && i < options->region_count; i++) {
+        const struct motte_region *region = &options->regions[i];
+        result = motte_region_keep(process, region->address, region->size, region->keeper);
+    }
+    return result < 0 || options->suspended ? result : motte_start(process);
 }
 
 static int send_order(int program, const struct order *order)
@@ -101,14 +112,13 @@ int motte_spawn(int program, const struct motte_spawn_options *options)
     unsigned granted = fill(&order, options);
     int process = send_order(program, &order);
     free(order.request);
-    if (process < 0 || granted == options->grant_count)
+    if (process < 0 || starts_at_once(options, granted))
         return process;
-    for (; granted < options->grant_count; granted++) {
-        const struct motte_named *grant = &options->grants[granted];
-        int result = motte_process_grant(process, grant->name, grant->capability);
-        if (result < 0)
-            return give_up(process, result);
+    int result = complete(process, options, granted);
+    if (result < 0) {
+        motte_kill(process);
+        motte_cap_drop(process);
+        return result;
     }
-    int result = options->suspended ? 0 : motte_start(process);
-    return result < 0 ? give_up(process, result) : process;
+    return process;
 }

@@ -142,6 +142,35 @@ class HeldProcess(Linked):
         """Whether it was killed, so that nobody need be asked about it."""
         return self._asked is not None
 
+    @property
+    def living_account(self) -> "Account":
+        """Who pays for it.  Raises ``InvalidCap`` if it has given everything back."""
+        account = self.account
+        if account is None:
+            raise InvalidCap(f"the process of {self.program.name} has ended")
+        return account
+
+    def use(self) -> "Lifetime[CoreProcess]":
+        """Within, what the core knows of it is not given back.  Raises ``InvalidCap`` and ``Closed`` if it was."""
+        return self._lifetime
+
+    def keep(self, keeping: "Keeping") -> None:
+        """From now on it is kept so.  Raises ``BadState`` for more regions than before once it was started."""
+        with self._lifetime as core:
+            for region in keeping.regions[len(self.keeping.regions) :]:
+                core.reserve(region.address, region.length)
+            self.keeping = keeping
+            if keeping.is_wanted:
+                self._population.listener.start()
+                with self._population.ends.lock:
+                    self._wanted |= Event.FAULT
+                    core.want_events(self._wanted)
+
+    def charge(self, spent_ns: int) -> None:
+        """So much processor time was spent for it by others."""
+        with suppress(Closed, InvalidCap), self._lifetime as core:
+            core.charge(spent_ns)
+
     # --- its end -----------------------------------------------------------------------------------------------------
 
     def _die(self, reason: ExitReason) -> bool:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from motte.abi.layout import MAP_BASE, MAP_END, PAGE_SIZE
-from motte.errors import InvalidCap, LimitReached, NoAccess
+from motte.errors import Closed, InvalidCap, LimitReached, NoAccess
 from motte.quantities import Size, size_bytes
 
 if TYPE_CHECKING:
@@ -63,7 +63,12 @@ class Kill:
     """The process ends at once, whoever else might be asked; its end is that of a process that was killed."""
 
 
-Answer = Resume | Skip | Kill | None
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The keeper calls :meth:`KeptFault.answer` itself, once, from any thread; until then the process stands still."""
+
+
+Answer = Resume | Skip | Kill | Later | None
 Keeper = Callable[["KeptFault"], Answer]
 
 
@@ -102,16 +107,18 @@ class KeptFault:
     ``Kill`` and registers are no answers.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (all that is known of it)
         self,
         core: "CoreProcess",
         question: "Question",
         fault: "Fault",
         region: Region | None,
         ask_bank: Callable[[int, int], bool],
+        answer: "Callable[[Answer], None]",
     ) -> None:
         """For the package.  ``ask_bank`` asks the keeper of the bank with this identity for so many pages."""
         self._ask_bank = ask_bank
+        self._answer = answer
         self._core = core
         self._question = question
         self._region = region
@@ -210,6 +217,23 @@ class KeptFault:
         """Change the process's memory, where it is writable."""
         self._require_process("its memory")
         self._core.write_memory(self._question.number, address, data)
+
+    def answer(self, answer: Answer) -> None:
+        """What a keeper that has returned :class:`Later` says in the end.
+
+        Raises ``ValueError`` and ``NoAccess`` for an answer that cannot be, and the question is open still;
+        ``InvalidCap`` if it is not.
+        """
+        self._answer(answer)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the process still waits for an answer."""
+        try:
+            question = self._core.question()
+        except Closed:
+            return False
+        return question is not None and question.number == self._question.number
 
     def __str__(self) -> str:
         """The one line for people."""

@@ -2,14 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from motte.core import Answer as CoreAnswer
 from motte.core import Ask
 from motte.errors import Closed, InvalidCap, LimitReached, NoAccess
 from motte.exit_words import describe_fault
-from motte.keeper import ENCODING_ORDER, SETTABLE, Answer, Keeper, KeptFault, Kill, Region, Resume, Skip
+from motte.keeper import ENCODING_ORDER, SETTABLE, Answer, Keeper, KeptFault, Kill, Later, Region, Resume, Skip
 from motte.unpaid_time import unpaid_time
 
 if TYPE_CHECKING:
@@ -71,18 +72,102 @@ def answer_question(process: "Process", core: "CoreProcess", ask_bank: AskBank, 
         question = core.question()
         if question is None or process.is_killed:
             return
-        answer: Answer = None
+        core.charge(spent_ns)
+        asking = Asking(process, core, question, ask_bank)
+        if question.ask != Ask.BANK:
+            asking.go_on()
+        else:
+            asking.ask_bank()
+
+
+class Asking:
+    """One question, on its way from keeper to keeper."""
+
+    def __init__(self, process: "Process", core: "CoreProcess", question: "Question", ask_bank: AskBank) -> None:
+        """The question is open."""
+        self._process = process
+        self._core = core
+        self._question = question
+        self._ask_bank = ask_bank
+        self._asked = 0
+
+    def ask_bank(self) -> None:
+        """It is for the bank's keeper."""
+        with self._always_answered():
+            has_room = self._ask_bank(self._question.bank_identity, self._question.pages)
+            self._tell(Resume() if has_room else None)
+
+    def go_on(self) -> None:
+        """Ask those who are next, until one of them answers, or wants to do so later."""
+        with self._always_answered():
+            self._tell(self._ask_in_turn())
+
+    @contextmanager
+    def _always_answered(self) -> Iterator[None]:
         try:
-            if question.ask != Ask.BANK:
-                answer = _ask_in_turn(process, core, question, ask_bank)
-            elif ask_bank(question.bank_identity, question.pages):
-                answer = Resume()
-            _tell(process, core, question, answer, spent_ns)
+            yield
         except BaseException as error:
             try:
-                _report(core, question, error)
+                self._report(error)
             finally:  # a process that is not answered would wait for ever
-                core.answer(question.number, CoreAnswer.DECLINE, spent_ns + unpaid_time.take_ns())
+                self._core.answer(self._question.number, CoreAnswer.DECLINE, unpaid_time.take_ns())
+
+    def _ask_in_turn(self) -> Answer:
+        record = self._question.place
+        assert record is not None
+        process = self._process
+        place = None if record.code_offset is None else process.program.locations(record.code_offset)[0]
+        fault = describe_fault(record, process.limits, place, ())
+        for keeper, region in list(process.keeping.in_order(fault.address))[self._asked :]:
+            if process.is_killed:
+                return None
+            self._asked += 1  # before: it may be answered later, and before this has returned
+            kept = KeptFault(self._core, self._question, fault, region, self._ask_bank, partial(self._answered, region))
+            try:
+                answer = keeper(kept)
+                _check(answer, region)
+            except BaseException as error:
+                self._report(error)
+                continue
+            if answer is not None:
+                return answer
+        return None
+
+    def _answered(self, region: Region | None, answer: Answer) -> None:
+        """Later, by whoever has promised it."""
+        _check(answer, region)
+        with self._process.use():
+            if answer is None:
+                self._process.later(self._go_on_later)
+            else:
+                self._tell(answer)
+
+    def _go_on_later(self) -> None:
+        with suppress(InvalidCap, Closed), self._process.use():
+            self.go_on()
+
+    def _tell(self, answer: Answer) -> None:
+        core, number = self._core, self._question.number
+        if isinstance(answer, Later):
+            core.charge(unpaid_time.take_ns())
+            return
+        if isinstance(answer, Kill):
+            self._process.kill()
+            return
+        kind = CoreAnswer.DECLINE
+        if answer is not None:
+            settings = [(_register_number(name), value % (1 << 64)) for name, value in answer.registers.items()]
+            for register, value in settings:
+                core.set_register(number, register, value)
+            kind = CoreAnswer.RETRY if isinstance(answer, Resume) else CoreAnswer.SKIP
+        core.answer(number, kind, unpaid_time.take_ns())
+
+    def _report(self, error: BaseException) -> None:
+        """Unless it is no wonder: the bank is full, or the process has ended while its keeper was at work."""
+        now = self._core.question()
+        ended = now is None or now.number != self._question.number
+        if not isinstance(error, LimitReached) and not (ended and isinstance(error, InvalidCap | Closed)):
+            report_exception(error)
 
 
 def call_keeper(keeper: Callable[[Subject], object], subject: Subject) -> None:
@@ -100,53 +185,13 @@ def report_exception(error: BaseException) -> None:
     )
 
 
-def _ask_in_turn(process: "Process", core: "CoreProcess", question: "Question", ask_bank: AskBank) -> Answer:
-    record = question.place
-    assert record is not None
-    place = None if record.code_offset is None else process.program.locations(record.code_offset)[0]
-    fault = describe_fault(record, process.limits, place, ())
-    for keeper, region in process.keeping.in_order(fault.address):
-        if process.is_killed:
-            return None
-        try:
-            answer = keeper(KeptFault(core, question, fault, region, ask_bank))
-            _check(answer, region)
-        except BaseException as error:
-            _report(core, question, error)
-            continue
-        if answer is not None:
-            return answer
-    return None
-
-
 def _check(answer: object, region: Region | None) -> None:
     """What a keeper may answer; one of a region only that the cause is gone."""
-    if not isinstance(answer, Resume | Skip | Kill | None):
+    if not isinstance(answer, Resume | Skip | Kill | Later | None):
         raise TypeError(f"a keeper answers Resume, Skip, Kill or None; got {type(answer).__name__}")
-    if region is None or answer is None or (isinstance(answer, Resume) and not answer.registers):
+    if region is None or isinstance(answer, Later | None) or (isinstance(answer, Resume) and not answer.registers):
         return
     raise NoAccess("a region's keeper may restart the process, and nothing else")
-
-
-def _report(core: "CoreProcess", question: "Question", error: BaseException) -> None:
-    """Unless it is no wonder: the bank is full, or the process has ended while its keeper was at work."""
-    now = core.question()
-    ended = now is None or now.number != question.number
-    if not isinstance(error, LimitReached) and not (ended and isinstance(error, InvalidCap | Closed)):
-        report_exception(error)
-
-
-def _tell(process: "Process", core: "CoreProcess", question: "Question", answer: Answer, spent_ns: int) -> None:
-    if isinstance(answer, Kill):
-        process.kill()
-        return
-    kind = CoreAnswer.DECLINE
-    if answer is not None:
-        settings = [(_register_number(name), value % (1 << 64)) for name, value in answer.registers.items()]
-        for number, value in settings:
-            core.set_register(question.number, number, value)
-        kind = CoreAnswer.RETRY if isinstance(answer, Resume) else CoreAnswer.SKIP
-    core.answer(question.number, kind, spent_ns + unpaid_time.take_ns())
 
 
 def _register_number(name: str) -> int:

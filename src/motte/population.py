@@ -138,6 +138,11 @@ class Population:
         with self.lock:
             return self._by_identity.get(identity)
 
+    def everybody(self) -> "list[Process]":
+        """Those who are here."""
+        with self.lock:
+            return list(self._by_identity.values())
+
     def _drawing_from(self, account: "Account") -> "list[Process]":
         """Those whom a bank's end concerns.  Under the lock."""
         return [
@@ -163,7 +168,11 @@ class Population:
             return
         if keeper := dry.nearest_keeper():
             call_keeper(keeper, dry)
-            return
+        else:
+            self.end_below(dry)
+
+    def end_below(self, dry: Meter) -> None:
+        """Nobody will refill it: all whose time it is end, for that reason."""
         with self.lock:
             below = [process for process in self._by_identity.values() if process.meter.is_below(dry)]
         for process in below:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from motte.abi.capabilities import CapabilityKind
 from motte.bank import SpaceBank
 from motte.bank_terms import BankRestriction
-from motte.errors import RequestError
 from motte.services.call import DONE, Answer, Call
 from motte.services.protocol import FIGURES, NO_LIMIT, SIZE, BankRight, Request
 from motte.services.service import Service, request
@@ -86,9 +85,7 @@ class BankService(Service):
     @request(Request.BANK_VERIFY, 0, changes=False)
     def verify(self, call: Call) -> Answer:
         """Whether the capability that comes along is one of this machine's banks, and alive: no error."""
-        if len(call.capabilities) != 1:
-            raise RequestError("one capability is to be verified")
-        self.server.resolve(call.capabilities[0], BankService, 0)
+        self.server.resolve(call.given(1)[0], BankService, 0)
         return DONE
 
 

@@ -6,6 +6,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from motte.errors import InvalidCap, RequestError, kernel_error_of
+from motte.unpaid_time import unpaid_time
 
 if TYPE_CHECKING:
     from motte.core import Capability
@@ -60,12 +61,24 @@ class Call:
             raise RequestError("the request is too short")
         return layout.unpack_from(self.request)
 
+    def given(self, count: int) -> "Sequence[Capability]":
+        """The capabilities that come along, exactly so many.  Raises ``RequestError`` for another number."""
+        if len(self.capabilities) != count:
+            raise RequestError("the capabilities that come along are not as many as they should be")
+        return self.capabilities
+
     def strings(self, start: int, count: int) -> list[bytes]:
         """Exactly so many strings from there to the end.  Raises ``RequestError`` for anything else."""
         parts = self.request[start:].split(b"\0")
         if parts.pop() or len(parts) != count:
             raise RequestError("the strings are not as many as announced")
         return parts
+
+    def charge(self) -> None:
+        """What this thread has spent up to now is on the account of whoever asked."""
+        spent_ns = unpaid_time.take_ns()
+        if self._sender is not None:
+            self._sender.charge(spent_ns)
 
     def answer(self, answer: Answer) -> None:
         """Give it, once.  Nobody may be waiting for it any more."""

@@ -1,13 +1,16 @@
 """Meters, as guests know them."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from motte.abi.capabilities import CapabilityKind
-from motte.errors import RequestError
+from motte.errors import KeeperCycle, RequestError
 from motte.meter import RATE_PERIOD_NS
 from motte.services.call import DONE, Answer, Call
-from motte.services.protocol import METER_FIGURES, NO_LIMIT, SIZE, MeterRight, Request
+from motte.services.keeper import receivers_of
+from motte.services.protocol import METER_FIGURES, NO_LIMIT, SIZE, MeterRight, Request, Told
 from motte.services.service import Service, request
+from motte.services.telling import tell
 
 if TYPE_CHECKING:
     from motte.core import Capability
@@ -28,10 +31,34 @@ class MeterService(Service):
         super().__init__(server)
         self.meter = meter
 
-    @request(Request.METER_CREATE, MeterRight.DRAW)
-    def create(self, _call: Call) -> Answer:
+    @request(Request.METER_CREATE, MeterRight.DRAW, may_wait=True)
+    def create(self, call: Call) -> Answer:
         """A meter below this one, without limits."""
-        return Answer(b"", (meter_capability(self.server, self.meter.sub()),))
+        below = MeterService(self.server, self.meter.sub())
+        below.charge(call.sender.living_account)
+        return Answer(b"", (self.server.capability(below.meter, lambda _server: below),))
+
+    @request(Request.METER_KEEPER, MeterRight.CHANGE)
+    def keep(self, call: Call) -> Answer:
+        """A message with its capability to the channel that comes along, each time that it has become dry."""
+        if not call.capabilities:
+            self.meter.keeper = None
+            return DONE
+        (endpoint,) = call.given(1)
+        if self._is_heard_below(endpoint):
+            raise KeeperCycle("whoever receives there stands still when this meter is dry")
+        self.meter.keeper = partial(self._tell_dry, endpoint, call.rights)
+        return DONE
+
+    def _tell_dry(self, endpoint: "Capability", rights: int, meter: "Meter") -> None:
+        if not endpoint.receivers() or self._is_heard_below(endpoint):
+            self.server.population.end_below(meter)
+        else:
+            tell(endpoint, b"", Told.DRY, (meter_capability(self.server, meter, rights),))
+
+    def _is_heard_below(self, endpoint: "Capability") -> bool:
+        below = (each for each in self.server.population.everybody() if each.meter.is_below(self.meter))
+        return any(receivers_of(each, endpoint) for each in below)
 
     @request(Request.METER_FIGURES, MeterRight.QUERY, changes=False)
     def figures(self, _call: Call) -> Answer:

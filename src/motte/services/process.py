@@ -1,16 +1,22 @@
 """Processes, as guests know them."""
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from motte.abi.capabilities import CapabilityKind
-from motte.errors import InvalidCap, RequestError, Timeout
+from motte.errors import InvalidCap, Timeout
 from motte.exit import Exit, Usage
+from motte.keeper import Region
+from motte.keeping import keeping_of
 from motte.services.call import DONE, Answer, Call
-from motte.services.protocol import END, GRANT, STATISTICS, WAIT, ProcessRight, Request
+from motte.services.keeper import GuestKeeper, require_no_cycle
+from motte.services.protocol import DOWN, END, GRANT, MONITOR, REGION, STATISTICS, WAIT, ProcessRight, Request, Told
 from motte.services.service import Service, request
+from motte.services.telling import tell
 
 if TYPE_CHECKING:
+    from motte.core import Capability
     from motte.linked import Down
     from motte.process import Process
     from motte.services.family import Family
@@ -34,12 +40,12 @@ class ProcessService(Service):
         self._end: Exit | None = None
 
     def watch(self) -> None:
-        """See to it that its end is noticed, once."""
-        self.process.monitor(self._ended)
+        """See to it that its end is noticed.  Raises ``Closed``."""
+        self.process.on_end(lambda _process, end: self._note_end(end))
 
-    def _ended(self, down: "Down") -> None:
+    def _note_end(self, end: Exit | None) -> None:
         with self._lock:
-            self._end = down.exit
+            self._end = end
             waiting, self._waiting = self._waiting, {}
         for call in waiting.values():
             call.answer(self._report())
@@ -48,7 +54,7 @@ class ProcessService(Service):
         end = self._end
         if end is None:
             raise InvalidCap("it has ended with its bank")
-        return Answer(END.pack(end.returncode, end.reason, end.fault.kind if end.fault else 0, 0))
+        return Answer(END.pack(*_end_fields(end)))
 
     # --- requests ----------------------------------------------------------------------------------------------------
 
@@ -69,10 +75,36 @@ class ProcessService(Service):
         """Capabilities that it finds by name; before it starts."""
         (count,) = call.fields(GRANT)
         names = call.strings(GRANT.size, count)
-        if len(call.capabilities) != count:
-            raise RequestError("there are not as many capabilities as names")
-        for name, capability in zip(names, call.capabilities, strict=True):
+        for name, capability in zip(names, call.given(count), strict=True):
             self.process.grant(name.decode(), capability)
+        return DONE
+
+    @request(Request.PROCESS_KEEPER, ProcessRight.CHANGE)
+    def keep(self, call: Call) -> Answer:
+        """Its faults are sent to the channel that comes along; without one, to nobody."""
+        keeper = self._keeper(call) if call.capabilities else None
+        self.process.keep(keeping_of(keeper, self.process.keeping.regions))
+        return DONE
+
+    @request(Request.PROCESS_REGION, ProcessRight.CHANGE)
+    def keep_region(self, call: Call) -> Answer:
+        """The same for a range of its memory; before it starts."""
+        address, size = call.fields(REGION)
+        keeping, region = self.process.keeping, Region(address, size, self._keeper(call))
+        self.process.keep(keeping_of(keeping.keeper, (*keeping.regions, region)))
+        return DONE
+
+    def _keeper(self, call: Call) -> GuestKeeper:
+        (endpoint,) = call.given(1)
+        require_no_cycle(self.server, self.process, endpoint)
+        return GuestKeeper(self.server, endpoint)
+
+    @request(Request.PROCESS_MONITOR, ProcessRight.LOOK, changes=False)
+    def monitor(self, call: Call) -> Answer:
+        """A message to the channel that comes along, once, when it has ended and everything is back."""
+        (number,) = call.fields(MONITOR)
+        (endpoint,) = call.given(1)
+        self.process.monitor(partial(_tell_down, endpoint, number))
         return DONE
 
     @request(Request.PROCESS_START, ProcessRight.RUN)
@@ -114,12 +146,37 @@ class ChildService(ProcessService):
         super().__init__(server, process)
         self._family = family
 
+    def watch(self) -> None:
+        """It is told of when everything is back."""
+        self.process.monitor(self._ended)
+
     def _ended(self, down: "Down") -> None:
         self.server.families.leave(self._family, self.process)
-        super()._ended(down)
+        self._note_end(down.exit)
         self.process.close()
+
+
+def _tell_down(endpoint: "Capability", number: int, down: "Down") -> None:
+    end = down.exit
+    record = (0, 0, 0, 0) if end is None else _end_fields(end)
+    tell(endpoint, DOWN.pack(number, *record), Told.DOWN)
+
+
+def _end_fields(end: Exit) -> tuple[int, int, int, int]:
+    return end.returncode, end.reason, end.fault.kind if end.fault else 0, 0
 
 
 def _packed(usage: Usage) -> bytes:
     cpu_time, wall_time, *counts = usage
     return STATISTICS.pack(int(cpu_time * 10**9), int(wall_time * 10**9), *counts)
+
+
+def process_capability(server: "Server", process: "Process") -> "Capability":
+    """A capability to it.  Raises ``Closed``."""
+
+    def make(serving: "Server") -> ProcessService:
+        made = ProcessService(serving, process)
+        made.watch()
+        return made
+
+    return server.capability(process, make)

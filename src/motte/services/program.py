@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Final
 
 from motte.abi.capabilities import CapabilityKind
 from motte.core import Capability
-from motte.errors import InvalidCap, RequestError
-from motte.keeping import NOBODY
+from motte.errors import RequestError
+from motte.keeping import NOBODY, keeping_of
 from motte.process_making import make_process
 from motte.services.bank import BankService
 from motte.services.call import Answer, Call
+from motte.services.keeper import GuestKeeper, require_no_cycle
 from motte.services.meter import MeterService
 from motte.services.process import ChildService
 from motte.services.protocol import SPAWN, BankRight, MeterRight, ProgramRight, Request, SpawnFlag
@@ -52,6 +53,10 @@ class ProgramService(Service):
         served = ChildService(self.server, child, family)
         served.watch()
         try:
+            served.charge(order.account or spawner.living_account)
+            if order.keeper is not None:
+                require_no_cycle(self.server, child, order.keeper)
+                child.keep(keeping_of(GuestKeeper(self.server, order.keeper), ()))
             for name, capability in order.grants:
                 child.grant(name, capability)
             handle = self.server.capability(child, lambda _server: served)
@@ -63,12 +68,9 @@ class ProgramService(Service):
         return Answer(b"", (handle,))
 
     def _make(self, spawner: "Process", order: "SpawnOrder") -> "Process":
-        account = order.account or spawner.account
-        if account is None:
-            raise InvalidCap("whoever asked has ended")
         return make_process(
             self.server.population,
-            account,
+            order.account or spawner.living_account,
             order.meter or spawner.meter,
             self._program,
             limits_below(spawner, order.cpu_time_ns),

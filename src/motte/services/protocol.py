@@ -25,6 +25,7 @@ class Request(IntEnum):
     PROCESS_STATISTICS = 0x207
     PROCESS_MONITOR = 0x208
     PROCESS_KEEPER = 0x209
+    PROCESS_REGION = 0x20A
 
     BANK_CREATE = 0x301
     BANK_FIGURES = 0x302
@@ -40,6 +41,7 @@ class Request(IntEnum):
     METER_RATE = 0x405
     METER_WEIGHT = 0x406
     METER_SWITCH = 0x407
+    METER_KEEPER = 0x408
 
     TIMER_SET = 0x501
     TIMER_CANCEL = 0x502
@@ -144,3 +146,65 @@ FIGURES: Final = Struct("<4Q")
 
 METER_FIGURES: Final = Struct("<4Q")
 """Of a meter: used, left, weight; 1 if it is on, and 2 if it is dry."""
+
+
+class Told(IntEnum):
+    """Messages that the host sends to a guest's channel."""
+
+    FAULT = 0x1001
+    """A process stands still: ``FAULT``, and the capability to answer."""
+    DOWN = 0x1002
+    """A process has ended, and everything is back: ``DOWN``."""
+    DRY = 0x1003
+    """A meter is used up: its capability."""
+
+
+MISSED: Final = 1
+"""The bit that is posted where a channel has no room for one of these messages."""
+
+MONITOR: Final = Struct("<Q")
+"""A number of the monitor's own, which comes back."""
+
+DOWN: Final = Struct("<QiIII")
+"""That number; exit status, ``StopReason``, ``FaultKind`` or 0, reserved."""
+
+REGION: Final = Struct("<QQ")
+"""Address and size."""
+
+
+class FaultRight(IntFlag):
+    """Of a fault."""
+
+    ANSWER = 1 << 16
+
+
+class FaultAnswer(IntEnum):
+    """What becomes of the process."""
+
+    RESUME = 0
+    SKIP = 1
+    DECLINE = 2
+    KILL = 3
+
+
+FAULT: Final = Struct("<IIQQQQII")
+"""``FaultKind``; access (1 read, 2 write, 3 execute); address, or offset in the region; offset in the code; identity of
+the process; size of the region, or 0; whether a system call met it; reserved."""
+
+FAULT_ANSWER: Final = Struct("<II")
+"""A :class:`FaultAnswer`, and how many ``REGISTER`` follow."""
+
+REGISTER: Final = Struct("<QQ")
+"""Its number, as in instructions (16: flags), and what it is set to."""
+
+REGISTERS: Final = Struct("<17Q")
+FAULT_RANGE: Final = Struct("<QQQ")
+"""Address, size, whether writable; bytes may follow."""
+
+TIMER: Final = Struct("<QII")
+"""Nanoseconds from now, bits to be posted, reserved."""
+
+IDENTITY: Final = Struct("<Q")
+
+NAME: Final = Struct("<I")
+"""Bytes of the name, which follows."""

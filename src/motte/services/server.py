@@ -2,7 +2,8 @@
 
 All capabilities to such objects lead to one endpoint of the host's own.  The core says of each message which object was
 meant, with which rights, and which process asked: none of this can be made up by a guest.  Most requests are answered
-on this thread; those that may have to wait for somebody, a bank's keeper perhaps, on those of the keepers.
+on this thread; those that may have to wait for somebody, a bank's keeper perhaps, on those of the keepers.  The
+processor time that this takes is charged to whoever asked.
 
 An object is known here as long as anybody else holds a capability to it.
 """
@@ -19,7 +20,9 @@ from motte.errors import InvalidCap, MotteError, NoAccess, UnknownRequest
 from motte.keeping import report_exception
 from motte.services.call import Call
 from motte.services.family import Families
+from motte.services.names import NamesService
 from motte.services.service import Offer, Service
+from motte.services.timer import TimerService
 
 if TYPE_CHECKING:
     from motte.population import Population
@@ -39,6 +42,8 @@ class Server:
         """Starts the thread."""
         self.population = population
         self.families = Families(population)
+        self.timers = TimerService(self)
+        self.names = NamesService(self)
         self._to_itself, self._receiver = channel(
             scheduler, None, CHANNEL_CAPACITY, CHANNEL_CAPACITY * MESSAGE_BYTES // 16
         )
@@ -79,18 +84,26 @@ class Server:
             raise NoAccess("the capability does not have the right to this operation")
         return found, rights
 
+    def services_of(self, kind: type[Kind]) -> list[Kind]:
+        """Those of one kind that somebody holds a capability to."""
+        with self._lock:
+            return [each for each in self._by_identity.values() if isinstance(each, kind)]
+
     def end(self, served: Service) -> None:
         """Its object has ended: capabilities to it are invalid from now on.  Harmless when repeated."""
         with self._lock:
             found = self._by_object.pop(served.key, None)
-            if found is not None:
-                del self._by_identity[found[0]]
-                served.home.revoke(0)
+            if found is None:
+                return
+            del self._by_identity[found[0]]
+            served.home.revoke(0)
+        served.give_back()
 
     # --- the thread --------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """No request is answered any more; who waits for an answer learns that there will be none."""
+        self.timers.close()
         self._to_itself.notify(_CLOSE)
         if self._thread is not threading.current_thread():
             self._thread.join()
@@ -131,6 +144,7 @@ class Server:
             if call.rights & offer.right != offer.right or (call.weak and offer.changes):
                 raise NoAccess("the capability does not have the right to this operation")
         except MotteError as error:
+            call.charge()
             call.refuse(error)
             return
         if offer.may_wait:
@@ -144,10 +158,12 @@ class Server:
         except BaseException as error:
             if not isinstance(error, MotteError | ValueError | TypeError | OSError | MemoryError):
                 report_exception(error)
+            call.charge()
             call.refuse(error)
             if served.is_gone:
                 self.end(served)
             return
+        call.charge()
         if answer is not None:
             call.answer(answer)
 
@@ -161,4 +177,9 @@ class Server:
                 if forgotten is not None:
                     del self._by_object[forgotten.key]
             if forgotten is not None:
-                self.population.later(forgotten.abandoned)
+                self.population.later(partial(_abandon, forgotten))
+
+
+def _abandon(forgotten: Service) -> None:
+    forgotten.abandoned()
+    forgotten.give_back()

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from motte.abi.capabilities import CapabilityKind
 from motte.services.call import Answer, Call
+from motte.services.payment import Payment
 from motte.services.protocol import Request
 
 if TYPE_CHECKING:
+    from motte.bank_tree import Account
     from motte.core import Capability
     from motte.services.server import Server
 
@@ -62,6 +64,16 @@ class Service:
     def __init__(self, server: "Server") -> None:
         """Made by :meth:`Server.service_of`."""
         self.server = server
+        self._payment: Payment | None = None
+
+    def charge(self, account: "Account") -> None:
+        """A page of this bank pays for what the host remembers of it.  Raises ``LimitReached`` and ``InvalidCap``."""
+        self._payment = Payment(self.server.population, account)
+
+    def give_back(self) -> None:
+        """The host remembers nothing of it any more."""
+        if self._payment is not None:
+            self._payment.give_back()
 
     @property
     def is_gone(self) -> bool:

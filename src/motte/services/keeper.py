@@ -1,0 +1,99 @@
+"""Keepers that are processes: a fault goes to a channel as a message, and its answer comes when it comes.
+
+Nobody keeps what it is kept by.  A process that holds the receiving end of its own keeper's channel, or waits for an
+answer of another that does, would stand still for ever.  That is refused when a keeper is set.  Receiving ends move,
+so it is looked at again when a process faults: if all who could answer stand still themselves, and wait for one
+another, the fault is declined.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from motte.errors import Closed, InvalidCap, KeeperCycle, MotteError
+from motte.keeper import KeptFault, Later
+from motte.services.fault import FaultService
+from motte.services.protocol import Told
+
+if TYPE_CHECKING:
+    from motte.core import Capability
+    from motte.keeping import Keeping
+    from motte.process import Process
+    from motte.services.server import Server
+
+
+class GuestKeeper:
+    """Asks whoever receives at a channel."""
+
+    def __init__(self, server: "Server", endpoint: "Capability") -> None:
+        """``endpoint`` is a capability to send there."""
+        self._server = server
+        self.endpoint = endpoint
+
+    def __call__(self, fault: KeptFault) -> Later | None:
+        """Send the fault, with the capability to answer it.  A channel without room declines."""
+        served = FaultService(self._server, fault, self.endpoint)
+        handle = self._server.capability(served, lambda _server: served)
+        try:
+            require_answerable(self._server, served)
+            self.endpoint.send(served.record, Told.FAULT, 0, (handle,), 0)
+        except MotteError:
+            self._server.end(served)
+            return None
+        return Later()
+
+
+def endpoints_of(keeping: "Keeping") -> "Iterator[Capability]":
+    """The channels that are asked about a process's faults."""
+    for keeper in (keeping.keeper, *(region.keeper for region in keeping.regions)):
+        if isinstance(keeper, GuestKeeper):
+            yield keeper.endpoint
+
+
+def require_no_cycle(server: "Server", process: "Process", endpoint: "Capability") -> None:
+    """Raises ``KeeperCycle`` if whoever receives there is the process itself, or is kept by it in turn."""
+    kept = [each for each in server.population.everybody() if any(endpoints_of(each.keeping))]
+    seen: set[int] = set()
+    pending = [endpoint]
+    while pending:
+        asked = pending.pop()
+        if receivers_of(process, asked):
+            raise KeeperCycle("it would be kept by itself")
+        for each in kept:
+            if each.identity not in seen and receivers_of(each, asked):
+                seen.add(each.identity)
+                pending += endpoints_of(each.keeping)
+
+
+def require_answerable(server: "Server", asked: FaultService) -> None:
+    """Raises ``KeeperCycle`` if nobody who could answer will ever run again."""
+    waiting = list(server.services_of(FaultService))
+    alive: set[FaultService] = set()
+    while True:
+        more = {each for each in waiting if each not in alive and _has_living_receiver(server, each, waiting, alive)}
+        if not more:
+            break
+        alive |= more
+    if asked not in alive:
+        raise KeeperCycle("all who could answer wait for one another")
+
+
+def _has_living_receiver(
+    server: "Server", asked: FaultService, waiting: Iterable[FaultService], alive: set[FaultService]
+) -> bool:
+    standing = 0
+    for other in waiting:
+        process = server.population.find(other.fault.process_identity)
+        held = 0 if process is None else receivers_of(process, asked.endpoint)
+        if held and other in alive:
+            return True
+        standing += held
+    return asked.endpoint.receivers() > standing
+
+
+def receivers_of(process: "Process", endpoint: "Capability") -> int:
+    """Those that it has; none if it runs at this moment, or has ended."""
+    try:
+        with process.use() as core:
+            return core.receivers(endpoint) or 0
+    except (Closed, InvalidCap):
+        return 0
