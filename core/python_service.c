@@ -3,7 +3,9 @@
 
 #include "ipc/endpoint.h"
 #include "ipc/forwarder.h"
+#include "ipc/process_ipc.h"
 #include "ipc/service.h"
+#include "process.h"
 #include "scheduler.h"
 
 /* (receiver of the server, identity, kind, rights): a capability to something that Python serves. */
@@ -82,7 +84,7 @@ PyObject *python_process_receivers(PyObject *object, PyObject *sender)
     uint32_t count = 0;
     pthread_mutex_lock(&scheduler->lock);
     uint32_t state = atomic_load(&process->state);
-    bool runs = state == PROCESS_RUNNING || state == PROCESS_CALLING;
+    bool runs = (state == PROCESS_RUNNING && !ipc_is_waiting(process->ipc)) || state == PROCESS_CALLING;
     if (!runs && process->ipc && asked->scheduler == scheduler && capability_is_valid(&asked->capability)) {
         struct route route;
         route_find(&asked->capability, &route);

@@ -64,12 +64,21 @@ void object_release(struct object *object)
 
 /* --- capabilities ------------------------------------------------------------------------------------------------------- */
 
+/* One more. */
+static void count(const struct capability *capability)
+{
+    struct object *object = capability->object;
+    if (object->type == OBJECT_ENDPOINT)
+        endpoint_count(endpoint_of(object), capability);
+    else if (object->type == OBJECT_SERVICE)
+        ((struct service *)object)->holders++;
+}
+
 struct capability capability_make(struct object *object, uint32_t rights, uint32_t badge)
 {
     struct capability capability = {.object = object, .stamp = object->clock, .rights = rights, .badge = badge};
     object_retain(object);
-    if (object->type == OBJECT_ENDPOINT)
-        endpoint_count(endpoint_of(object), &capability);
+    count(&capability);
     return capability;
 }
 
@@ -100,8 +109,7 @@ struct capability capability_copy(const struct capability *capability, uint32_t 
         copy.stamp = copy.object->clock; /* not older than the badge */
     }
     object_retain(copy.object);
-    if (copy.object->type == OBJECT_ENDPOINT)
-        endpoint_count(endpoint_of(copy.object), &copy);
+    count(&copy);
     return copy;
 }
 

@@ -23,10 +23,9 @@ void service_kill(struct service *service)
     service->object.dead = true;
 }
 
-/* Each capability is a reference, and there are no others: the one that is dropped, and the host's. */
 void service_discount(struct service *service)
 {
-    if (atomic_load(&service->object.references) != 2 || service->object.dead || service->link)
+    if (--service->holders != 1 || service->object.dead || service->link)
         return;
     struct endpoint *server = service->server;
     service->next = server->abandoned;
@@ -53,7 +52,7 @@ uint64_t service_next_abandoned(struct endpoint *server)
     struct service *service;
     while ((service = server->abandoned)) {
         leave_list(service);
-        if (atomic_load(&service->object.references) == 1)
+        if (service->holders == 1)
             return service->identity;
     }
     return 0;

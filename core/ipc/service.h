@@ -20,6 +20,7 @@ struct service {
     struct endpoint *server;
     uint64_t identity;
     enum motte_capability kind;
+    uint32_t holders; /* capabilities, the host's own included */
     struct service *next, **link; /* server->abandoned */
 };
 
@@ -32,7 +33,7 @@ struct service *service_create(struct endpoint *server, uint64_t identity, enum 
 /* Under the lock: capabilities to it are invalid. */
 void service_kill(struct service *service);
 
-/* Under the lock: one capability to it is about to be dropped. */
+/* Under the lock: one capability to it is dropped. */
 void service_discount(struct service *service);
 
 /* Under the lock: the identity of one that is abandoned, each time another one; 0: there is none. */

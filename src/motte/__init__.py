@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from motte.exchange import Block, Exchange
     from motte.exit import Exit, Fault, Frame, Usage
     from motte.exit_reason import ExitReason
-    from motte.keeper import KeptFault, Kill, Region, Resume, Skip
+    from motte.keeper import KeptFault, Kill, Later, Region, Resume, Skip
     from motte.linked import Down, Monitor
     from motte.links import ExitSignal
     from motte.machine import Machine, MachineStatistics
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from motte.program import Program
     from motte.resources import Resources
     from motte.running import Completed, run
+    from motte.services.offering import HostService
     from motte.streams import CAPTURE, DISCARD
     from motte.supervision import Child, ChildStatus, Supervisor, SupervisorStatistics
     from motte.trace import Trace, TraceKind, TraceRecord
@@ -103,11 +104,13 @@ __all__ = [
     "FaultKind",
     "Frame",
     "Full",
+    "HostService",
     "InternalError",
     "InvalidCap",
     "KeeperCycle",
     "KeptFault",
     "Kill",
+    "Later",
     "LimitReached",
     "Machine",
     "MachineStatistics",
@@ -194,6 +197,7 @@ _NAMES_BY_MODULE = {
     "motte.keeper": (
         "KeptFault",
         "Kill",
+        "Later",
         "Region",
         "Resume",
         "Skip",
@@ -211,6 +215,7 @@ _NAMES_BY_MODULE = {
     "motte.program": ("Program",),
     "motte.resources": ("Resources",),
     "motte.running": ("Completed", "run"),
+    "motte.services.offering": ("HostService",),
     "motte.streams": ("CAPTURE", "DISCARD"),
     "motte.supervision": ("Child", "ChildStatus", "Supervisor", "SupervisorStatistics"),
     "motte.trace": ("Trace", "TraceKind", "TraceRecord"),

@@ -18,7 +18,7 @@ from motte.abi.faults import StopReason
 from motte.core import Event
 from motte.errors import Closed, InternalError, InvalidCap
 from motte.exit_reason import ExitReason, reason_of
-from motte.keeping import answer_question, call_keeper, report_exception
+from motte.keeping import NOBODY, answer_question, call_keeper, report_exception
 from motte.lifetime import Lifetime, Refusal
 from motte.linked import Linked
 from motte.process_end import end_of
@@ -248,6 +248,7 @@ class HeldProcess(Linked):
             self._core.close()
             self.program.release()
             self._population.leave(self)
+            self.keeping = NOBODY  # channels that were asked have one sender less
 
     def tell_given_back(self) -> None:
         """For its lifetime, afterwards."""

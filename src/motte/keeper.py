@@ -27,6 +27,7 @@ from motte.quantities import Size, size_bytes
 if TYPE_CHECKING:
     from collections.abc import Buffer  # type: ignore[attr-defined,unused-ignore]
 
+    from motte.channel import Sender
     from motte.core import Process as CoreProcess
     from motte.core import Question
     from motte.exit import Fault
@@ -82,7 +83,8 @@ class Region:
     size: Size
     """Whole pages."""
 
-    keeper: Keeper
+    keeper: "Keeper | Sender"
+    """Or a channel, where a process answers."""
 
     @property
     def length(self) -> int:

@@ -42,7 +42,7 @@ class Keeping:
     def in_order(self, address: int | None) -> Iterator[tuple[Keeper, Region | None]]:
         """Those who are asked about a fault at this address, the first one first."""
         for region in self.regions:
-            if region.contains(address):
+            if region.contains(address) and callable(region.keeper):  # a channel was made one that asks there
                 yield region.keeper, region
         if self.keeper is not None:
             yield self.keeper, None

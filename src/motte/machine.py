@@ -145,7 +145,7 @@ class Machine:
         bank: SpaceBank | Size = None,
         meter: Meter | None = None,
         resources: Resources | None = None,
-        keeper: Keeper | None = None,
+        keeper: "Keeper | Sender | None" = None,
         regions: Sequence[Region] = (),
         start: bool = True,
         stdin: Input = None,
@@ -175,7 +175,8 @@ class Machine:
         ``bank`` pays for the process, and ends it when it is destroyed; by default the machine's own.  A size makes a
         bank of that size for this process alone, below the machine's.  ``meter`` is whose time it uses; by default
         the machine's own; ``resources`` is both in one.  ``keeper`` is asked about its faults
-        (:mod:`motte.keeper`), those of ``regions`` about faults in their range of the window.  With ``start=False`` it
+        (:mod:`motte.keeper`), those of ``regions`` about faults in their range of the window; a ``Sender`` is a channel
+        at which a process answers.  With ``start=False`` it
         runs from :meth:`Process.start` on.
 
         ``grants`` is what it may use from the beginning, by names of at most 63 bytes: copies of capabilities, and
@@ -189,6 +190,8 @@ class Machine:
                 raise TypeError("spawn: either resources, or bank and meter")
             bank, meter = resources.bank, resources.meter
         population = self._population
+        if keeper is not None or regions:
+            keeper, regions = self._keepers(keeper, regions)
         keeping = keeping_of(keeper, regions)
         meter = population.own_meter(meter)
         arguments = argument_strings(program.argument, args)
@@ -345,6 +348,15 @@ class Machine:
     ) -> None:
         """Close."""
         self.close()
+
+    def _keepers(
+        self, keeper: "Keeper | Sender | None", regions: Sequence[Region]
+    ) -> tuple[Keeper | None, Sequence[Region]]:
+        """With those for channels: they are asked by messages."""
+        from motte.services.keeper import callable_keeper, callable_region
+
+        population = self._population
+        return callable_keeper(population, keeper), [callable_region(population, region) for region in regions]
 
     def _checked_grants(self, grants: Mapping[str, object]) -> "Grants":
         from motte.capability import checked_grants

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import motte
-from motte.services.offering import capability_of
+from motte.services.process import process_capability
 
 GUESTS = Path(__file__).with_name("guests")
 SECONDS = 20
@@ -22,21 +22,16 @@ def machine() -> Iterator[motte.Machine]:
         assert machine.statistics().processes == 0, "the test left processes behind"
 
 
-def granted(machine: motte.Machine, process: motte.Process, grants: dict[str, Any]) -> motte.Process:
-    """The same process, not started yet, with capabilities to these objects."""
-    for name, value in grants.items():
-        process.grant(name, capability_of(machine._population.services, value) or value)
-    return process
-
-
 @pytest.fixture
 def run(machine: motte.Machine) -> Run:
     """Runs one of the guests with its own program among its grants, and returns what it says."""
 
     def run(name: str, *arguments: str, grants: dict[str, Any] | None = None, **options: Any) -> str:
         program = machine.load(GUESTS / name)
-        with machine.spawn(program, list(arguments), start=False, **options) as process:
-            granted(machine, process, {"program": program, **(grants or {})}).start()
+        given = {"program": program, **(grants or {})}
+        with machine.spawn(program, list(arguments), grants=given, start=False, **options) as process:
+            process.grant("self", process_capability(machine._population.services, process))
+            process.start()
             end = process.wait(SECONDS)
             assert end.returncode == 0, (end, process.stdout, process.stderr)
             return process.stdout.decode()

@@ -127,11 +127,11 @@ class FaultService(Service):
 
     @request(Request.FAULT_REGISTERS, FaultRight.ANSWER)
     def registers(self, _call: Call) -> Answer:
-        """Those at the instruction."""
+        """Those at the instruction; not the stack pointer."""
         registers = self.fault.registers
         if not registers:
             raise RequestError("a system call has no registers")
-        return Answer(REGISTERS.pack(*(registers[name] for name in ENCODING_ORDER)))
+        return Answer(REGISTERS.pack(*(registers.get(name, 0) for name in ENCODING_ORDER)))
 
 
 def _name_of(number: int) -> str:

@@ -7,16 +7,20 @@ another, the fault is declined.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from motte.abi.capabilities import Right
+from motte.channel import Sender
 from motte.errors import Closed, InvalidCap, KeeperCycle, MotteError
-from motte.keeper import KeptFault, Later
+from motte.keeper import Keeper, KeptFault, Later, Region
 from motte.services.fault import FaultService
 from motte.services.protocol import Told
 
 if TYPE_CHECKING:
     from motte.core import Capability
     from motte.keeping import Keeping
+    from motte.population import Population
     from motte.process import Process
     from motte.services.server import Server
 
@@ -40,6 +44,24 @@ class GuestKeeper:
             self._server.end(served)
             return None
         return Later()
+
+
+def callable_keeper(population: "Population", keeper: "Keeper | Sender | None") -> "Keeper | None":
+    """A keeper that can be called: for a channel, one that asks there.  Raises ``ValueError`` for another machine's."""
+    if not isinstance(keeper, Sender):
+        return keeper
+    if not population.is_of_this_machine(keeper.core):
+        raise ValueError("keeper: it is a capability of another machine")
+    return GuestKeeper(population.services, keeper.core.restrict(Right.SEND | Right.COPY, 0, False))
+
+
+def callable_region(population: "Population", region: Region) -> Region:
+    """The same for the keeper of a region."""
+    if not isinstance(region, Region) or not isinstance(region.keeper, Sender):
+        return region
+    keeper = callable_keeper(population, region.keeper)
+    assert keeper is not None
+    return replace(region, keeper=keeper)
 
 
 def endpoints_of(keeping: "Keeping") -> "Iterator[Capability]":

@@ -23,6 +23,8 @@ class Payment:
     def give_back(self) -> None:
         """Harmless when repeated."""
         account, self._account = self._account, None
+        while account is not None and account.core.state == "removed":
+            account = account.parent  # who has inherited it
         if account is not None:
             with suppress(InvalidCap, ValueError):  # the bank has ended, and has got everything back
                 account.core.refund(1)

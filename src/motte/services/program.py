@@ -57,8 +57,6 @@ class ProgramService(Service):
             if order.keeper is not None:
                 require_no_cycle(self.server, child, order.keeper)
                 child.keep(keeping_of(GuestKeeper(self.server, order.keeper), ()))
-            for name, capability in order.grants:
-                child.grant(name, capability)
             handle = self.server.capability(child, lambda _server: served)
             if order.starts:
                 child.start()
@@ -79,6 +77,7 @@ class ProgramService(Service):
             order.environment,
             streams_of(None, None, None),
             (),
+            order.grants,
         )
 
 
@@ -101,7 +100,8 @@ class SpawnOrder:
         self.keeper: Capability | None = given.pop(0) if flags & SpawnFlag.KEEPER else None
         self.arguments = strings[:arguments]
         self.environment = strings[arguments : arguments + variables]
-        self.grants = list(zip((name.decode() for name in strings[arguments + variables :]), given, strict=True))
+        names = [name.decode() for name in strings[arguments + variables :]]
+        self.grants = tuple(zip(names, given, strict=True))
         self.starts = bool(flags & SpawnFlag.START)
         self.cpu_time_ns = cpu_time_ns or None
 

@@ -198,6 +198,8 @@ REGISTER: Final = Struct("<QQ")
 """Its number, as in instructions (16: flags), and what it is set to."""
 
 REGISTERS: Final = Struct("<17Q")
+"""Of a stopped process; in the place of the stack pointer is 0."""
+
 FAULT_RANGE: Final = Struct("<QQQ")
 """Address, size, whether writable; bytes may follow."""
 

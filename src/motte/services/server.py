@@ -97,6 +97,7 @@ class Server:
                 return
             del self._by_identity[found[0]]
             served.home.revoke(0)
+            served.key = None  # which may be itself
         served.give_back()
 
     # --- the thread --------------------------------------------------------------------------------------------------
@@ -116,21 +117,22 @@ class Server:
         self._to_itself.close()
 
     def _serve(self) -> None:
-        while True:
-            request, tag, _badge, flags, capabilities, reply, identity, sender, rights = self._receiver.receive(
-                None, None, None
-            )
-            if flags & MessageFlag.NOTIFICATION:
-                if tag & _CLOSE:
-                    return
-                if tag & SERVICE_ABANDONED:
-                    self._forget_abandoned()
-                continue
-            weak = bool(flags & MessageFlag.WEAK)
-            asking = self.population.find(sender)
-            call = Call(request, capabilities, reply, sender, asking, rights, weak=weak)
-            del reply, capabilities
-            self._dispatch(call, tag, identity)
+        while self._serve_one():
+            pass
+
+    def _serve_one(self) -> bool:
+        """Whether there are to be more.  What came with a request is not kept until the next one comes."""
+        request, tag, _badge, flags, capabilities, reply, identity, sender, rights = self._receiver.receive(
+            None, None, None
+        )
+        if flags & MessageFlag.NOTIFICATION:
+            if tag & SERVICE_ABANDONED:
+                self._forget_abandoned()
+            return not tag & _CLOSE
+        weak = bool(flags & MessageFlag.WEAK)
+        call = Call(request, capabilities, reply, sender, self.population.find(sender), rights, weak=weak)
+        self._dispatch(call, tag, identity)
+        return True
 
     def _dispatch(self, call: Call, number: int, identity: int) -> None:
         with self._lock:
@@ -176,6 +178,7 @@ class Server:
                 forgotten = self._by_identity.pop(identity, None)
                 if forgotten is not None:
                     del self._by_object[forgotten.key]
+                    forgotten.key = None
             if forgotten is not None:
                 self.population.later(partial(_abandon, forgotten))
 

@@ -50,8 +50,8 @@ class Service:
     kind: ClassVar[CapabilityKind]
     all_rights: ClassVar[int]
     offers: ClassVar[dict[int, Offer]] = {}
-    key: Hashable
-    """What the object is known by."""
+    key: Hashable = None
+    """What the object is known by, as long as anybody holds a capability to it."""
 
     home: "Capability"
     """The host's own capability, of which all others are copies."""

@@ -1,0 +1,113 @@
+"""Banks, meters, timers, names and monitors, as guests use them."""
+
+from typing import Any
+
+import pytest
+
+import motte
+from motte.abi.capabilities import KernelError
+from services.conftest import Run
+
+GONE = f"-{KernelError.INVALID_CAP:d}"
+NO_ACCESS = f"-{KernelError.NO_ACCESS:d}"
+TIMEOUT = f"-{KernelError.TIMEOUT:d}"
+
+
+@pytest.fixture
+def objects(machine: motte.Machine, run: Run) -> Any:
+    """Runs a mode of the guest with a bank and a meter of its own; what it says, line by line."""
+
+    def run_mode(mode: str) -> list[str]:
+        meter = machine.meter.sub()
+        with machine.bank.sub(name="of the guest") as bank:
+            services = {"timers": motte.HostService.TIMERS, "names": motte.HostService.NAMES}
+            return run(
+                "objects.c", mode, grants={"bank": bank, "meter": meter, **services}, bank=bank, meter=meter
+            ).splitlines()
+
+    return run_mode
+
+
+def test_a_guest_makes_banks_limits_them_and_ends_them(objects: Any) -> None:
+    assert objects("banks") == [
+        "figures 0",
+        "limit 100",
+        "used 1",
+        "available 2",
+        f"too little -{KernelError.LIMIT_REACHED:d}",
+        "nothing is left behind 1",
+        "it pays 1",
+        "verify 0",
+        f"a channel is no bank {GONE}",
+        f"a program is none {GONE}",
+        f"no destroy {NO_ACCESS}",
+        f"no limit {NO_ACCESS}",
+        "a look 1",
+        f"weak {NO_ACCESS}",
+        "a weak look 1",
+        "more 0",
+        "destroy 0",
+        "wait 0",
+        "status 137 reason 4",
+        f"gone {GONE}",
+        f"below it {GONE}",
+        f"and no bank {GONE}",
+    ]
+
+
+def test_a_bank_that_is_removed_leaves_its_processes_to_its_parent_and_all_comes_back(objects: Any) -> None:
+    assert objects("inherits") == ["remove 0", "its page 1", f"lives {TIMEOUT}", "all is back 0"]
+
+
+def test_a_guest_keeps_the_meters_that_it_makes(objects: Any) -> None:
+    assert objects("meters") == [
+        "weight 0",
+        f"no weight -{KernelError.REQUEST_ERROR:d}",
+        "budget 0",
+        "figures 0",
+        "weight 300 state 1 left 1",
+        "wait 0",
+        "status 124 reason 5",
+        "state 3 left 0",
+        "keeper 0",
+        *("dry 1", f"alive {TIMEOUT}", "refill 0") * 3,
+        "off 0",
+        "stands still 0",
+        f"own meter -{KernelError.KEEPER_CYCLE:d}",
+        "wait 0",
+        "status 137 reason 4",
+    ]
+
+
+def test_timers_fire_once_in_their_order_and_never_when_cancelled(objects: Any) -> None:
+    assert objects("timers") == [
+        "numbers 1",
+        f"no bits -{KernelError.REQUEST_ERROR:d}",
+        "cancel 0",
+        f"cancel again {GONE}",
+        "bits 2 flags 4",
+        "bits 1 flags 4",
+        f"too late {GONE}",
+        f"nothing more {TIMEOUT}",
+    ]
+
+
+def test_a_name_leads_to_a_sender_only_and_is_free_before_the_end_is_told(objects: Any) -> None:
+    assert objects("names") == [
+        f"nobody {GONE}",
+        "registered 0",
+        "kind 1",
+        f"taken -{KernelError.BAD_STATE:d}",
+        f"of another {GONE}",
+        f"no badge {NO_ACCESS}",
+        f"no revoking {NO_ACCESS}",
+        "send 0",
+        "down 1 number 77 status 9",
+        "free again 0",
+        "unregister 0",
+        f"nobody {GONE}",
+    ]
+
+
+def test_a_monitor_whose_channel_is_full_leaves_a_bit(objects: Any) -> None:
+    assert objects("missed") == ["bits 1 flags 4", "monitor 0"]
