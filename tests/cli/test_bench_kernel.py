@@ -51,7 +51,7 @@ def test_more_processes_than_the_host_allows_are_refused_with_the_limit_and_what
     assert done.returncode == 125
     text = done.stderr.decode()
     assert "vm.max_map_count allows" in text
-    assert "sysctl -w vm.max_map_count=6000004160" in text
+    assert "sysctl -w vm.max_map_count=5000004160" in text
 
 
 def test_an_unknown_group_is_wrong_usage() -> None:
