@@ -220,9 +220,9 @@ static void revoke_badge(struct endpoint *endpoint, uint32_t value)
     endpoint->object.clock++;
     forget_badge(endpoint, badge);
     endpoint->senders -= gone;
+    transfer_end_waits(endpoint);
     if (gone && endpoint->senders == 0)
         transfer_senders_gone(endpoint);
-    transfer_end_waits(endpoint);
 }
 
 /* The one that is kept begins anew. */
@@ -241,9 +241,9 @@ void endpoint_revoke(struct endpoint *endpoint, struct capability *kept, uint32_
     if (kept->badge)
         kept->stamp = endpoint->object.clock;
     endpoint_count(endpoint, kept);
+    transfer_end_waits(endpoint);
     if (!endpoint->senders)
         transfer_senders_gone(endpoint);
     if (!endpoint->receivers)
         transfer_receivers_gone(endpoint);
-    transfer_end_waits(endpoint);
 }

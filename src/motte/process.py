@@ -70,9 +70,9 @@ class Process(HeldProcess):
     def state(self) -> str:
         """What it does, in a word.
 
-        ``"created"``, ``"ready"`` (for its turn), ``"running"``, ``"waiting"`` (for a moment), ``"calling"`` (in a
-        system call that takes long), ``"faulted"`` (its keeper is asked), ``"suspended"``, ``"exited"`` or
-        ``"closed"``.
+        ``"created"``, ``"ready"`` (for its turn), ``"running"``, ``"waiting"`` (for a moment), ``"receiving"`` (it
+        waits for a message, an answer, or room for one), ``"calling"`` (in a system call that takes long),
+        ``"faulted"`` (its keeper is asked), ``"suspended"``, ``"exited"`` or ``"closed"``.
         """
         if self._kept_end():
             return "exited"
