@@ -3,6 +3,7 @@
 
 #include "bank.h"
 #include "exchange/block.h"
+#include "ipc/conversation.h"
 #include "ipc/endpoint.h"
 #include "ipc/forwarder.h"
 #include "ipc/process_ipc.h"
@@ -87,6 +88,26 @@ struct python_capability *python_capability_open(PyObject *object)
     return NULL;
 }
 
+static PyObject *wrap_two(struct scheduler *scheduler, struct capability first, struct capability second)
+{
+    PyObject *one = python_capability_wrap(scheduler, first), *other = python_capability_wrap(scheduler, second);
+    if (one && other)
+        return Py_BuildValue("NN", one, other);
+    Py_XDECREF(one);
+    Py_XDECREF(other);
+    return NULL;
+}
+
+/* Of what was to be made; takes over the reference to the bank that refused, if it was that. */
+static PyObject *not_paid(int result, struct bank *refused)
+{
+    if (!refused)
+        return python_raise_kernel_error(result);
+    python_raise_refusal("the bank does not cover the channel", bank_identity(refused));
+    bank_release(refused);
+    return NULL;
+}
+
 PyObject *python_channel(PyObject *module, PyObject *arguments)
 {
     (void)module;
@@ -104,25 +125,34 @@ PyObject *python_channel(PyObject *module, PyObject *arguments)
     struct endpoint *endpoint;
     struct bank *refused, *payer = bank == Py_None ? NULL : ((struct python_bank *)bank)->bank;
     int result = endpoint_create(scheduler, payer, capacity, buffer, &endpoint, &refused);
-    if (refused) {
-        python_raise_refusal("the bank does not cover the channel", bank_identity(refused));
-        bank_release(refused);
-        return NULL;
-    }
     if (result < 0)
-        return python_raise_kernel_error(result);
+        return not_paid(result, refused);
     const uint32_t common = MOTTE_RIGHT_COPY | MOTTE_RIGHT_REVOKE;
     pthread_mutex_lock(&scheduler->lock);
     struct capability sender = capability_make(&endpoint->object, common | MOTTE_RIGHT_SEND | MOTTE_RIGHT_BADGE, 0);
     struct capability receiver = capability_make(&endpoint->object, common | MOTTE_RIGHT_RECEIVE, 0);
     object_release(&endpoint->object);
     pthread_mutex_unlock(&scheduler->lock);
-    PyObject *one = python_capability_wrap(scheduler, sender), *other = python_capability_wrap(scheduler, receiver);
-    if (one && other)
-        return Py_BuildValue("NN", one, other);
-    Py_XDECREF(one);
-    Py_XDECREF(other);
-    return NULL;
+    return wrap_two(scheduler, sender, receiver);
+}
+
+/* (scheduler, bank, contract): the client's end and the server's. */
+PyObject *python_conversation(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    struct python_scheduler *owner;
+    struct python_bank *payer;
+    struct python_contract *contract;
+    if (!PyArg_ParseTuple(arguments, "O!O!O!:conversation", &python_scheduler_type, &owner, &python_bank_type, &payer,
+                          &python_contract_type, &contract))
+        return NULL;
+    struct scheduler *scheduler = owner->scheduler;
+    if (!scheduler_is_here(scheduler))
+        return PyErr_Format(python_errors.bad_state, "this scheduler belongs to the parent of a fork");
+    struct capability ends[2];
+    struct bank *refused;
+    int result = conversation_create(scheduler, payer->bank, contract->contract, ends, &refused);
+    return result < 0 ? not_paid(result, refused) : wrap_two(scheduler, ends[0], ends[1]);
 }
 
 /* --- looking and changing -------------------------------------------------------------------------------------------------- */
@@ -217,12 +247,7 @@ static PyObject *forward(PyObject *object, PyObject *arguments)
     pthread_mutex_unlock(&self->scheduler->lock);
     if (result < 0)
         return python_raise_kernel_error(result);
-    PyObject *one = python_capability_wrap(self->scheduler, given), *other = python_capability_wrap(self->scheduler, control);
-    if (one && other)
-        return Py_BuildValue("NN", one, other);
-    Py_XDECREF(one);
-    Py_XDECREF(other);
-    return NULL;
+    return wrap_two(self->scheduler, given, control);
 }
 
 static PyObject *retarget(PyObject *object, PyObject *target)
@@ -257,28 +282,46 @@ PyObject *python_process_grant(PyObject *object, PyObject *arguments)
         return PyErr_Format(python_errors.bad_state, "capabilities are granted before the start");
     if (scheduler != process->scheduler)
         return PyErr_Format(PyExc_ValueError, "this capability belongs to another machine");
-    int64_t result = 0;
-    struct capability copy = {.object = NULL};
     pthread_mutex_lock(&scheduler->lock);
-    if (!capability_is_valid(&held->capability))
-        result = -MOTTE_ERROR_INVALID_CAP;
-    else if (!(held->capability.rights & MOTTE_RIGHT_COPY))
-        result = -MOTTE_ERROR_NO_ACCESS;
-    else
-        copy = capability_copy(&held->capability, UINT32_MAX, 0, false);
+    bool copies = held->capability.rights & MOTTE_RIGHT_COPY;
+    int64_t result = copies ? capability_may_copy(&held->capability, 0) : capability_may_move(&held->capability);
+    struct capability given = {.object = NULL};
+    if (result == 0)
+        given = copies ? capability_copy(&held->capability, UINT32_MAX, 0, false) : capability_move(&held->capability);
     pthread_mutex_unlock(&scheduler->lock);
     if (result == 0)
-        result = ipc_grant(process, name, copy);
-    if (result < 0 && copy.object) {
+        result = ipc_grant(process, name, given);
+    if (result < 0 && given.object && copies) {
         pthread_mutex_lock(&scheduler->lock);
-        capability_drop(&copy);
+        capability_drop(&given);
         ipc_settle(scheduler);
         pthread_mutex_unlock(&scheduler->lock);
+    } else if (result < 0 && given.object) {
+        held->capability = given;
     }
     return python_none_or_error(result);
 }
 
+/* (side, state, whether it may be given away) of the end of a conversation; None of all others. */
+static PyObject *conversation_fields(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    struct python_capability *self = python_capability_open(object);
+    if (!self)
+        return NULL;
+    const struct endpoint *end = (const struct endpoint *)self->capability.object;
+    if (end->object.type != OBJECT_ENDPOINT || !end->conversation)
+        Py_RETURN_NONE;
+    pthread_mutex_lock(&self->scheduler->lock);
+    uint32_t side = end->side, state = end->conversation->state[side];
+    bool travels = conversation_may_travel(end);
+    pthread_mutex_unlock(&self->scheduler->lock);
+    return Py_BuildValue("IIN", side, state, PyBool_FromLong(travels));
+}
+
 static PyMethodDef methods[] = {
+    {"conversation_fields", conversation_fields, METH_NOARGS,
+     PyDoc_STR("(side, state, whether it may be given away), or None.")},
     {"close", close_capability, METH_NOARGS, PyDoc_STR("Drops it.")},
     {"fields", get_fields, METH_NOARGS, PyDoc_STR("(kind, rights, badge, weak, valid)")},
     {"belongs_to", belongs_to, METH_O, PyDoc_STR("(scheduler)")},

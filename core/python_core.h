@@ -91,6 +91,7 @@ bool python_waiting_prepare(void);
 
 /* (scheduler, bank or None, capacity, buffer): capabilities to send and to receive; and the others of python_capability.c. */
 PyObject *python_channel(PyObject *module, PyObject *arguments);
+PyObject *python_conversation(PyObject *module, PyObject *arguments);
 PyObject *python_service(PyObject *module, PyObject *arguments);
 PyObject *python_select(PyObject *module, PyObject *arguments);
 PyObject *python_begin_select(PyObject *module, PyObject *arguments);

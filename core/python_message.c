@@ -70,8 +70,8 @@ void python_message_unmake(struct scheduler *scheduler, struct message *message,
         give_back_blocks(message, capabilities);
     for (uint32_t i = 0; i < message->capability_count; i++) {
         struct python_capability *owner = (struct python_capability *)PyTuple_GET_ITEM(capabilities, i);
-        if (message->capabilities[i].object->type != OBJECT_CALLER)
-            continue; /* it was copied */
+        if (message->capabilities[i].rights & MOTTE_RIGHT_COPY)
+            continue;
         owner->capability = message->capabilities[i];
         message->capabilities[i].object = NULL;
     }

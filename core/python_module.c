@@ -66,6 +66,7 @@ static PyMethodDef functions[] = {
     {"host_features", get_host_features, METH_NOARGS, PyDoc_STR("What this host offers, as a dict.")},
     {"channel", python_channel, METH_VARARGS, PyDoc_STR("(scheduler, bank, capacity, buffer): to send, to receive.")},
     {"block", python_block, METH_VARARGS, PyDoc_STR("(scheduler, bank, size): a capability to a new block.")},
+    {"conversation", python_conversation, METH_VARARGS, PyDoc_STR("(scheduler, bank, contract): its two ends.")},
     {"service", python_service, METH_VARARGS, PyDoc_STR("(receiver, identity, kind, rights): a capability.")},
     {"select", python_select, METH_VARARGS, PyDoc_STR("(receivers, timeout_ns): which one has something.")},
     {"begin_select", python_begin_select, METH_VARARGS, PyDoc_STR("(completions, receivers): a Waiting.")},

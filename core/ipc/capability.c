@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conversation.h"
 #include "endpoint.h"
 #include "exchange/block.h"
 #include "forwarder.h"
@@ -127,6 +128,27 @@ int64_t capability_may_copy(const struct capability *capability, uint32_t badge)
     return endpoint_prepare_badge(endpoint, badge) ? 0 : -MOTTE_ERROR_LIMIT_REACHED;
 }
 
+int64_t capability_may_move(const struct capability *capability)
+{
+    const struct endpoint *endpoint = endpoint_of(capability->object);
+    if (!capability_is_valid(capability))
+        return -MOTTE_ERROR_INVALID_CAP;
+    if (capability->object->type == OBJECT_CALLER)
+        return 0;
+    if (!endpoint || !endpoint->conversation)
+        return -MOTTE_ERROR_NO_ACCESS;
+    return conversation_may_travel(endpoint) ? 0 : -MOTTE_ERROR_CONTRACT_VIOLATION;
+}
+
+struct capability capability_move(struct capability *capability)
+{
+    struct capability moved = *capability;
+    *capability = (struct capability){.object = NULL};
+    if (moved.object->type == OBJECT_ENDPOINT)
+        transfer_end_waits(endpoint_of(moved.object));
+    return moved;
+}
+
 /* Of a forwarder whose target is gone, too: it may be of a membrane with others that lead somewhere. */
 int64_t capability_revoke(struct capability *capability, uint32_t badge)
 {
@@ -176,6 +198,8 @@ enum motte_capability capability_kind(const struct capability *capability)
     case OBJECT_FORWARDER:
         return MOTTE_CAPABILITY_SENDER;
     default:
+        if (((const struct endpoint *)capability->object)->conversation)
+            return MOTTE_CAPABILITY_CONVERSATION;
         return capability->rights & MOTTE_RIGHT_RECEIVE ? MOTTE_CAPABILITY_RECEIVER : MOTTE_CAPABILITY_SENDER;
     }
 }

@@ -65,6 +65,12 @@ struct capability capability_copy(const struct capability *capability, uint32_t 
 /* Whether that may be done with it, under the lock: 0 or an error.  It makes room for a new badge. */
 int64_t capability_may_copy(const struct capability *capability, uint32_t badge);
 
+/* Whether it can leave its holder, though it may not be copied, under the lock: 0 or an error. */
+int64_t capability_may_move(const struct capability *capability);
+
+/* Out of its holder's hands; threads that wait through it wait no longer. */
+struct capability capability_move(struct capability *capability);
+
 /* Makes all other capabilities to its object invalid, or those with this badge if it is not 0; a forwarder is cut. 0, or an
  * error. */
 int64_t capability_revoke(struct capability *capability, uint32_t badge);

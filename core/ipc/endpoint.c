@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bank.h"
+#include "conversation.h"
 #include "exchange/block.h"
 #include "message.h"
 #include "scheduler.h"
@@ -105,7 +106,10 @@ void endpoint_free(struct endpoint *endpoint)
 {
     leave_list(endpoint);
     stop_paying(endpoint);
-    free(endpoint);
+    if (endpoint->conversation)
+        conversation_leave(endpoint);
+    else
+        free(endpoint);
 }
 
 /* --- who can send, who can receive ---------------------------------------------------------------------------------------- */
@@ -183,10 +187,16 @@ bool endpoint_admits(const struct endpoint *endpoint, const struct capability *c
     return badge && capability->stamp >= badge->valid_from;
 }
 
+/* Where a capability to it sends to. */
+static struct endpoint *target(struct endpoint *endpoint)
+{
+    return endpoint->conversation ? conversation_peer(endpoint) : endpoint;
+}
+
 void endpoint_count(struct endpoint *endpoint, const struct capability *capability)
 {
     bool sends = capability->rights & MOTTE_RIGHT_SEND;
-    endpoint->senders += sends;
+    target(endpoint)->senders += sends;
     endpoint->receivers += (capability->rights & MOTTE_RIGHT_RECEIVE) != 0;
     if (capability->badge) {
         struct badge *badge = find_badge(endpoint, capability->badge);
@@ -203,8 +213,8 @@ void endpoint_discount(struct endpoint *endpoint, const struct capability *capab
         if (--badge->holders == 0)
             forget_badge(endpoint, badge);
     }
-    if (capability->rights & MOTTE_RIGHT_SEND && --endpoint->senders == 0)
-        transfer_senders_gone(endpoint);
+    if (capability->rights & MOTTE_RIGHT_SEND && --target(endpoint)->senders == 0)
+        transfer_senders_gone(target(endpoint));
     if (capability->rights & MOTTE_RIGHT_RECEIVE && --endpoint->receivers == 0)
         transfer_receivers_gone(endpoint);
 }

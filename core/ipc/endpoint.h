@@ -13,9 +13,11 @@
 #define MOTTE_ENDPOINT_H
 
 #include "capability.h"
+#include "contracts/contract.h"
 #include "waiting.h"
 
 struct bank;
+struct conversation;
 struct message;
 struct service;
 
@@ -39,6 +41,8 @@ struct endpoint {
     struct badge *badges;                      /* by value */
     uint32_t badge_count, badge_room;
     bool senders_pay;
+    struct conversation *conversation; /* if it is an end of one; its capabilities send to the other end then */
+    enum contract_side side;
     struct service *abandoned; /* of the services that are called here */
     struct endpoint *next, **link; /* scheduler->endpoints */
 };
@@ -65,6 +69,12 @@ void endpoints_rescind(struct scheduler *scheduler, struct bank *bank);
 /* One capability to it more or less. */
 void endpoint_count(struct endpoint *endpoint, const struct capability *capability);
 void endpoint_discount(struct endpoint *endpoint, const struct capability *capability);
+
+/* Whether one may receive by tag or badge: where looking takes long, or the order is agreed, one may not. */
+static inline bool endpoint_offers_choice(const struct endpoint *endpoint)
+{
+    return endpoint->capacity <= MOTTE_SELECTIVE_CAPACITY && !endpoint->conversation;
+}
 
 /* Whether a capability with this badge and stamp is valid. */
 bool endpoint_admits(const struct endpoint *endpoint, const struct capability *capability);

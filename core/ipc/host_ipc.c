@@ -54,12 +54,10 @@ int64_t host_ipc_attach(struct message *message, struct capability *capability)
         result = -MOTTE_ERROR_INVALID_CAP;
     else if (capability->rights & MOTTE_RIGHT_COPY)
         message->capabilities[message->capability_count++] = capability_copy(capability, UINT32_MAX, 0, false);
-    else if (capability->object->type == OBJECT_CALLER) {
-        message->capabilities[message->capability_count++] = *capability;
-        capability->object = NULL;
-    } else {
-        result = -MOTTE_ERROR_NO_ACCESS;
-    }
+    else
+        result = capability_may_move(capability);
+    if (result == 0 && !(capability->rights & MOTTE_RIGHT_COPY))
+        message->capabilities[message->capability_count++] = capability_move(capability);
     return unlock(scheduler, result);
 }
 
@@ -186,10 +184,10 @@ static int64_t check(const struct capability *capability, uint32_t right)
     return capability->rights & right ? 0 : -MOTTE_ERROR_NO_ACCESS;
 }
 
-static bool sends_receiver(const struct message *message, const struct object *to)
+static bool sends_receiver(const struct message *message, const struct endpoint *to)
 {
     for (uint32_t i = 0; i < message->capability_count; i++)
-        if (message->capabilities[i].object == to && message->capabilities[i].rights & MOTTE_RIGHT_RECEIVE)
+        if (message->capabilities[i].object == &to->object && message->capabilities[i].rights & MOTTE_RIGHT_RECEIVE)
             return true;
     return false;
 }
@@ -197,8 +195,8 @@ static bool sends_receiver(const struct message *message, const struct object *t
 static int64_t address(const struct capability *sender, struct message *message, struct route *route,
                        struct endpoint **endpoint)
 {
-    int64_t result = message_address(sender, message, route, endpoint);
-    if (result == 0 && sends_receiver(message, route->end->object))
+    int64_t result = message_address(sender, message, message->capability_count, route, endpoint);
+    if (result == 0 && sends_receiver(message, *endpoint))
         result = -MOTTE_ERROR_REQUEST_ERROR;
     if (result == 0 && route->count && message->capability_count)
         result = route_cross(route, message->capabilities, message->capability_count);
@@ -243,6 +241,8 @@ int64_t host_ipc_call(const struct capability *sender, struct message *message, 
     struct route route;
     begin(host, WAIT_ANSWER);
     int64_t result = caller ? address(sender, message, &route, &endpoint) : -MOTTE_ERROR_LIMIT_REACHED;
+    if (result == 0 && endpoint->conversation)
+        result = -MOTTE_ERROR_REQUEST_ERROR;
     if (result == 0 && !endpoint->receivers)
         result = -MOTTE_ERROR_PEER_CLOSED;
     if (caller) {
@@ -272,7 +272,7 @@ int64_t host_ipc_receive(const struct capability *receiver, struct match match, 
     int64_t result = check(receiver, MOTTE_RIGHT_RECEIVE);
     struct endpoint *endpoint = (struct endpoint *)receiver->object;
     bool selects = match.by_tag || match.by_badge;
-    if (result == 0 && selects && endpoint->capacity > MOTTE_SELECTIVE_CAPACITY)
+    if (result == 0 && selects && !endpoint_offers_choice(endpoint))
         result = -MOTTE_ERROR_REQUEST_ERROR;
     if (result == 0) {
         int64_t taken = transfer_receive(endpoint, match, &host->wait.message, &host->wait.bits);
@@ -343,6 +343,8 @@ int64_t host_ipc_notify(const struct capability *sender, uint32_t bits)
     if (result == 0)
         route_find(sender, &route);
     if (result == 0 && (route.end->object->type != OBJECT_ENDPOINT || !(route.rights & MOTTE_RIGHT_SEND) || !bits))
+        result = -MOTTE_ERROR_REQUEST_ERROR;
+    if (result == 0 && ((struct endpoint *)route.end->object)->conversation)
         result = -MOTTE_ERROR_REQUEST_ERROR;
     if (result == 0)
         transfer_notify((struct endpoint *)route.end->object, bits);

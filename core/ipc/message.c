@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "bank.h"
+#include "conversation.h"
 #include "endpoint.h"
 #include "exchange/parcel.h"
 #include "forwarder.h"
@@ -88,7 +89,7 @@ int64_t message_fetch(struct process *process, uint64_t claimed_address, struct 
     return result;
 }
 
-/* A capability to answer moves; so it cannot be there twice. */
+/* What moves cannot be there twice. */
 static int64_t check_handle(struct process *process, const struct guest_message *request, uint32_t index,
                             struct capability **entry)
 {
@@ -97,12 +98,10 @@ static int64_t check_handle(struct process *process, const struct guest_message 
         return -MOTTE_ERROR_INVALID_CAP;
     if ((*entry)->rights & MOTTE_RIGHT_COPY)
         return 0;
-    if ((*entry)->object->type != OBJECT_CALLER)
-        return -MOTTE_ERROR_NO_ACCESS;
     for (uint32_t i = 0; i < index; i++)
         if (request->capabilities[i] == request->capabilities[index])
             return -MOTTE_ERROR_INVALID_CAP;
-    return 0;
+    return capability_may_move(*entry);
 }
 
 int64_t message_load(struct process *process, const struct guest_message *request, struct message *message)
@@ -124,8 +123,8 @@ int64_t message_load(struct process *process, const struct guest_message *reques
     return 0;
 }
 
-int64_t message_address(const struct capability *sender, struct message *message, struct route *route,
-                        struct endpoint **endpoint)
+int64_t message_address(const struct capability *sender, struct message *message, uint32_t capabilities,
+                        struct route *route, struct endpoint **endpoint)
 {
     if (!capability_is_valid(sender))
         return -MOTTE_ERROR_INVALID_CAP;
@@ -137,6 +136,12 @@ int64_t message_address(const struct capability *sender, struct message *message
     if (object->type == OBJECT_SERVICE) {
         *endpoint = ((struct service *)object)->server;
         message->identity = ((struct service *)object)->identity;
+    }
+    if (object->type == OBJECT_ENDPOINT && (*endpoint)->conversation) {
+        *endpoint = conversation_peer(*endpoint);
+        int64_t result = conversation_allows(*endpoint, message, capabilities);
+        if (result < 0)
+            return result;
     }
     message->badge = route->end->badge;
     message->rights = route->rights;

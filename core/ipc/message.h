@@ -20,6 +20,7 @@ struct message {
     uint32_t size, room; /* bytes that it has, and could have */
     uint32_t tag, badge, flags; /* enum motte_message */
     uint32_t rights;            /* of the capability that it was sent with */
+    uint32_t state;             /* of a conversation, for its receiver, before it was received */
     uint64_t identity;          /* of the service that it was sent to; 0 */
     uint64_t sender;            /* identity of the process; 0: the host */
     struct capability reply;    /* C4; none, if no answer is awaited */
@@ -75,10 +76,10 @@ int64_t message_fetch(struct process *process, uint64_t claimed_address, struct 
  * 0, or an error.  `weak`: it goes through a weak capability. */
 int64_t message_load(struct process *process, const struct guest_message *request, struct message *message);
 
-/* Under the lock: a message is to be sent with this capability; it says so from now on.  Where it goes, and by which route. 0,
- * or an error. */
-int64_t message_address(const struct capability *sender, struct message *message, struct route *route,
-                        struct endpoint **endpoint);
+/* Under the lock: a message is to be sent with this capability, and so many capabilities in it; it says so from now on. Where
+ * it goes, and by which route. 0, or an error. */
+int64_t message_address(const struct capability *sender, struct message *message, uint32_t capabilities,
+                        struct route *route, struct endpoint **endpoint);
 
 /* To a guest that has room for it, on its own worker. 0; or an error, and the message is as it was. */
 int64_t message_deliver(struct process *process, guest_addr address, struct message *message);

@@ -75,12 +75,14 @@ static struct endpoint *endpoint_received_from(const struct capability *receiver
     return (struct endpoint *)receiver->object;
 }
 
-/* Its own receiver cannot wait in an endpoint: nobody could ever take it out. */
-static bool sends_receiver(const struct process *process, const struct guest_message *request, const struct object *to)
+/* Its own receiver cannot wait in an endpoint: nobody could ever take it out.  Nor goes the end of a conversation through
+ * itself: when it arrives, its side may not be about to send any more. */
+static bool sends_receiver(const struct process *process, const struct guest_message *request, const struct object *sent_with,
+                           const struct endpoint *to)
 {
     for (uint32_t i = 0; i < request->capability_count; i++) {
         const struct capability *entry = table_find(process, (uint32_t)request->capabilities[i]);
-        if (entry && entry->object == to && entry->rights & MOTTE_RIGHT_RECEIVE)
+        if (entry && entry->rights & MOTTE_RIGHT_RECEIVE && (entry->object == &to->object || entry->object == sent_with))
             return true;
     }
     return false;
@@ -91,8 +93,9 @@ static int64_t address(struct process *process, uint64_t claimed_handle, const s
                        struct message *message, struct route *route, struct endpoint **endpoint)
 {
     const struct capability *entry = table_find(process, claimed_handle);
-    int64_t result = entry ? message_address(entry, message, route, endpoint) : -MOTTE_ERROR_INVALID_CAP;
-    if (result == 0 && sends_receiver(process, request, route->end->object))
+    int64_t result = entry ? message_address(entry, message, request->capability_count, route, endpoint)
+                           : -MOTTE_ERROR_INVALID_CAP;
+    if (result == 0 && sends_receiver(process, request, route->end->object, *endpoint))
         result = -MOTTE_ERROR_REQUEST_ERROR;
     if (result < 0 || !(*endpoint)->senders_pay)
         return result;
@@ -211,6 +214,8 @@ int64_t gate_call(struct process *process, const uint64_t arguments[6])
         return result;
     pthread_mutex_lock(&process->scheduler->lock);
     result = address(process, arguments[0], &request, message, &route, &endpoint);
+    if (result == 0 && endpoint->conversation)
+        result = -MOTTE_ERROR_REQUEST_ERROR;
     if (result == 0 && !endpoint->receivers)
         result = -MOTTE_ERROR_PEER_CLOSED;
     struct wait *taker = result == 0 ? transfer_taker(endpoint, message) : NULL;
@@ -279,7 +284,7 @@ int64_t gate_receive(struct process *process, const uint64_t arguments[6])
     pthread_mutex_lock(&process->scheduler->lock);
     result = resolve_receiver(process, arguments[0], &receiver);
     bool selects = match.by_tag || match.by_badge;
-    if (result == 0 && selects && endpoint_received_from(receiver)->capacity > MOTTE_SELECTIVE_CAPACITY)
+    if (result == 0 && selects && !endpoint_offers_choice(endpoint_received_from(receiver)))
         result = -MOTTE_ERROR_REQUEST_ERROR;
     return result < 0 ? unlock(process, result) : receive(process, receiver, match, arguments[1], arguments[3]);
 }
@@ -406,7 +411,8 @@ int64_t gate_notify(struct process *process, const uint64_t arguments[6])
     int64_t result = resolve(process, arguments[0], MOTTE_RIGHT_SEND, &entry);
     if (result == 0) {
         route_find(entry, &route);
-        if (route.end->object->type == OBJECT_ENDPOINT && route.rights & MOTTE_RIGHT_SEND)
+        bool notified = route.end->object->type == OBJECT_ENDPOINT && route.rights & MOTTE_RIGHT_SEND;
+        if (notified && !((struct endpoint *)route.end->object)->conversation)
             transfer_notify((struct endpoint *)route.end->object, bits);
         else
             result = -MOTTE_ERROR_REQUEST_ERROR;

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "conversation.h"
 #include "forwarder.h"
 #include "exchange/block.h"
 #include "exchange/parcel.h"
@@ -87,13 +88,22 @@ bool transfer_is_full(const struct endpoint *endpoint, const struct message *mes
     return queues && endpoint->receivers && !transfer_taker(endpoint, message);
 }
 
+static void hand_over(struct endpoint *endpoint, struct wait *taker, struct message *message)
+{
+    if (endpoint->conversation)
+        conversation_received(endpoint, message);
+    wait_finish(taker, 0, message);
+}
+
 void transfer_send(struct endpoint *endpoint, struct message *message)
 {
     struct wait *taker = endpoint->receivers ? transfer_taker(endpoint, message) : NULL;
+    if (endpoint->conversation)
+        conversation_sent(endpoint, message);
     if (!endpoint->receivers) {
         message_drop(scheduler_of(endpoint), message);
     } else if (taker) {
-        wait_finish(taker, 0, message);
+        hand_over(endpoint, taker, message);
     } else {
         enqueue(endpoint, message);
         tell_lookers(endpoint);
@@ -138,6 +148,8 @@ int64_t transfer_receive(struct endpoint *endpoint, struct match match, struct m
     }
     if (each) {
         *message = dequeue(endpoint, previous);
+        if (endpoint->conversation)
+            conversation_received(endpoint, *message);
         if (endpoint->first_sender)
             admit_senders(endpoint);
         return 1;
@@ -158,10 +170,11 @@ bool transfer_is_ready(const struct endpoint *endpoint, struct match match)
 void transfer_put_back(struct endpoint *endpoint, struct message *message)
 {
     struct wait *taker = endpoint->receivers ? transfer_taker(endpoint, message) : NULL;
-    if (!endpoint->receivers) {
+    bool possible = !endpoint->conversation || conversation_put_back(endpoint, message);
+    if (!endpoint->receivers || !possible) {
         message_drop(scheduler_of(endpoint), message);
     } else if (taker) {
-        wait_finish(taker, 0, message);
+        hand_over(endpoint, taker, message);
     } else {
         insert_behind(endpoint, NULL, message);
         if (message->flags & MOTTE_MESSAGE_PRIORITY && !endpoint->last_urgent)

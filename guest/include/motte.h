@@ -70,7 +70,8 @@ enum motte_kind {
     MOTTE_LAUNCHER,
     MOTTE_CONSTRUCTOR,
     MOTTE_BLOCK,
-    MOTTE_SERVICE
+    MOTTE_SERVICE,
+    MOTTE_CONVERSATION
 };
 
 enum motte_right {
@@ -148,6 +149,13 @@ int motte_channel_create(unsigned capacity, unsigned long buffer, int handles[2]
  * sent, and is gone, too: only who receives or calls learns of the end of a peer.
  */
 int motte_send(int sender, const struct motte_message *message, long timeout);
+
+/*
+ * The end of a conversation (MOTTE_CONVERSATION) sends to the other end, and receives from it, what their contract allows
+ * now: `tag` says which message it is.  -MOTTE_CONTRACT_VIOLATION for anything else, and then nothing was sent.  There is
+ * always room.  It cannot be copied: it moves, and only while its side is about to send.  Calls, notifications, priority
+ * and a choice among messages have no place in it (-MOTTE_REQUEST_ERROR).
+ */
 
 struct motte_match {
     unsigned tag, badge, by; /* 1: by tag; 2: by badge; 3: both */

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from motte.channel import Receiver, Sender, select, select_async
     from motte.contract import Contract
     from motte.contract_terms import ContractCapacity, ContractMessage
+    from motte.conversation import ConversationEnd
     from motte.directories import Directory
     from motte.errors import (
         BadContract,
@@ -93,6 +94,7 @@ __all__ = [
     "ContractCapacity",
     "ContractMessage",
     "ContractViolation",
+    "ConversationEnd",
     "Directory",
     "Down",
     "Exchange",
@@ -166,6 +168,7 @@ _NAMES_BY_MODULE = {
     "motte.channel": ("Receiver", "Sender", "select", "select_async"),
     "motte.contract": ("Contract",),
     "motte.contract_terms": ("ContractCapacity", "ContractMessage"),
+    "motte.conversation": ("ConversationEnd",),
     "motte.directories": ("Directory",),
     "motte.errors": (
         "BadContract",

@@ -82,6 +82,10 @@ class Capability:
         """
         return type(self)(self.core.restrict(int(rights) & _ALL_RIGHTS, badge, weak))
 
+    def check_grantable(self) -> None:
+        """For the package: raises what a grant of it would."""
+        self.copy().close()
+
     def revoke(self, badge: int | None = None) -> None:
         """Make all other capabilities to the same object invalid, whoever holds them; or all with this ``badge``.
 
@@ -180,7 +184,7 @@ def _granted(name: str, value: object, population: "Population") -> "CoreCapabil
     if isinstance(value, Capability):
         if not population.is_of_this_machine(value.core):
             raise ValueError(f"grants: {name!r} is a capability of another machine")
-        value.copy().close()  # which says what is wrong with it
+        value.check_grantable()
         return value.core
     from motte.services.offering import capability_of as capability_of_object
 

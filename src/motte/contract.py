@@ -47,7 +47,7 @@ class Contract:
     Immutable: any number of conversations and threads may use one.
     """
 
-    __slots__ = ("core", "final", "initial", "messages", "name", "state_numbers", "states", "tags")
+    __slots__ = ("__weakref__", "core", "final", "initial", "messages", "name", "state_numbers", "states", "tags")
 
     def __init__(
         self,

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from motte.capability import Grants
     from motte.channel import Receiver, Sender
+    from motte.contract import Contract
+    from motte.conversation import ConversationEnd
     from motte.exchange import Exchange
     from motte.links import Links
 
@@ -259,6 +261,19 @@ class Machine:
 
         self._check_open()
         return Exchange(self._scheduler, self._population.banks)
+
+    def conversation(
+        self, contract: "Contract", *, bank: SpaceBank | None = None
+    ) -> "tuple[ConversationEnd, ConversationEnd]":
+        """Two opposite queues whose messages follow a contract: the client's end and the server's.
+
+        ``bank`` pays for both queues, which have room for all that the contract lets them hold, as for a channel.
+        Raises ``LimitReached``.
+        """
+        from motte.conversation import create_conversation
+
+        self._check_open()
+        return create_conversation(self._scheduler, self._population.banks, bank, contract)
 
     def observer(self, name: str = "observer") -> Observer:
         """A party to links and monitors that stands for Python code; it costs nothing."""

@@ -41,6 +41,8 @@ class CapabilityKind(IntEnum):
     BLOCK = 10
     SERVICE = 11
     """Something that the host serves."""
+    CONVERSATION = 12
+    """One end of it: to send to the other, and to receive from that."""
 
 
 class Right(IntFlag):
