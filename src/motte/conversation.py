@@ -14,6 +14,7 @@ from motte.channel import Receiver
 from motte.contract_terms import SIDES, Side
 from motte.core import conversation as core_conversation
 from motte.errors import ContractViolation, InvalidCap
+from motte.exchange import Block
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -60,14 +61,19 @@ class ConversationEnd(Receiver):
         return self._fields()[2]
 
     def send(
-        self, message: str | int, data: "ReadableBuffer" = b"", *, capabilities: Iterable[Capability] = ()
+        self,
+        message: str | int,
+        data: "ReadableBuffer" = b"",
+        *,
+        capabilities: Iterable[Capability] = (),
+        blocks: Iterable[Block] = (),
     ) -> None:
         """Send a message of the contract, by its name or tag.  It never waits: there is room for all that is allowed.
 
         Raises ``ContractViolation`` if the contract does not allow it in this state, or not with so much; then nothing
         has happened.
         """
-        self.core.send(data, self._tag(message), 0, cores_of(capabilities), 0)
+        self.core.send(data, self._tag(message), 0, cores_of(capabilities, blocks), 0)
 
     def name_of(self, message: "Message") -> str:
         """What the contract calls a message that came.  Raises ``InvalidCap`` without the contract."""
