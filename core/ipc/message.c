@@ -36,12 +36,29 @@ struct message *message_create(struct worker *worker, uint32_t size)
     return message;
 }
 
+bool message_pay(struct message *message, struct bank *bank)
+{
+    if (message->payer || message->room <= MESSAGE_SPARE_ROOM)
+        return true;
+    if (!bank_charge_bytes(bank, message_footprint(message), NULL))
+        return false;
+    bank_retain(bank);
+    message->payer = bank;
+    return true;
+}
+
+void message_unpay(struct message *message)
+{
+    if (!message->payer)
+        return;
+    bank_refund_bytes(message->payer, message_footprint(message));
+    bank_release(message->payer);
+    message->payer = NULL;
+}
+
 void message_free(struct worker *worker, struct message *message)
 {
-    if (message->payer) {
-        bank_refund_bytes(message->payer, message_footprint(message));
-        bank_release(message->payer);
-    }
+    message_unpay(message);
     free(message->parcel);
     if (worker && !worker->spare_message && message->room == MESSAGE_SPARE_ROOM)
         worker->spare_message = message;

@@ -27,7 +27,7 @@ struct message {
     uint32_t capability_count;
     struct capability capabilities[MOTTE_MESSAGE_CAPABILITIES];
     struct parcel *parcel; /* of blocks; NULL: it has none */
-    struct bank *payer; /* of these bytes, if the sender pays */
+    struct bank *payer; /* of these bytes, if it is not a queue that pays */
     unsigned char bytes[];
 };
 
@@ -64,7 +64,14 @@ void message_free(struct worker *worker, struct message *message);
 /* Under the lock: its capabilities are dropped, and it is freed; later, if that is asked for by another that is being dropped. */
 void message_drop(struct scheduler *scheduler, struct message *message);
 
-/* Bytes that it takes from an endpoint's buffer. */
+/* Who holds a message that is in no queue pays for it: a process that waits for room, or has got it and did not run since.
+ * A small one is paid for with the process itself.  False if the bank does not cover it. */
+bool message_pay(struct message *message, struct bank *bank);
+
+/* It enters a queue, which was paid for. */
+void message_unpay(struct message *message);
+
+/* Bytes that it takes of the host's memory. */
 uint64_t message_footprint(const struct message *message);
 
 /* What a guest wants to send, capabilities and blocks not included, which are in `request` by handle; the blocks are not in

@@ -184,8 +184,10 @@ int64_t gate_send(struct process *process, const uint64_t arguments[6])
     pthread_mutex_lock(&process->scheduler->lock);
     result = address(process, arguments[0], &request, message, &route, &endpoint);
     bool full = result == 0 && transfer_is_full(endpoint, message);
-    if (full && arguments[2] == 0)
-        result = -MOTTE_ERROR_FULL;
+    if (full)
+        result = arguments[2] == 0                     ? -MOTTE_ERROR_FULL
+               : message_pay(message, process->bank) ? 0
+                                                       : -MOTTE_ERROR_LIMIT_REACHED;
     if (result == 0)
         result = load(process, &request, message, &route);
     if (result < 0)
@@ -220,8 +222,10 @@ int64_t gate_call(struct process *process, const uint64_t arguments[6])
         result = -MOTTE_ERROR_PEER_CLOSED;
     struct wait *taker = result == 0 ? transfer_taker(endpoint, message) : NULL;
     bool full = result == 0 && !taker && transfer_is_full(endpoint, message);
-    if (full && arguments[3] == 0)
-        result = -MOTTE_ERROR_FULL;
+    if (full)
+        result = arguments[3] == 0                     ? -MOTTE_ERROR_FULL
+               : message_pay(message, process->bank) ? 0
+                                                       : -MOTTE_ERROR_LIMIT_REACHED;
     if (result == 0)
         result = load(process, &request, message, &route);
     if (result < 0)

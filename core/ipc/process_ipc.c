@@ -33,15 +33,18 @@
 
 /* --- beginning and end ---------------------------------------------------------------------------------------------------- */
 
+/* With a small message that it holds while it waits (message_pay). */
+enum { IPC_BYTES = sizeof(struct process_ipc) + sizeof(struct message) + MESSAGE_SPARE_ROOM };
+
 bool ipc_prepare(struct process *process)
 {
     if (process->ipc)
         return true;
-    if (!host_memory_charge(process, sizeof *process->ipc))
+    if (!host_memory_charge(process, IPC_BYTES))
         return false;
     struct process_ipc *ipc = calloc(1, sizeof *ipc);
     if (!ipc) {
-        host_memory_refund(process, sizeof *process->ipc);
+        host_memory_refund(process, IPC_BYTES);
         return false;
     }
     object_begin(&ipc->caller.object, OBJECT_CALLER, process->scheduler);
@@ -97,7 +100,7 @@ void ipc_free(struct process *process)
     table_free(process);
     host_memory_free(process, ipc->wait.several, ipc->wait.count * sizeof *ipc->wait.several);
     host_memory_free(process, ipc->grants, ipc->grant_count * sizeof *ipc->grants);
-    host_memory_refund(process, sizeof *ipc);
+    host_memory_refund(process, IPC_BYTES);
     process->ipc = NULL;
     object_release(&ipc->caller.object);
 }

@@ -6,6 +6,7 @@
 #include "forwarder.h"
 #include "exchange/block.h"
 #include "exchange/parcel.h"
+#include "process.h"
 #include "scheduler.h"
 
 /* --- the queue ------------------------------------------------------------------------------------------------------------ */
@@ -40,6 +41,8 @@ static void insert_behind(struct endpoint *endpoint, struct message *previous, s
 
 static void enqueue(struct endpoint *endpoint, struct message *message)
 {
+    if (!endpoint->senders_pay)
+        message_unpay(message);
     if (message->flags & MOTTE_MESSAGE_PRIORITY) {
         insert_behind(endpoint, endpoint->last_urgent, message);
         endpoint->last_urgent = message;
@@ -88,11 +91,19 @@ bool transfer_is_full(const struct endpoint *endpoint, const struct message *mes
     return queues && endpoint->receivers && !transfer_taker(endpoint, message);
 }
 
-static void hand_over(struct endpoint *endpoint, struct wait *taker, struct message *message)
+/* A process that cannot pay for it learns so, and it belongs into the queue: false. */
+static bool hand_over(struct endpoint *endpoint, struct wait *taker, struct message *message)
 {
+    if (!endpoint->senders_pay)
+        message_unpay(message);
+    if (taker->process && !message_pay(message, taker->process->bank)) {
+        wait_finish(taker, -MOTTE_ERROR_LIMIT_REACHED, NULL);
+        return false;
+    }
     if (endpoint->conversation)
         conversation_received(endpoint, message);
     wait_finish(taker, 0, message);
+    return true;
 }
 
 void transfer_send(struct endpoint *endpoint, struct message *message)
@@ -102,9 +113,7 @@ void transfer_send(struct endpoint *endpoint, struct message *message)
         conversation_sent(endpoint, message);
     if (!endpoint->receivers) {
         message_drop(scheduler_of(endpoint), message);
-    } else if (taker) {
-        hand_over(endpoint, taker, message);
-    } else {
+    } else if (!taker || !hand_over(endpoint, taker, message)) {
         enqueue(endpoint, message);
         tell_lookers(endpoint);
     }
@@ -167,15 +176,16 @@ bool transfer_is_ready(const struct endpoint *endpoint, struct match match)
     return false;
 }
 
+/* Where there is no room for it meanwhile, whoever could not take it goes on paying for it. */
 void transfer_put_back(struct endpoint *endpoint, struct message *message)
 {
     struct wait *taker = endpoint->receivers ? transfer_taker(endpoint, message) : NULL;
     bool possible = !endpoint->conversation || conversation_put_back(endpoint, message);
     if (!endpoint->receivers || !possible) {
         message_drop(scheduler_of(endpoint), message);
-    } else if (taker) {
-        hand_over(endpoint, taker, message);
-    } else {
+    } else if (!taker || !hand_over(endpoint, taker, message)) {
+        if (has_room(endpoint, message) && !endpoint->senders_pay)
+            message_unpay(message);
         insert_behind(endpoint, NULL, message);
         if (message->flags & MOTTE_MESSAGE_PRIORITY && !endpoint->last_urgent)
             endpoint->last_urgent = message;
@@ -250,6 +260,8 @@ void caller_answer(struct caller *caller, struct message *answer)
     if (answer && caller->membrane_count)
         result = caller_returns(caller, answer);
     caller_forgets(caller);
+    if (answer && result == 0 && caller->wait->process && !message_pay(answer, caller->wait->process->bank))
+        result = -MOTTE_ERROR_LIMIT_REACHED;
     if (answer && result < 0) {
         message_drop(caller->object.scheduler, answer);
         answer = NULL;

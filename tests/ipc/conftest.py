@@ -34,9 +34,11 @@ def party(machine: motte.Machine) -> Iterator[Party]:
     started: list[motte.Process] = []
     program = machine.load(GUESTS / "party.c")
 
-    def start(what: str, count: int = 0, **grants: motte.Capability) -> motte.Process:
+    def start(
+        what: str, count: int = 0, *, bank: motte.SpaceBank | None = None, **grants: motte.Capability
+    ) -> motte.Process:
         names = {name.removesuffix("_"): capability for name, capability in grants.items()}
-        started.append(machine.spawn(program, [what, str(count)], grants=names))
+        started.append(machine.spawn(program, [what, str(count)], grants=names, bank=bank))
         return started[-1]
 
     yield start

@@ -12,6 +12,7 @@ from motte.core import Completions
 
 LIMIT = 64 * 1024
 REQUEST_ERROR = -1004
+LIMIT_REACHED = "-1005"
 
 
 # --- limits ---
@@ -99,6 +100,62 @@ def test_a_channel_is_paid_for_at_once_or_not_made(machine: motte.Machine) -> No
     sender.close()
     receiver.close()
     assert bank.used == 0
+
+
+def test_who_waits_for_room_pays_for_its_message_meanwhile(machine: motte.Machine, party: Party, said: Said) -> None:
+    go, told = machine.channel()
+    sender, receiver = machine.channel(1)
+    sender.send()
+    bank = machine.bank.sub("32MiB")
+    rich = party("send large", bank=bank, in_=told, out=sender)
+    until_it_waits(rich)
+    before = bank.used
+    go.send()
+    while bank.used == before:
+        assert rich.returncode is None
+    assert bank.used - before >= 60_000
+    assert receiver.receive(0).data == b""
+    assert (said(rich), len(receiver.receive(0).data)) == ("0", 60_000)
+    rich.close()
+
+    sender.send()
+    poor = party("send large", bank=bank, in_=told, out=sender)
+    until_it_waits(poor)
+    bank.limit = bank.used
+    go.send()
+    assert said(poor) == LIMIT_REACHED
+
+
+def test_a_receiver_that_cannot_pay_for_a_message_leaves_it_where_it_is(
+    machine: motte.Machine, party: Party, said: Said
+) -> None:
+    sender, receiver = machine.channel()
+    bank = machine.bank.sub("32MiB")
+    process = party("receive once", bank=bank, in_=receiver)
+    until_it_waits(process)
+    bank.limit = bank.used
+    sender.send(bytes(60_000), tag=5)
+    assert said(process) == LIMIT_REACHED
+    assert receiver.receive(0).tag == 5
+
+
+def test_a_caller_that_cannot_pay_for_its_answer_gets_none(machine: motte.Machine, party: Party, said: Said) -> None:
+    sender, receiver = machine.channel()
+    bank = machine.bank.sub("32MiB")
+    process = party("call", bank=bank, out=sender)
+    request = receiver.receive(LONG)
+    until_it_waits(process)
+    bank.limit = bank.used
+    request.reply(bytes(60_000))
+    assert said(process) == LIMIT_REACHED
+
+
+def test_one_who_waits_in_a_line_several_times_is_woken_once(machine: motte.Machine, party: Party, said: Said) -> None:
+    sender, receiver = machine.channel()
+    process = party("select twice", in_=receiver)
+    until_it_waits(process)
+    sender.send()
+    assert said(process) == "0 0"
 
 
 def test_who_waits_for_room_sends_in_turn(machine: motte.Machine, party: Party, said: Said) -> None:

@@ -131,6 +131,30 @@ static int take_and_crash(void)
     __builtin_trap();
 }
 
+/* Once it is told to, sends a message that is almost as large as one can be. */
+static int send_large(void)
+{
+    struct motte_message message, large = {.bytes = buffer, .size = 60000};
+    int result = receive(&message);
+    return result < 0 ? result : motte_send(out, &large, -1);
+}
+
+static int receive_once(void)
+{
+    struct motte_message message;
+    return receive(&message);
+}
+
+/* Waits in one line many times. */
+static int select_twice(void)
+{
+    int same[] = {in, in, in};
+    struct motte_message message = empty();
+    int index = motte_select(same, 3, -1);
+    printf("%d ", index);
+    return motte_receive(in, &message, 0, 0);
+}
+
 /* Waits for messages that it has no room for. */
 static int take_too_little(void)
 {
@@ -167,6 +191,12 @@ int main(int argc, char **argv)
         result = take_and_hang();
     else if (!strcmp(what, "take and crash"))
         result = take_and_crash();
+    else if (!strcmp(what, "send large"))
+        result = send_large();
+    else if (!strcmp(what, "receive once"))
+        result = receive_once();
+    else if (!strcmp(what, "select twice"))
+        result = select_twice();
     else if (!strcmp(what, "take too little"))
         result = take_too_little();
     printf("%d", result);
