@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from motte.exchange import Block, Exchange
     from motte.exit import Exit, Fault, Frame, Usage
     from motte.exit_reason import ExitReason
+    from motte.forwarder import Forwarder
     from motte.keeper import KeptFault, Kill, Later, Region, Resume, Skip
     from motte.linked import Down, Monitor
     from motte.links import ExitSignal
@@ -104,6 +105,7 @@ __all__ = [
     "Exited",
     "Fault",
     "FaultKind",
+    "Forwarder",
     "Frame",
     "Full",
     "HostService",
@@ -195,6 +197,7 @@ _NAMES_BY_MODULE = {
         "Unsupported",
     ),
     "motte.exchange": ("Block", "Exchange"),
+    "motte.forwarder": ("Forwarder",),
     "motte.exit": ("Exit", "Fault", "Frame", "Usage"),
     "motte.exit_reason": ("ExitReason",),
     "motte.keeper": (

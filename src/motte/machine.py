@@ -39,11 +39,12 @@ from motte.translation import Source
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from motte.capability import Grants
+    from motte.capability import Capability, Grants
     from motte.channel import Receiver, Sender
     from motte.contract import Contract
     from motte.conversation import ConversationEnd
     from motte.exchange import Exchange
+    from motte.forwarder import Forwarder
     from motte.links import Links
 
 
@@ -253,6 +254,27 @@ class Machine:
 
         self._check_open()
         return create_channel(self._scheduler, self._population.banks, bank, capacity, buffer)
+
+    def forwarder(self, target: "Capability", *, bank: SpaceBank | None = None) -> "Forwarder":
+        """A capability that leads to ``target``, to be given away, and the control to take it back.
+
+        ``bank`` pays; by default the machine's own.  Raises ``NoAccess`` for a target that may not be copied, or
+        receives; ``TooDeep`` behind more than eight forwarders; ``LimitReached``.
+        """
+        from motte.forwarder import create_forwarder
+
+        self._check_open()
+        return create_forwarder(self._population.banks, target, bank, membrane=False)
+
+    def membrane(self, target: "Capability", *, bank: SpaceBank | None = None) -> "Forwarder":
+        """The same, but that it wraps all capabilities that cross it: they are cut with it.
+
+        Capabilities to receive do not cross it: ``NoAccess``.
+        """
+        from motte.forwarder import create_forwarder
+
+        self._check_open()
+        return create_forwarder(self._population.banks, target, bank, membrane=True)
 
     @property
     def exchange(self) -> "Exchange":

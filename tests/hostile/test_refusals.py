@@ -26,3 +26,14 @@ def test_whatever_the_host_refuses_is_reported_and_leaves_nothing(mode: str, rou
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert " refused, " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("mode", "rounds"), [("single", 0), ("random", 100), pytest.param("random", 5000, marks=pytest.mark.long)]
+)
+def test_whatever_the_host_refuses_costs_no_message_and_leaves_no_page(mode: str, rounds: int) -> None:
+    environment = core_builds.environment("hostile")
+    command = [sys.executable, "-m", "hostile.messages_campaign", mode, str(rounds)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert " refused, " in done.stdout
