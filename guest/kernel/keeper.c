@@ -38,12 +38,10 @@ int motte_fault_receive(int receiver, struct motte_fault *fault, long timeout)
     int result = motte_receive(receiver, &message, NULL, timeout);
     if (result < 0)
         return result;
-    if (message.tag == MOTTE_FAULT && message.size == sizeof *fault && message.capability_count == 1)
+    if (message.tag == MOTTE_FAULT && message.size == sizeof *fault && message.capability_count == 1
+        && !message.block_count && !message.reply)
         return message.capabilities[0];
-    for (unsigned i = 0; i < message.capability_count; i++)
-        motte_cap_drop(message.capabilities[i]);
-    if (message.reply)
-        motte_cap_drop(message.reply);
+    __motte_drop_all(&message);
     return -MOTTE_UNKNOWN_REQUEST;
 }
 

@@ -1,9 +1,13 @@
 #include "request.h"
 
-static void drop_all(const struct motte_message *answer)
+void __motte_drop_all(const struct motte_message *message)
 {
-    for (unsigned i = 0; i < answer->capability_count; i++)
-        motte_cap_drop(answer->capabilities[i]);
+    for (unsigned i = 0; i < message->capability_count; i++)
+        motte_cap_drop(message->capabilities[i]);
+    for (unsigned i = 0; i < message->block_count; i++)
+        motte_block_free(message->blocks[i]);
+    if (message->reply)
+        motte_cap_drop(message->reply);
 }
 
 /* Whoever answers may be another guest: nothing is believed of the answer. */
@@ -23,10 +27,11 @@ int __motte_request(int object, unsigned number, const struct request *request)
         return result;
     if (answer.tag)
         result = answer.tag < 4096 ? -(int)answer.tag : -MOTTE_REQUEST_ERROR;
-    else if (answer.size != request->result_size || answer.capability_count != request->handles)
+    else if (answer.size != request->result_size || answer.capability_count != request->handles
+             || answer.block_count)
         result = -MOTTE_REQUEST_ERROR;
     if (result < 0)
-        drop_all(&answer);
+        __motte_drop_all(&answer);
     else if (request->handles)
         result = answer.capabilities[0];
     return result;

@@ -21,6 +21,9 @@ struct request {
 /* 0, or the handle that came; or a negated enum motte_error. */
 hidden int __motte_request(int object, unsigned number, const struct request *request);
 
+/* What came with a message that nobody wants. */
+hidden void __motte_drop_all(const struct motte_message *message);
+
 /* Those that pass a number, and those that pass nothing. */
 hidden int __motte_request_size(int object, unsigned number, unsigned long size);
 hidden int __motte_request_plain(int object, unsigned number);
