@@ -40,6 +40,10 @@ int personality_create(struct process *process, const struct personality_options
 /* Closes everything; process->personality may be NULL. Called once, after the process's thread has left it for good. */
 void personality_destroy(struct process *process);
 
+/* A duplicate of the host descriptor of an output stream, which belongs to the caller; PERSONALITY_NOWHERE if it leads
+ * nowhere, or is no such stream any more; -errno.  While the process neither runs nor calls. */
+int personality_output_stream(const struct process *process, int32_t descriptor);
+
 /* Bytes counted against the output limit so far; from any thread. */
 uint64_t personality_output_bytes(const struct process *process);
 

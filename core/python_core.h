@@ -134,6 +134,7 @@ PyObject *python_process_exit_status(PyObject *self, PyObject *unused);
 PyObject *python_process_stop_fields(PyObject *self, PyObject *unused);
 PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused);
 PyObject *python_process_callers(PyObject *self, PyObject *arguments);
+PyObject *python_process_output_streams(PyObject *self, PyObject *unused);
 PyObject *python_process_read_memory(PyObject *self, PyObject *arguments);
 
 /* Methods of Process for keepers (python_keeping.c). */

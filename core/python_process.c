@@ -186,6 +186,8 @@ static PyMethodDef methods[] = {
     {"statistics_fields", python_process_statistics_fields, METH_NOARGS,
      PyDoc_STR("For motte.core.Process.statistics.")},
     {"callers", python_process_callers, METH_VARARGS, PyDoc_STR("For motte.core.Process.callers.")},
+    {"output_streams", python_process_output_streams, METH_NOARGS,
+     PyDoc_STR("Duplicates of the host's descriptors behind streams 1 and 2; or NOWHERE.")},
     {"want_events", python_process_want_events, METH_O, PyDoc_STR("Which events are posted: EVENT_ bits.")},
     {"question_fields", python_process_question_fields, METH_NOARGS, PyDoc_STR("For motte.core.Process.question.")},
     {"answer", python_process_answer, METH_VARARGS, PyDoc_STR("(number, ANSWER_…, ns to be charged)")},

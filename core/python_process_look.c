@@ -1,9 +1,11 @@
 #include "python_core.h"
 
 #include "frames.h"
+#include "ipc/process_ipc.h"
 #include "lifecycle.h"
 #include "personality.h"
 #include "process.h"
+#include "scheduler.h"
 #include "signals.h"
 
 static PyObject *access_tuple(const struct stop_place *place)
@@ -140,4 +142,24 @@ PyObject *python_process_read_memory(PyObject *self, PyObject *arguments)
                      place);
     }
     return bytes;
+}
+
+/* Those that output streams 1 and 2 lead to, to be closed by the caller; of a process that runs at this moment, nowhere. */
+PyObject *python_process_output_streams(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct process *process = python_open_process(self);
+    if (!process)
+        return NULL;
+    int streams[2] = {PERSONALITY_NOWHERE, PERSONALITY_NOWHERE};
+    pthread_mutex_lock(&process->scheduler->lock);
+    uint32_t state = atomic_load(&process->state);
+    bool stands = state == PROCESS_RUNNING ? ipc_is_waiting(process->ipc) : state != PROCESS_CALLING;
+    for (int32_t i = 0; stands && i < 2; i++)
+        streams[i] = personality_output_stream(process, i + 1);
+    pthread_mutex_unlock(&process->scheduler->lock);
+    for (int i = 0; i < 2; i++)
+        if (streams[i] < 0)
+            streams[i] = PERSONALITY_NOWHERE;
+    return Py_BuildValue("ii", streams[0], streams[1]);
 }

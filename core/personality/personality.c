@@ -97,6 +97,16 @@ void personality_destroy(struct process *process)
     process->personality = NULL;
 }
 
+int personality_output_stream(const struct process *process, int32_t descriptor)
+{
+    const struct personality *personality = process->personality;
+    const struct open_file *file = personality ? descriptor_file(personality, descriptor) : NULL;
+    if (!file || file->everybodys || file->kind != FILE_STREAM || !file->writable)
+        return PERSONALITY_NOWHERE;
+    int duplicate = host_duplicate(file->host);
+    return duplicate < 0 ? -errno : duplicate;
+}
+
 uint64_t personality_output_bytes(const struct process *process)
 {
     const struct personality *personality = process->personality;

@@ -17,9 +17,12 @@ import os
 import select
 import threading
 from enum import Enum
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from motte.core import NOWHERE
+
+if TYPE_CHECKING:
+    from motte.core import Process as CoreProcess
 
 _CHUNK: Final = 1 << 16
 
@@ -67,6 +70,26 @@ class NoStreams:
 
     def close(self) -> None:
         """There is nothing to be given up."""
+
+
+class OutputOf(NoStreams):
+    """The output streams of another process, as long as that takes to make one with them."""
+
+    def __init__(self, core: "CoreProcess") -> None:
+        """Of a process that stands still."""
+        self._duplicates = core.output_streams()
+        self.descriptors = (NOWHERE, *self._duplicates)
+
+    def attached(self) -> None:
+        """The process has its own: close these."""
+        self.close()
+
+    def close(self) -> None:
+        """Harmless when repeated."""
+        duplicates, self._duplicates = self._duplicates, (NOWHERE, NOWHERE)
+        for descriptor in duplicates:
+            if descriptor != NOWHERE:
+                os.close(descriptor)
 
 
 _NO_STREAMS: Final = NoStreams()

@@ -3,7 +3,7 @@
 import motte
 from motte.abi.capabilities import KernelError
 from motte.abi.faults import FaultKind, StopReason
-from services.conftest import Run
+from services.conftest import GUESTS, SECONDS, Run
 
 
 def test_a_process_starts_another_and_learns_how_it_ended(run: Run) -> None:
@@ -56,3 +56,15 @@ def test_so_many_processes_come_of_one_and_no_more(machine: motte.Machine, run: 
     with machine.bank.sub() as bank:
         said = run("spawner.c", "bomb", processes=5, bank=bank).splitlines()
         assert said == ["children 4", f"error -{KernelError.LIMIT_REACHED:d}"]
+
+
+def test_a_child_writes_where_its_maker_does_if_that_is_wanted(run: Run) -> None:
+    end = ["wait 0", "status 0 reason 1 fault 0"]
+    assert run("spawner.c", "writes").splitlines() == ["before", "written", *end, *end]
+
+
+def test_a_child_writes_no_more_than_its_maker_had_left(machine: motte.Machine) -> None:
+    program = machine.load(GUESTS / "spawner.c")
+    with machine.spawn(program, ["writes"], grants={"program": program}, output_limit=10) as process:
+        process.wait(SECONDS)
+        assert process.stdout == b"before\nwri" b"wai"  # the child, and then its maker itself

@@ -15,7 +15,7 @@ from motte.services.meter import MeterService
 from motte.services.process import ChildService
 from motte.services.protocol import SPAWN, BankRight, MeterRight, ProgramRight, Request, SpawnFlag
 from motte.services.service import Service, request
-from motte.streams import streams_of
+from motte.streams import OutputOf, streams_of
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
@@ -71,14 +71,18 @@ class ProgramService(Service):
             order.account or spawner.living_account,
             order.meter or spawner.meter,
             self._program,
-            limits_below(spawner, order.cpu_time_ns),
+            limits_below(spawner, order.cpu_time_ns, writes=order.writes),
             NOBODY,
             [self._program.argument, *order.arguments],
             order.environment,
-            streams_of(None, None, None),
+            self._streams(spawner) if order.writes else streams_of(None, None, None),
             (),
             order.grants,
         )
+
+    def _streams(self, spawner: "Process") -> OutputOf:
+        with spawner.use() as core:
+            return OutputOf(core)
 
 
 class SpawnOrder:
@@ -102,17 +106,18 @@ class SpawnOrder:
         self.environment = strings[arguments : arguments + variables]
         names = [name.decode() for name in strings[arguments + variables :]]
         self.grants = tuple(zip(names, given, strict=True))
+        self.writes = bool(flags & SpawnFlag.OUTPUT)
         self.starts = bool(flags & SpawnFlag.START)
         self.cpu_time_ns = cpu_time_ns or None
 
 
-def limits_below(spawner: "Process", cpu_time_ns: int | None) -> "RunLimits":
-    """Those of a child: its maker's, with no more processor time than that has left."""
-    limits = spawner.limits
+def limits_below(spawner: "Process", cpu_time_ns: int | None, *, writes: bool) -> "RunLimits":
+    """Those of a child: its maker's, with no more processor time and output than that has left."""
+    limits, used = spawner.limits, spawner.statistics()
     if limits.cpu_time_ns is not None:
-        used_ns = int(spawner.statistics().cpu_time * 10**9)
-        left_ns = max(limits.cpu_time_ns - used_ns, _LEAST_TIME_NS)
+        left_ns = max(limits.cpu_time_ns - int(used.cpu_time * 10**9), _LEAST_TIME_NS)
         cpu_time_ns = left_ns if cpu_time_ns is None else min(cpu_time_ns, left_ns)
-    if cpu_time_ns == limits.cpu_time_ns:
-        return limits
-    return replace(limits, cpu_time_ns=cpu_time_ns, extra_time_ns=0)
+    output = limits.output
+    if writes and output is not None:
+        output = max(output - used.output, 0)
+    return replace(limits, cpu_time_ns=cpu_time_ns, extra_time_ns=0, output=output)

@@ -77,6 +77,17 @@ static void suspended(void)
     say("grant", motte_process_grant(child, "late", program));
 }
 
+static void writes(void)
+{
+    puts("before");
+    fflush(stdout);
+    wait_and_say(child_with("write", (struct motte_spawn_options){.output = 1}));
+    fflush(stdout);
+    wait_and_say(child_with("write", (struct motte_spawn_options){0}));
+    fclose(stdout);
+    motte_wait(child_with("write", (struct motte_spawn_options){.output = 1}), NULL, -1);
+}
+
 static void bomb(void)
 {
     int count = 0, last = 0;
@@ -104,6 +115,10 @@ int main(int argc, char **argv)
         grants();
     if (!strcmp(mode, "suspended"))
         suspended();
+    if (!strcmp(mode, "write"))
+        puts("written");
+    if (!strcmp(mode, "writes"))
+        writes();
     if (!strcmp(mode, "bomb"))
         bomb();
     if (!strcmp(mode, "wrong")) {
