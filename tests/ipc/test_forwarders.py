@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import threading
+
 import pytest
 
 from motte import InvalidCap, Machine, Message, NoAccess, PeerClosed, RequestError, TooDeep
