@@ -1,4 +1,4 @@
-"""Processes that can do nothing but what they hold capabilities for: a server, two clients, and a report by contract."""
+"""Processes that can do what they hold capabilities for: a server, two clients, and a report by contract."""
 
 import asyncio
 import tempfile
@@ -18,14 +18,17 @@ report = motte.Contract(
 
 
 def run_client(machine: motte.Machine, program: motte.Program, dictionary: motte.Sender, *words: str) -> None:
+    """One client, which asks the dictionary and reports what it has found."""
     client_end, server_end = machine.conversation(report)
     with machine.spawn(program, words, grants={"dictionary": dictionary, "report": client_end}) as client:
         message = server_end.receive()
-        print(f"client {dictionary.badge}: {words[0]} is {server_end.name_of(message)} {message.data.decode()}".rstrip())
+        found = f"{server_end.name_of(message)} {message.data.decode()}".rstrip()
+        print(f"client {dictionary.badge}: {words[0]} is {found}")
         assert client.wait().returncode == 0
 
 
 async def ask_many(dictionary: motte.Sender) -> None:
+    """Many at once, in one thread."""
     answers = await asyncio.gather(*(dictionary.call_async(b"moat", tag=TELL) for _ in range(1000)))
     print("a thousand calls at once:", {answer.data.decode() for answer in answers})
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import threading
-
 import pytest
 
 from motte import InvalidCap, Machine, Message, NoAccess, PeerClosed, RequestError, TooDeep
