@@ -56,6 +56,8 @@ enum motte_error {
     MOTTE_KEEPER_CYCLE,
     MOTTE_TOO_DEEP,
     MOTTE_EXITED,
+    MOTTE_COMPILE_ERROR,
+    MOTTE_REFUSED,              /* by the verifier */
     MOTTE_BAD_ADDRESS = 14      /* EFAULT */
 };
 
@@ -219,5 +221,6 @@ int motte_block_free(int block);
 #endif
 
 #include <motte_services.h>
+#include <motte_launch.h>
 
 #endif

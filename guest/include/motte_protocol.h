@@ -52,7 +52,12 @@ enum motte_request {
     MOTTE_FAULT_PROTECT,
     MOTTE_FAULT_READ,
     MOTTE_FAULT_WRITE,
-    MOTTE_FAULT_REGISTERS
+    MOTTE_FAULT_REGISTERS,
+
+    MOTTE_LAUNCHER_DRAFT = 0x801,
+    MOTTE_DRAFT_APPEND,
+    MOTTE_DRAFT_COMPILE,
+    MOTTE_DRAFT_DIAGNOSTICS
 };
 
 /* What comes with MOTTE_PROGRAM_SPAWN: the first three announce capabilities, in this order, before the granted ones. */

@@ -20,6 +20,7 @@ from motte.errors import InvalidCap, LimitReached
 if TYPE_CHECKING:
     from motte.held_process import HeldProcess
     from motte.process import Process
+    from motte.purchase import Purchase
 
 
 Drawn = TypeVar("Drawn")
@@ -68,6 +69,7 @@ class BankTree:
         self._drawing_from = drawing_from
         self._rescind = rescind
         self._lock = lock
+        self._purchases: set[Purchase] = set()  # under the lock
 
     def sub(self, parent: Account, limit_pages: int | None, name: str | None, *, private: bool = False) -> Account:
         """A new bank; a ``private`` one is a process's own.
@@ -143,6 +145,7 @@ class BankTree:
                 with self._lock:
                     self.leave(process)
             ended += drawing
+        self._end_purchases(account)
         for process in ended:
             process.tell_links()
 
@@ -153,6 +156,26 @@ class BankTree:
         for each in list(self._official.values()):
             if each.core.draws_from(account.core):
                 each.core.refund_all()
+
+    # --- purchases ---------------------------------------------------------------------------------------------------
+
+    def purchased(self, purchase: "Purchase") -> None:
+        """It ends with its bank.  Raises ``InvalidCap`` if that is gone."""
+        with self._lock:
+            self.require_alive(purchase.account)
+            self._purchases.add(purchase)
+
+    def returned(self, purchase: "Purchase") -> None:
+        """It is over; harmless when repeated."""
+        with self._lock:
+            self._purchases.discard(purchase)
+
+    def _end_purchases(self, account: Account) -> None:
+        with self._lock:
+            ended = [each for each in self._purchases if each.core.draws_from(account.core)]
+            self._purchases.difference_update(ended)
+        for each in ended:
+            each.bank_destroyed()
 
     # --- limits ----------------------------------------------------------------------------------------------------
 

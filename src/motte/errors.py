@@ -172,6 +172,8 @@ _OF_KERNEL: Final[dict[KernelError, tuple[type[MotteError], str]]] = {
     KernelError.KEEPER_CYCLE: (KeeperCycle, "nobody keeps what it is kept by"),
     KernelError.TOO_DEEP: (TooDeep, "a tree would have more levels than it may have"),
     KernelError.EXITED: (Exited, "the process has ended"),
+    KernelError.COMPILE_ERROR: (CompileError, "it does not compile, or does not link"),
+    KernelError.REFUSED: (Refused, "the verifier does not accept it"),
     KernelError.BAD_ADDRESS: (RequestError, "an address was not usable"),
 }
 

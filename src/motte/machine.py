@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from motte.conversation import ConversationEnd
     from motte.exchange import Exchange
     from motte.forwarder import Forwarder
+    from motte.launcher import Launcher
     from motte.links import Links
 
 
@@ -296,6 +297,30 @@ class Machine:
 
         self._check_open()
         return create_conversation(self._scheduler, self._population.banks, bank, contract)
+
+    def launcher(
+        self, *, size: Size = "16MiB", time: Duration = 60.0, memory: Size = "256MiB", at_once: int = 1
+    ) -> "Launcher":
+        """What a process needs, among its grants, to have bitcode compiled into programs that it can start.
+
+        ``size`` is the most bitcode that one program may have, ``time`` the processor time and ``memory`` the memory that
+        compiling it may take: whoever asks pays for both, so its bank has to cover ``memory`` meanwhile.  At most
+        ``at_once`` programs are compiled at the same moment; others wait for their turn.
+
+        Raises ``ValueError`` and ``TypeError`` for unusable values.
+        """
+        from motte.launcher import Launcher
+        from motte.toolchain.libc import guest_library
+
+        self._check_open()
+        guest_library(BuildOptions().compiler_options(), None)  # built once, and not at some guest's cost
+        launcher = Launcher(size, time, memory, at_once, self.not_at_close)
+        try:
+            self.at_close(launcher, launcher.close)
+        except Closed:
+            launcher.close()
+            raise
+        return launcher
 
     def observer(self, name: str = "observer") -> Observer:
         """A party to links and monitors that stands for Python code; it costs nothing."""

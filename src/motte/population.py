@@ -148,7 +148,8 @@ class Population:
         return [
             process
             for process in self._by_identity.values()
-            if process.account is not None and process.account.core.draws_from(account.core)
+            if process.account is not None
+            and (process.account.core.draws_from(account.core) or process.program.is_paid_by(account.core))
         ]
 
     def _on_exit(self, identity: int) -> None:

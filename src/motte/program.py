@@ -9,6 +9,7 @@ Nothing is remembered between two loads: the verifier reads every program each t
 """
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from motte.abi.limits import DEFAULT_LIMITS
@@ -34,7 +35,9 @@ class Program:
     processes.
     """
 
-    def __init__(self, claimed_artifact: bytes, *, name: str, bank: Bank) -> None:
+    def __init__(
+        self, claimed_artifact: bytes, *, name: str, bank: Bank, at_close: Callable[[], object] | None = None
+    ) -> None:
         """``bank`` pays for the code and for what all processes share of the image.
 
         Raises ``Refused`` for anything but a whole, verified program, ``LimitReached`` for one too large.
@@ -43,6 +46,7 @@ class Program:
         self.argument = program_string(name)
         """The name as the program sees it."""
         self._bank = bank
+        self._at_close = at_close
         artifact = _read(claimed_artifact, name)
         if missing := artifact.missing_features(features_of_flags(cpu_flags())):
             raise Refused(f"{name}: refused: it is compiled for a CPU with {', '.join(missing)}, which this one lacks")
@@ -58,6 +62,7 @@ class Program:
         self._lock = threading.Lock()  # guards the fields of the image, too
         self._processes = 0
         self._closed = False
+        self._retired = False
 
     @property
     def verdict(self) -> "Verdict":
@@ -85,7 +90,7 @@ class Program:
         leaves no room, or where the bank does not cover another image.
         """
         with self._lock:
-            if self._closed:
+            if self._closed or self._retired:
                 raise Closed(f"program {self.name!r} is closed")
             if data_stack != self._image_stack:
                 # The earlier image is not closed: somebody may be about to spawn from it.
@@ -97,16 +102,36 @@ class Program:
         """A process has closed."""
         with self._lock:
             self._processes -= 1
+            self._close_if_over()
+
+    def is_paid_by(self, bank: Bank) -> bool:
+        """Whether its code is drawn from this bank, so that it ends with it."""
+        return self._bank.draws_from(bank)
+
+    def retire(self) -> None:
+        """No other process of it is started, and it is closed when the last one is; harmless when repeated."""
+        with self._lock:
+            self._retired = True
+            self._close_if_over()
 
     def close(self) -> None:
         """Give the code's memory back; harmless when repeated.  Raises ``BadState`` while processes use it."""
         with self._lock:
             if self._processes:
                 raise BadState(f"program {self.name!r} still has {self._processes} process(es): close them first")
-            if not self._closed:
-                self._closed = True
-                self._image.close()
-                self.region.close()
+            self._close_once()
+
+    def _close_if_over(self) -> None:
+        if self._retired and not self._processes:
+            self._close_once()
+
+    def _close_once(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._image.close()
+            self.region.close()
+            if self._at_close is not None:
+                self._at_close()
 
     def _make_image(self, data_stack: int) -> Image:
         stack = self.plan.data_stack(data_stack)

@@ -22,6 +22,8 @@ class KernelError(IntEnum):
     KEEPER_CYCLE = 1013
     TOO_DEEP = 1014
     EXITED = 1015
+    COMPILE_ERROR = 1016
+    REFUSED = 1017
     BAD_ADDRESS = 14
     """The guest gave an address that it cannot use itself."""
 

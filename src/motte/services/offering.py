@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from motte.bank import SpaceBank
 from motte.core import Capability
+from motte.launcher import Launcher
 from motte.meter import Meter
 from motte.process import Process
 from motte.program import Program
 from motte.services.bank import bank_capability
+from motte.services.launcher import LauncherService
 from motte.services.meter import meter_capability
 from motte.services.process import process_capability
 from motte.services.program import ProgramService
@@ -40,6 +42,8 @@ def capability_of(server: "Server", granted: object) -> Capability | None:
         return process_capability(server, granted)
     if isinstance(granted, Program):
         return server.capability(granted, lambda serving: ProgramService(serving, granted))
+    if isinstance(granted, Launcher):
+        return server.capability(granted, lambda serving: LauncherService(serving, granted))
     if isinstance(granted, HostService):
         timers = granted is HostService.TIMERS
         return server.capability(granted, lambda serving: serving.timers if timers else serving.names)

@@ -58,6 +58,11 @@ class Request(IntEnum):
     FAULT_WRITE = 0x706
     FAULT_REGISTERS = 0x707
 
+    LAUNCHER_DRAFT = 0x801
+    DRAFT_APPEND = 0x802
+    DRAFT_COMPILE = 0x803
+    DRAFT_DIAGNOSTICS = 0x804
+
 
 class ProgramRight(IntFlag):
     """Of a program."""
@@ -109,6 +114,12 @@ class NamesRight(IntFlag):
 
     LOOKUP = 1 << 16
     REGISTER = 1 << 17
+
+
+class LauncherRight(IntFlag):
+    """Of a launcher, and of a draft."""
+
+    LAUNCH = 1 << 16
 
 
 class SpawnFlag(IntFlag):

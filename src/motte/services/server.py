@@ -150,7 +150,7 @@ class Server:
             call.refuse(error)
             return
         if offer.may_wait:
-            self.population.later(partial(self._run, served, offer, call))
+            served.later(partial(self._run, served, offer, call))
         else:
             self._run(served, offer, call)
 

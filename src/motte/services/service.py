@@ -80,5 +80,9 @@ class Service:
         """Whether the object has ended, so that capabilities to it are invalid."""
         return False
 
+    def later(self, action: Callable[[], None]) -> None:
+        """Do what may wait, on a thread that may wait."""
+        self.server.population.later(action)
+
     def abandoned(self) -> None:
         """Nobody can ask for anything any more.  On a thread that may wait."""

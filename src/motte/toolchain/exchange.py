@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
+from motte.toolchain.oversight import present_oversight
+
 PROGRESS_DESCRIPTOR_VARIABLE: Final = "MOTTE_PROGRESS_FD"
 """Environment variable that names the descriptor on which a child writes progress, one line each."""
 
@@ -51,6 +53,7 @@ class Exchange:
         finally:
             os.close(write_end)
         self.stdout, self.stderr = bytearray(), bytearray()
+        self._oversight = present_oversight()
 
     @property
     def returncode(self) -> int:
@@ -58,19 +61,35 @@ class Exchange:
         return int(self._process.returncode)
 
     def __enter__(self) -> "Exchange":
-        """The exchange itself."""
+        """The exchange itself.  Raises ``Closed`` if its result is not wanted any more."""
+        try:
+            self._oversight.started(self._kill)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         """The whole session dies: a child may have children."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._kill()
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)  # not reaped: its number stays its own
+        self._oversight.ended(self._kill, self._used_ns())
         self._process.wait()
         self._selector.close()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr, self._progress_pipe):
             if pipe:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _used_ns(self) -> int:
+        """Processor time of the child, which has ended, and of those of its children that it waited for."""
+        status = Path(f"/proc/{self._process.pid}/stat").read_text()
+        ticks = sum(map(int, status.rpartition(")")[2].split()[11:15]))
+        return ticks * 10**9 // os.sysconf("SC_CLK_TCK")
 
     def run_until(self, deadline: float) -> bool:
         """Feed and drain the child until it closed all pipes and ended; False if the deadline came first."""

@@ -1,0 +1,100 @@
+"""Launchers: what a guest needs to have bitcode made into a program, as the second way to run something of its own.
+
+A process that was granted a launcher hands it bitcode, and gets a program that processes can be started from.  It is
+compiled outside, in the same limited child as everything, verified, and charged to whoever wanted it: memory to a bank
+that it may draw from, processor time to its meter.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from motte.build import artifact_of
+from motte.build_options import BuildOptions
+from motte.errors import Closed, CompileError
+from motte.quantities import Duration, Size, duration_ns, size_bytes
+from motte.toolchain.oversight import Oversight, over
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+LEAST_TIME_NS: Final = 10**9
+"""Whoever has some processor time left has so much for a compiler: what it lacks, it owes."""
+
+
+class Launcher:
+    """What may be compiled for guests, and at whose cost; made by ``Machine.launcher``.  Safe to use from several threads."""
+
+    def __init__(self, size: Size, time: Duration, memory: Size, at_once: int, forget: Callable[["Launcher"], None]) -> None:
+        """As ``Machine.launcher``; ``forget`` is called when it is closed."""
+        limit, time_ns, memory_limit = size_bytes(size, "size"), duration_ns(time, "time"), size_bytes(memory, "memory")
+        if limit is None or time_ns is None or memory_limit is None:
+            raise ValueError("a launcher's size, time and memory are limited")
+        if at_once < 1:
+            raise ValueError(f"at_once: {at_once} is not 1 at least")
+        self.size = limit
+        """Bytes of bitcode, at most."""
+        self.time_ns = time_ns
+        """Nanoseconds of processor time for each compiler process, at most."""
+        self.memory = memory_limit
+        """Bytes for each compiler process, which are drawn from a bank while it runs."""
+        self._forget = forget
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="motte-launcher")
+        self._lock = threading.Lock()  # guards the next two
+        self._at_work: set[Oversight] = set()
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is compiled any more."""
+        return self._closed
+
+    def later(self, action: Callable[[], None]) -> None:
+        """For the package: when it is this one's turn, on a thread that may wait; at once if it is closed."""
+        try:
+            self._threads.submit(action)
+        except RuntimeError:
+            action()
+
+    def artifact_of(self, bitcode: bytes, oversight: Oversight, time_ns: int | None) -> bytes:
+        """For the package: what the bitcode makes, with so much time at most.
+
+        Raises ``CompileError``, and ``Closed`` if that is not wanted any more.
+        """
+        with self._lock:
+            if self._closed:
+                raise Closed("the launcher is closed")
+            self._at_work.add(oversight)
+        allowed_ns = self.time_ns if time_ns is None else min(self.time_ns, max(time_ns, LEAST_TIME_NS))
+        options = BuildOptions(compile_time=allowed_ns / 10**9, compile_memory=self.memory)
+        try:
+            with over(oversight):
+                return artifact_of([bitcode], options)
+        except CompileError:
+            if oversight.cancelled:
+                raise Closed("nobody wants the program any more") from None
+            raise
+        finally:
+            with self._lock:
+                self._at_work.discard(oversight)
+
+    def close(self) -> None:
+        """Compile nothing any more, and end what is being compiled; harmless when repeated."""
+        with self._lock:
+            self._closed = True
+            at_work = list(self._at_work)
+        for oversight in at_work:
+            oversight.cancel()
+        self._threads.shutdown(wait=not threading.current_thread().name.startswith("motte-launcher"))
+        self._forget(self)
+
+    def __enter__(self) -> "Launcher":
+        """The launcher itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: "TracebackType | None"
+    ) -> None:
+        """Close."""
+        self.close()

@@ -1,0 +1,156 @@
+"""Launchers, as guests know them: bitcode arrives piece by piece in a draft, which is compiled into a program.
+
+Bitcode does not fit into a message, and a launcher that read its caller's memory could not be served by anybody but
+the host.  So there are drafts: each holds the bitcode of one program, which a bank has paid for before a byte of it came.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from motte.abi.capabilities import CapabilityKind
+from motte.abi.layout import PAGE_SIZE
+from motte.errors import BadState, CompileError, InvalidCap, LimitReached, Refused, RequestError
+from motte.purchase import Purchase
+from motte.services.bank import BankService
+from motte.services.bought_program import BoughtProgramService
+from motte.services.call import DONE, Answer, Call
+from motte.services.time_left import time_left_ns
+from motte.services.protocol import SIZE, BankRight, LauncherRight, Request
+from motte.services.service import Service, request
+from motte.toolchain.oversight import Oversight
+
+if TYPE_CHECKING:
+    from motte.bank_tree import Account
+    from motte.launcher import Launcher
+    from motte.process import Process
+    from motte.services.server import Server
+
+DIAGNOSTICS_BYTES: Final = 16 << 10
+"""What a draft keeps of the compiler's messages, at most."""
+
+
+class LauncherService(Service):
+    """A launcher."""
+
+    kind = CapabilityKind.LAUNCHER
+    all_rights = int(LauncherRight.LAUNCH)
+
+    def __init__(self, server: "Server", launcher: "Launcher") -> None:
+        """Of ``launcher``."""
+        super().__init__(server)
+        self._launcher = launcher
+
+    @property
+    def is_gone(self) -> bool:
+        """It was closed."""
+        return self._launcher.closed
+
+    @request(Request.LAUNCHER_DRAFT, LauncherRight.LAUNCH, may_wait=True)
+    def draft(self, call: Call) -> Answer:
+        """A place for so many bytes of bitcode, which the bank of whoever asks pays for."""
+        (size,) = call.fields(SIZE)
+        if not 0 < size <= self._launcher.size:
+            raise LimitReached(f"this launcher takes {self._launcher.size} bytes of bitcode at most")
+        draft = DraftService(self.server, self._launcher, call.sender.living_account, size)
+        return Answer(b"", (self.server.capability(draft, lambda _server: draft),))
+
+
+class DraftService(Service):
+    """The bitcode of one program, and what was said about it."""
+
+    kind = CapabilityKind.SERVICE
+    all_rights = int(LauncherRight.LAUNCH)
+
+    def __init__(self, server: "Server", launcher: "Launcher", account: "Account", size: int) -> None:
+        """Of so many bytes, which ``account`` pays for."""
+        super().__init__(server)
+        self.key = self
+        self._launcher = launcher
+        self._account = account
+        self._size = size
+        self._lock = threading.Lock()  # guards the next two
+        self._bitcode = bytearray()
+        self._is_compiling = False
+        self._diagnostics = ""
+        self._oversight = Oversight()
+        pages = -(-(size + DIAGNOSTICS_BYTES) // PAGE_SIZE)
+        self._purchase = Purchase(server.population.banks, account, pages, self._end)
+
+    @property
+    def is_gone(self) -> bool:
+        """Its bank was destroyed."""
+        return self._oversight.cancelled
+
+    def abandoned(self) -> None:
+        """Nobody wants the program."""
+        self._end()
+        self._purchase.close()
+
+    def _end(self) -> None:
+        self._oversight.cancel()
+        self.server.end(self)
+        with self._lock:
+            self._bitcode.clear()
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Compiling takes long: each launcher has threads of its own for it."""
+        self._launcher.later(action)
+
+    @request(Request.DRAFT_APPEND, LauncherRight.LAUNCH)
+    def append(self, call: Call) -> Answer:
+        """More of it."""
+        with self._lock:
+            self._require_idle()
+            if len(self._bitcode) + len(call.request) > self._size:
+                raise RequestError("the bitcode is larger than was announced")
+            self._bitcode += call.request
+        return DONE
+
+    @request(Request.DRAFT_COMPILE, LauncherRight.LAUNCH, may_wait=True)
+    def compile(self, call: Call) -> Answer:
+        """The program, which the bank that comes along pays for, or that of whoever asks."""
+        maker = call.sender
+        with self._lock:
+            self._require_idle()
+            self._is_compiling = True
+        try:
+            return self._compiled(maker, self._payer(call))
+        except CompileError as error:
+            self._diagnostics = f"{error}\n{error.diagnostics}"
+            raise
+        except Refused as error:
+            self._diagnostics = str(error)
+            raise
+        finally:
+            with self._lock:
+                self._is_compiling = False
+
+    def _require_idle(self) -> None:
+        if self.is_gone:
+            raise InvalidCap("its bank was destroyed")
+        if self._is_compiling:
+            raise BadState("it is being compiled")
+
+    def _payer(self, call: Call) -> "Account":
+        if not call.capabilities:
+            return call.sender.living_account
+        return self.server.resolve(call.given(1)[0], BankService, BankRight.ALLOCATE)[0].account
+
+    def _compiled(self, maker: "Process", payer: "Account") -> Answer:
+        before_ns = self._oversight.used_ns
+        banks = self.server.population.banks
+        room = Purchase(banks, self._account, -(-self._launcher.memory // PAGE_SIZE), self._end)
+        try:
+            artifact = self._launcher.artifact_of(bytes(self._bitcode), self._oversight, time_left_ns(maker))
+            program = BoughtProgramService(self.server, artifact, payer)
+        finally:
+            room.close()
+            maker.charge(self._oversight.used_ns - before_ns)
+        return Answer(b"", (self.server.capability(program.program, lambda _server: program),))
+
+    @request(Request.DRAFT_DIAGNOSTICS, LauncherRight.LAUNCH, changes=False)
+    def diagnostics(self, call: Call) -> Answer:
+        """What the compiler has said, as much as there is room for."""
+        (room,) = call.fields(SIZE)
+        return Answer(self._diagnostics.encode("utf-8", "replace")[: min(room, DIAGNOSTICS_BYTES)])
