@@ -222,5 +222,6 @@ int motte_block_free(int block);
 
 #include <motte_services.h>
 #include <motte_launch.h>
+#include <motte_constructor.h>
 
 #endif

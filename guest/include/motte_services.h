@@ -190,7 +190,8 @@ int motte_meter_keeper(int meter, int channel);
 enum motte_told {
     MOTTE_FAULT = 0x1001, /* struct motte_fault, and the capability to answer it */
     MOTTE_DOWN,           /* struct motte_down */
-    MOTTE_DRY             /* the meter's capability */
+    MOTTE_DRY,            /* the meter's capability */
+    MOTTE_SHORTAGE        /* struct motte_shortage, and the capability to answer it */
 };
 
 #define MOTTE_MISSED 1 /* posted where a channel has no room for one of these */

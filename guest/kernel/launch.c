@@ -15,15 +15,60 @@ int motte_compile(int launcher, const void *bitcode, unsigned long size, int ban
     return result;
 }
 
+/* A bank whose memory the allocator decides about. */
+static int make_bank(struct motte_launch_options *options)
+{
+    int bank = motte_bank_create(options->process.bank, options->memory);
+    if (bank < 0)
+        return bank;
+    options->own_bank = options->process.bank = bank;
+    return motte_bank_keeper(bank, options->allocator);
+}
+
+/* A meter whose time the scheduler decides about. */
+static int make_meter(struct motte_launch_options *options)
+{
+    int meter = motte_meter_create(options->process.meter);
+    if (meter < 0)
+        return meter;
+    options->own_meter = options->process.meter = meter;
+    int result = motte_meter_keeper(meter, options->scheduler);
+    return result < 0 ? result : motte_meter_budget(meter, options->quantum);
+}
+
+static int start(int program, struct motte_launch_options *options)
+{
+    int result = options->allocator ? make_bank(options) : 0;
+    if (result == 0 && options->scheduler)
+        result = make_meter(options);
+    return result < 0 ? result : motte_spawn(program, &options->process);
+}
+
+static void undo(struct motte_launch_options *options)
+{
+    if (options->own_bank) {
+        motte_bank_destroy(options->own_bank);
+        motte_cap_drop(options->own_bank);
+    }
+    if (options->own_meter)
+        motte_cap_drop(options->own_meter);
+    options->own_bank = options->own_meter = 0;
+}
+
 int motte_launch(int launcher, const void *bitcode, unsigned long size, struct motte_launch_options *options)
 {
-    struct motte_launch_options nothing = {.diagnostics = {.room = 0}};
+    struct motte_launch_options nothing = {.memory = 0};
     if (!options)
         options = &nothing;
+    struct motte_launch_options given = *options;
+    options->own_bank = options->own_meter = 0;
     int program = motte_compile(launcher, bitcode, size, options->process.bank, &options->diagnostics);
     if (program < 0)
         return program;
-    int process = motte_spawn(program, &options->process);
+    int process = start(program, options);
+    options->process = given.process;
     motte_cap_drop(program);
+    if (process < 0)
+        undo(options);
     return process;
 }

@@ -28,6 +28,9 @@ hidden void __motte_drop_all(const struct motte_message *message);
 hidden int __motte_request_size(int object, unsigned number, unsigned long size);
 hidden int __motte_request_plain(int object, unsigned number);
 
+/* A request that a struct motte_spawn_request describes. */
+hidden int __motte_make_process(int maker, unsigned number, const struct motte_spawn_options *options);
+
 /* The answer is a record. */
 hidden int __motte_request_record(int object, unsigned number, void *result, unsigned size);
 

@@ -78,7 +78,7 @@ static int complete(int process, const struct motte_spawn_options *options, unsi
     return result < 0 || options->suspended ? result : motte_start(process);
 }
 
-static int send_order(int program, const struct order *order)
+static int send_order(int maker, unsigned number, const struct order *order)
 {
     struct request call = {
         .bytes = order->request,
@@ -88,10 +88,10 @@ static int send_order(int program, const struct order *order)
         .handles = 1,
         .timeout = -1,
     };
-    return __motte_request(program, MOTTE_PROGRAM_SPAWN, &call);
+    return __motte_request(maker, number, &call);
 }
 
-int motte_spawn(int program, const struct motte_spawn_options *options)
+int __motte_make_process(int maker, unsigned number, const struct motte_spawn_options *options)
 {
     static const struct motte_spawn_options nothing;
     struct order order = {.size = sizeof *order.request};
@@ -110,7 +110,7 @@ int motte_spawn(int program, const struct motte_spawn_options *options)
     order.request->arguments = arguments;
     order.request->variables = variables;
     unsigned granted = fill(&order, options);
-    int process = send_order(program, &order);
+    int process = send_order(maker, number, &order);
     free(order.request);
     if (process < 0 || starts_at_once(options, granted))
         return process;
@@ -121,4 +121,9 @@ int motte_spawn(int program, const struct motte_spawn_options *options)
         return result;
     }
     return process;
+}
+
+int motte_spawn(int program, const struct motte_spawn_options *options)
+{
+    return __motte_make_process(program, MOTTE_PROGRAM_SPAWN, options);
 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from motte.build_options import BuildOptions
     from motte.capability import Capability
     from motte.channel import Receiver, Sender, select, select_async
+    from motte.constructor import Constructor
     from motte.contract import Contract
     from motte.contract_terms import ContractCapacity, ContractMessage
     from motte.conversation import ConversationEnd
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from motte.exit_reason import ExitReason
     from motte.forwarder import Forwarder
     from motte.keeper import KeptFault, Kill, Later, Region, Resume, Skip
+    from motte.launcher import Launcher
     from motte.linked import Down, Monitor
     from motte.links import ExitSignal
     from motte.machine import Machine, MachineStatistics
@@ -91,6 +93,7 @@ __all__ = [
     "Closed",
     "CompileError",
     "Completed",
+    "Constructor",
     "Contract",
     "ContractCapacity",
     "ContractMessage",
@@ -115,6 +118,7 @@ __all__ = [
     "KeptFault",
     "Kill",
     "Later",
+    "Launcher",
     "LimitReached",
     "Machine",
     "MachineStatistics",
@@ -168,6 +172,7 @@ _NAMES_BY_MODULE = {
     "motte.build_options": ("BuildOptions",),
     "motte.capability": ("Capability",),
     "motte.channel": ("Receiver", "Sender", "select", "select_async"),
+    "motte.constructor": ("Constructor",),
     "motte.contract": ("Contract",),
     "motte.contract_terms": ("ContractCapacity", "ContractMessage"),
     "motte.conversation": ("ConversationEnd",),
@@ -208,6 +213,7 @@ _NAMES_BY_MODULE = {
         "Resume",
         "Skip",
     ),
+    "motte.launcher": ("Launcher",),
     "motte.linked": ("Down", "Monitor"),
     "motte.links": ("ExitSignal",),
     "motte.meter": (

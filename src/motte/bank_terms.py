@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import STRICT, IntFlag
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from motte.bank import SpaceBank
@@ -60,3 +60,11 @@ class BankRequest:
 
 BankKeeper = Callable[[BankRequest], object]
 """May raise the bank's limit, or have memory freed; what it returns does not matter."""
+
+
+@runtime_checkable
+class GuestKeepsBank(Protocol):
+    """For the package: a keeper that answers later, when a guest has."""
+
+    def ask(self, bank: "SpaceBank", size: int, process: "Process", answer: Callable[[bool], None]) -> bool:
+        """Whether ``answer`` will be called, once, with whether there is room now."""

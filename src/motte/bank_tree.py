@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from motte.abi.layout import PAGE_SIZE
 from motte.bank import SpaceBank
-from motte.bank_terms import BankKeeper, BankRequest
+from motte.bank_terms import BankKeeper, BankRequest, GuestKeepsBank
 from motte.core import Bank
 from motte.errors import InvalidCap, LimitReached
 
@@ -227,6 +227,14 @@ class BankTree:
             finally:
                 account.asked = False
             return account.core.state != "alive" or _made_room(before, account.core.figures())
+
+    def ask_guest(self, identity: int, pages: int, process: "Process", answer: Callable[[bool], None]) -> bool:
+        """The same, if the keeper is a guest: whether ``answer`` will be called, once and from any thread."""
+        account = self._official.get(identity)
+        keeper = None if account is None else account.keeper
+        if account is None or not isinstance(keeper, GuestKeepsBank) or account.core.state != "alive":
+            return False
+        return keeper.ask(SpaceBank(self, account), pages * PAGE_SIZE, process, answer)
 
     def _named(self, refusal: LimitReached) -> LimitReached | InvalidCap:
         """The core's refusal in words, with a handle of the bank that it was."""

@@ -166,6 +166,10 @@ class HeldProcess(Linked):
                     self._wanted |= Event.FAULT
                     core.want_events(self._wanted)
 
+    def ask_guest(self, bank_identity: int, pages: int, answer: Callable[[bool], None]) -> bool:
+        """Whether a guest keeps the bank that refused so much, and calls ``answer`` later."""
+        return self._population.banks.ask_guest(bank_identity, pages, cast("Process", self), answer)
+
     def charge(self, spent_ns: int) -> None:
         """So much processor time was spent for it by others."""
         with suppress(Closed, InvalidCap), self._lifetime as core:

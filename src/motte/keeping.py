@@ -93,8 +93,15 @@ class Asking:
 
     def ask_bank(self) -> None:
         """It is for the bank's keeper."""
+        bank, pages = self._question.bank_identity, self._question.pages
         with self._always_answered():
-            has_room = self._ask_bank(self._question.bank_identity, self._question.pages)
+            if self._process.ask_guest(bank, pages, self._answered_by_guest):
+                self._tell(Later())
+            else:
+                self._tell(Resume() if self._ask_bank(bank, pages) else None)
+
+    def _answered_by_guest(self, has_room: bool) -> None:
+        with self._process.use():
             self._tell(Resume() if has_room else None)
 
     def go_on(self) -> None:

@@ -24,9 +24,11 @@ LEAST_TIME_NS: Final = 10**9
 
 
 class Launcher:
-    """What may be compiled for guests, and at whose cost; made by ``Machine.launcher``.  Safe to use from several threads."""
+    """What may be compiled for guests; made by ``Machine.launcher``.  Safe to use from several threads."""
 
-    def __init__(self, size: Size, time: Duration, memory: Size, at_once: int, forget: Callable[["Launcher"], None]) -> None:
+    def __init__(
+        self, size: Size, time: Duration, memory: Size, at_once: int, forget: Callable[["Launcher"], None]
+    ) -> None:
         """As ``Machine.launcher``; ``forget`` is called when it is closed."""
         limit, time_ns, memory_limit = size_bytes(size, "size"), duration_ns(time, "time"), size_bytes(memory, "memory")
         if limit is None or time_ns is None or memory_limit is None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from motte.capability import Capability, Grants
     from motte.channel import Receiver, Sender
+    from motte.constructor import Constructor
     from motte.contract import Contract
     from motte.conversation import ConversationEnd
     from motte.exchange import Exchange
@@ -298,13 +299,20 @@ class Machine:
         self._check_open()
         return create_conversation(self._scheduler, self._population.banks, bank, contract)
 
+    def constructor(self, program: Program) -> "Constructor":
+        """A recipe for processes of ``program``: capabilities are put in, it is sealed, and makes products."""
+        from motte.constructor import Constructor
+
+        self._check_open()
+        return Constructor(self._population, program)
+
     def launcher(
         self, *, size: Size = "16MiB", time: Duration = 60.0, memory: Size = "256MiB", at_once: int = 1
     ) -> "Launcher":
         """What a process needs, among its grants, to have bitcode compiled into programs that it can start.
 
-        ``size`` is the most bitcode that one program may have, ``time`` the processor time and ``memory`` the memory that
-        compiling it may take: whoever asks pays for both, so its bank has to cover ``memory`` meanwhile.  At most
+        ``size`` is the most bitcode that one program may have, ``time`` the processor time and ``memory`` the memory
+        that compiling it may take: whoever asks pays for both, so its bank has to cover ``memory`` meanwhile.  At most
         ``at_once`` programs are compiled at the same moment; others wait for their turn.
 
         Raises ``ValueError`` and ``TypeError`` for unusable values.

@@ -143,6 +143,11 @@ class Population:
         with self.lock:
             return list(self._by_identity.values())
 
+    def drawing_from(self, account: "Account") -> "list[Process]":
+        """Those who draw from a bank, or from one below it."""
+        with self.lock:
+            return self._drawing_from(account)
+
     def _drawing_from(self, account: "Account") -> "list[Process]":
         """Those whom a bank's end concerns.  Under the lock."""
         return [

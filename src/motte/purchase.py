@@ -1,8 +1,8 @@
 """What the host buys for somebody from a bank: memory of its own that it spends on a guest's behalf, and programs.
 
-A process draws from its bank itself.  Everything else that is there for a guest is a :class:`Purchase`: it has a bank of
-its own below the one that pays, so that what was drawn for it is known, and comes back when it is over.  Destroying a
-bank destroys all that was bought from it, and this is where what is no process hears of it.
+A process draws from its bank itself.  Everything else that is there for a guest is a :class:`Purchase`: it has a bank
+of its own below the one that pays, so that what was drawn for it is known, and comes back when it is over.  Destroying
+a bank destroys all that was bought from it, and this is where what is no process hears of it.
 """
 
 import threading

@@ -9,7 +9,6 @@ import pytest
 import motte
 from motte.build import stage_of
 from motte.build_options import BuildOptions
-from motte.services.offering import capability_of
 
 GUESTS = Path(__file__).with_name("guests")
 SECONDS = 60
@@ -24,16 +23,15 @@ def machine() -> Iterator[motte.Machine]:
         assert machine.statistics().processes == 0, "the test left processes behind"
 
 
+@pytest.fixture
+def launcher(machine: motte.Machine) -> Iterator[motte.Launcher]:
+    with machine.launcher() as launcher:
+        yield launcher
+
+
 def bitcode_of(name: str) -> bytes:
     """What clang makes of one of the guests."""
     return stage_of(GUESTS / name, "bc", BuildOptions())
-
-
-def granted(machine: motte.Machine, process: motte.Process, grants: dict[str, Any]) -> motte.Process:
-    """The same process, not started yet, with capabilities to these objects."""
-    for name, value in grants.items():
-        process.grant(name, capability_of(machine._population.services, value) or value)
-    return process
 
 
 @pytest.fixture
@@ -42,8 +40,7 @@ def run(machine: motte.Machine) -> Run:
 
     def run(name: str, *arguments: str, grants: dict[str, Any] | None = None, **options: Any) -> str:
         program = machine.load(GUESTS / name)
-        with machine.spawn(program, list(arguments), start=False, **options) as process:
-            granted(machine, process, grants or {}).start()
+        with machine.spawn(program, list(arguments), grants=grants, **options) as process:
             end = process.wait(SECONDS)
             assert end.returncode == 0, (end, process.stdout, process.stderr)
             return process.stdout.decode()

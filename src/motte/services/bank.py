@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 from motte.abi.capabilities import CapabilityKind
 from motte.bank import SpaceBank
 from motte.bank_terms import BankRestriction
+from motte.errors import KeeperCycle
 from motte.services.call import DONE, Answer, Call
+from motte.services.keeper import receivers_of
 from motte.services.protocol import FIGURES, NO_LIMIT, SIZE, BankRight, Request
 from motte.services.service import Service, request
+from motte.services.shortage import GuestBankKeeper
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
@@ -66,6 +69,17 @@ class BankService(Service):
         """Another limit."""
         (limit,) = call.fields(SIZE)
         self._handle(call).limit = None if limit == NO_LIMIT else limit
+        return DONE
+
+    @request(Request.BANK_KEEPER, BankRight.CHANGE_LIMITS)
+    def keep(self, call: Call) -> Answer:
+        """Processes that want more than it has stand still until the channel that comes along has answered."""
+        keeper = None
+        if call.capabilities:
+            keeper = GuestBankKeeper(self.server, call.given(1)[0])
+            if any(receivers_of(each, keeper.endpoint) for each in self.server.population.drawing_from(self.account)):
+                raise KeeperCycle("whoever receives there draws from this bank")
+        self._handle(call).keeper = keeper
         return DONE
 
     @request(Request.BANK_DESTROY, BankRight.DESTROY, may_wait=True)

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from motte.build import BYTES_NAME
 from motte.program import Program
 from motte.purchase import Purchase
 from motte.services.program import ProgramService
+from motte.translation import BYTES_NAME
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account

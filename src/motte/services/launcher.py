@@ -1,7 +1,7 @@
 """Launchers, as guests know them: bitcode arrives piece by piece in a draft, which is compiled into a program.
 
-Bitcode does not fit into a message, and a launcher that read its caller's memory could not be served by anybody but
-the host.  So there are drafts: each holds the bitcode of one program, which a bank has paid for before a byte of it came.
+Bitcode does not fit into a message, and a launcher that read its caller's memory could not be served by anybody but the
+host.  So there are drafts: each holds the bitcode of one program, which a bank has paid for before a byte of it came.
 """
 
 import threading
@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Final
 
 from motte.abi.capabilities import CapabilityKind
 from motte.abi.layout import PAGE_SIZE
-from motte.errors import BadState, CompileError, InvalidCap, LimitReached, Refused, RequestError
+from motte.errors import BadState, Closed, CompileError, InvalidCap, LimitReached, Refused, RequestError
 from motte.purchase import Purchase
 from motte.services.bank import BankService
 from motte.services.bought_program import BoughtProgramService
 from motte.services.call import DONE, Answer, Call
-from motte.services.time_left import time_left_ns
 from motte.services.protocol import SIZE, BankRight, LauncherRight, Request
 from motte.services.service import Service, request
+from motte.services.time_left import time_left_ns
 from motte.toolchain.oversight import Oversight
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
+    from motte.core import Capability
     from motte.launcher import Launcher
     from motte.process import Process
     from motte.services.server import Server
@@ -154,3 +155,10 @@ class DraftService(Service):
         """What the compiler has said, as much as there is room for."""
         (room,) = call.fields(SIZE)
         return Answer(self._diagnostics.encode("utf-8", "replace")[: min(room, DIAGNOSTICS_BYTES)])
+
+
+def launcher_capability(server: "Server", launcher: "Launcher") -> "Capability":
+    """A capability to it.  Raises ``Closed``."""
+    if launcher.closed:
+        raise Closed("the launcher is closed")
+    return server.capability(launcher, lambda serving: LauncherService(serving, launcher))

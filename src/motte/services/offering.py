@@ -1,16 +1,19 @@
 """Python's objects as capabilities: what a grant hands to a process."""
 
+from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from motte.bank import SpaceBank
+from motte.constructor import Constructor
 from motte.core import Capability
 from motte.launcher import Launcher
 from motte.meter import Meter
 from motte.process import Process
 from motte.program import Program
 from motte.services.bank import bank_capability
-from motte.services.launcher import LauncherService
+from motte.services.constructor import ConstructorService
+from motte.services.launcher import launcher_capability
 from motte.services.meter import meter_capability
 from motte.services.process import process_capability
 from motte.services.program import ProgramService
@@ -34,17 +37,29 @@ def capability_of(server: "Server", granted: object) -> Capability | None:
 
     Raises ``InvalidCap`` or ``Closed`` if it has ended.
     """
-    if isinstance(granted, SpaceBank):
-        return bank_capability(server, granted)
-    if isinstance(granted, Meter):
-        return meter_capability(server, granted)
-    if isinstance(granted, Process):
-        return process_capability(server, granted)
-    if isinstance(granted, Program):
-        return server.capability(granted, lambda serving: ProgramService(serving, granted))
-    if isinstance(granted, Launcher):
-        return server.capability(granted, lambda serving: LauncherService(serving, granted))
-    if isinstance(granted, HostService):
-        timers = granted is HostService.TIMERS
-        return server.capability(granted, lambda serving: serving.timers if timers else serving.names)
-    return None
+    offered = next((offer for kind, offer in _OFFERS if isinstance(granted, kind)), None)
+    return None if offered is None else offered(server, granted)
+
+
+def _program(server: "Server", program: Program) -> Capability:
+    return server.capability(program, lambda serving: ProgramService(serving, program))
+
+
+def _constructor(server: "Server", constructor: Constructor) -> Capability:
+    return server.capability(constructor, lambda serving: ConstructorService(serving, constructor))
+
+
+def _host_service(server: "Server", which: HostService) -> Capability:
+    timers = which is HostService.TIMERS
+    return server.capability(which, lambda serving: serving.timers if timers else serving.names)
+
+
+_OFFERS: Final[tuple[tuple[type, Callable[["Server", Any], Capability]], ...]] = (
+    (SpaceBank, bank_capability),
+    (Meter, meter_capability),
+    (Process, process_capability),
+    (Program, _program),
+    (Launcher, launcher_capability),
+    (Constructor, _constructor),
+    (HostService, _host_service),
+)

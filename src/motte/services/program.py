@@ -42,47 +42,69 @@ class ProgramService(Service):
     @request(Request.PROGRAM_SPAWN, ProgramRight.SPAWN, may_wait=True)
     def spawn(self, call: Call) -> Answer:
         """A new process, which whoever asked pays for; its capability."""
-        spawner, order = call.sender, SpawnOrder(self.server, call)
-        family = self.server.families.reserve(spawner)
-        try:
-            child = self._make(spawner, order)
-        except BaseException:
-            self.server.families.leave(family, None)
-            raise
-        self.server.families.enter(family, child)
-        served = ChildService(self.server, child, family)
-        served.watch()
-        try:
-            served.charge(order.account or spawner.living_account)
-            if order.keeper is not None:
-                require_no_cycle(self.server, child, order.keeper)
-                child.keep(keeping_of(GuestKeeper(self.server, order.keeper), ()))
-            handle = self.server.capability(child, lambda _server: served)
-            if order.starts:
-                child.start()
-        except BaseException:
-            child.close()
-            raise
+        _child, handle = spawn_child(self.server, self._program, call.sender, SpawnOrder(self.server, call))
         return Answer(b"", (handle,))
 
-    def _make(self, spawner: "Process", order: "SpawnOrder") -> "Process":
-        return make_process(
-            self.server.population,
-            order.account or spawner.living_account,
-            order.meter or spawner.meter,
-            self._program,
-            limits_below(spawner, order.cpu_time_ns, writes=order.writes),
-            NOBODY,
-            [self._program.argument, *order.arguments],
-            order.environment,
-            self._streams(spawner) if order.writes else streams_of(None, None, None),
-            (),
-            order.grants,
-        )
+    @request(Request.PROGRAM_CONSTRUCTOR, ProgramRight.SPAWN, may_wait=True)
+    def constructor(self, call: Call) -> Answer:
+        """A recipe of it, with nothing in it, which whoever asked pays for; its capability."""
+        from motte.services.constructor import BoughtConstructorService  # which makes processes as this file does
 
-    def _streams(self, spawner: "Process") -> OutputOf:
-        with spawner.use() as core:
-            return OutputOf(core)
+        made = BoughtConstructorService(self.server, self._program, call.sender.living_account)
+        return Answer(b"", (self.server.capability(made.constructor, lambda _server: made),))
+
+
+def spawn_child(
+    server: "Server", program: "Program", spawner: "Process", order: "SpawnOrder"
+) -> "tuple[Process, Capability]":
+    """A process that another one has ordered, and its capability; or neither, and everything is as before."""
+    family = server.families.reserve(spawner)
+    try:
+        child = _make(server, program, spawner, order)
+    except BaseException:
+        server.families.leave(family, None)
+        raise
+    server.families.enter(family, child)
+    served = ChildService(server, child, family)
+    try:
+        served.watch()
+    except BaseException:
+        server.families.leave(family, child)
+        child.close()
+        raise
+    try:
+        served.charge(order.account or spawner.living_account)
+        if order.keeper is not None:
+            require_no_cycle(server, child, order.keeper)
+            child.keep(keeping_of(GuestKeeper(server, order.keeper), ()))
+        handle = server.capability(child, lambda _server: served)
+        if order.starts:
+            child.start()
+    except BaseException:
+        child.close()
+        raise
+    return child, handle
+
+
+def _make(server: "Server", program: "Program", spawner: "Process", order: "SpawnOrder") -> "Process":
+    return make_process(
+        server.population,
+        order.account or spawner.living_account,
+        order.meter or spawner.meter,
+        program,
+        limits_below(spawner, order.cpu_time_ns, writes=order.writes),
+        NOBODY,
+        [program.argument, *order.arguments],
+        order.environment,
+        _output_of(spawner) if order.writes else streams_of(None, None, None),
+        (),
+        order.grants,
+    )
+
+
+def _output_of(spawner: "Process") -> OutputOf:
+    with spawner.use() as core:
+        return OutputOf(core)
 
 
 class SpawnOrder:

@@ -15,6 +15,7 @@ class Request(IntEnum):
     """What is asked: of a program, a process, a bank …"""
 
     PROGRAM_SPAWN = 0x101
+    PROGRAM_CONSTRUCTOR = 0x102
 
     PROCESS_GRANT = 0x201
     PROCESS_START = 0x202
@@ -33,6 +34,7 @@ class Request(IntEnum):
     BANK_DESTROY = 0x304
     BANK_REMOVE = 0x305
     BANK_VERIFY = 0x306
+    BANK_KEEPER = 0x307
 
     METER_CREATE = 0x401
     METER_FIGURES = 0x402
@@ -62,6 +64,15 @@ class Request(IntEnum):
     DRAFT_APPEND = 0x802
     DRAFT_COMPILE = 0x803
     DRAFT_DIAGNOSTICS = 0x804
+
+    CONSTRUCTOR_INSERT = 0x901
+    CONSTRUCTOR_KEEPER = 0x902
+    CONSTRUCTOR_SEAL = 0x903
+    CONSTRUCTOR_HOLES = 0x904
+    CONSTRUCTOR_CREATE = 0x905
+    CONSTRUCTOR_VERIFY = 0x906
+
+    SHORTAGE_ANSWER = 0xA01
 
 
 class ProgramRight(IntFlag):
@@ -122,6 +133,22 @@ class LauncherRight(IntFlag):
     LAUNCH = 1 << 16
 
 
+class ConstructorRight(IntFlag):
+    """Of a constructor."""
+
+    BUILD = 1 << 16
+    """Insert, set the keeper, seal."""
+    LOOK = 1 << 17
+    """What holes there are, and whether a process is a product."""
+    CREATE = 1 << 18
+
+
+class ShortageRight(IntFlag):
+    """Of a shortage."""
+
+    ANSWER = 1 << 16
+
+
 class SpawnFlag(IntFlag):
     """How a process begins.  The first three announce capabilities, in this order, before those that it is granted."""
 
@@ -168,6 +195,8 @@ class Told(IntEnum):
     """A process has ended, and everything is back: ``DOWN``."""
     DRY = 0x1003
     """A meter is used up: its capability."""
+    SHORTAGE = 0x1004
+    """A process wants more than its bank has: ``SHORTAGE``, and the capability to answer."""
 
 
 MISSED: Final = 1
@@ -221,3 +250,6 @@ IDENTITY: Final = Struct("<Q")
 
 NAME: Final = Struct("<I")
 """Bytes of the name, which follows."""
+
+SHORTAGE: Final = Struct("<4Q")
+"""Bytes that are wanted at least; limit of the bank and what is used of it; identity of the process."""

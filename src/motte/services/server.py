@@ -84,6 +84,15 @@ class Server:
             raise NoAccess("the capability does not have the right to this operation")
         return found, rights
 
+    def served_by(self, capability: Capability) -> Service | None:
+        """The service that a capability leads to itself: not through a forwarder, which may lead elsewhere later."""
+        identity, _rights, _weak = self._receiver.identify(capability) or (0, 0, False)
+        with self._lock:
+            found = self._by_identity.get(identity)
+        if found is None or found.is_gone or found.home.identity != capability.identity:
+            return None
+        return found
+
     def services_of(self, kind: type[Kind]) -> list[Kind]:
         """Those of one kind that somebody holds a capability to."""
         with self._lock:
