@@ -9,7 +9,7 @@
 #define BERTHS ((uint32_t)((MOTTE_EXCHANGE_END - FIRST_BERTH) / BERTH_SIZE))
 
 _Static_assert((SLOT_WINDOW + FIRST_BERTH) % BERTH_SIZE == 0 && SLOT_ALIGNMENT % BERTH_SIZE == 0, "whole page tables");
-_Static_assert(BLOCK_PAGES_LIMIT < (MOTTE_EXCHANGE_END - FIRST_BERTH) / BERTH_SIZE * BERTH_PAGES, "the largest one fits");
+_Static_assert(MOTTE_BLOCK_SIZE < (MOTTE_EXCHANGE_END - FIRST_BERTH) / BERTH_SIZE * BERTH_SIZE, "the largest one fits");
 
 static uint32_t page_of_berth(uint32_t berth)
 {
@@ -37,9 +37,10 @@ static uint32_t berths_taken(const struct block *block)
     return block->pages.count / BERTH_PAGES + 1;
 }
 
+/* And the page before. */
 static bool is_free(const struct process *process, uint32_t berth, uint32_t count)
 {
-    const struct area *next = areas_find(&process->window.areas, page_of_berth(berth));
+    const struct area *next = areas_find(&process->window.areas, page_of_berth(berth) - 1);
     return !next || next->start >= page_of_berth(berth + count);
 }
 

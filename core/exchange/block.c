@@ -13,7 +13,7 @@ enum { OWNERS_RIGHTS = 0, SHARED_RIGHTS = MOTTE_RIGHT_COPY };
 
 uint32_t block_pages(uint64_t claimed_size)
 {
-    bool possible = claimed_size > 0 && claimed_size <= BLOCK_PAGES_LIMIT * (uint64_t)MOTTE_PAGE_SIZE;
+    bool possible = claimed_size > 0 && claimed_size <= MOTTE_BLOCK_SIZE;
     return possible ? (uint32_t)((claimed_size + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE) : 0;
 }
 

@@ -30,9 +30,6 @@ struct block {
     struct block *next_dead;
 };
 
-/* Of one block; a process can have about so many pages of blocks in its window at once. */
-enum { BLOCK_PAGES_LIMIT = (MOTTE_EXCHANGE_END - MOTTE_EXCHANGE_BASE) / MOTTE_PAGE_SIZE - 2 * BERTH_PAGES };
-
 /* The pages of a block with so many bytes; 0 if there is no such block. */
 uint32_t block_pages(uint64_t claimed_size);
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Final, Self, TypeVar
 
 from motte.abi.capabilities import GRANT_NAME, CapabilityKind, Right
+from motte.errors import InvalidCap
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -160,6 +161,8 @@ def cores_of(capabilities: Iterable[Capability], blocks: "Iterable[Block]" = ())
     for each in moving:
         if not isinstance(each, Block):
             raise TypeError(f"blocks: expected objects of motte.Block; got {type(each).__name__}")
+    if len({id(each) for each in moving if not each.frozen}) < sum(not each.frozen for each in moving):
+        raise InvalidCap("blocks: one of them is there twice, and can go once only")
     return (*(each.core for each in found), *(each.to_be_sent() for each in moving))
 
 

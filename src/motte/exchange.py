@@ -8,7 +8,7 @@ cannot be given away.
 import weakref
 from typing import TYPE_CHECKING
 
-from motte.abi.capabilities import CapabilityKind
+from motte.abi.capabilities import BLOCK_SIZE, CapabilityKind
 from motte.abi.layout import PAGE_SIZE
 from motte.capability import Capability, represents
 from motte.core import block as core_block
@@ -130,10 +130,12 @@ class Exchange:
 
         ``bank`` pays for it (default: the machine's own): for the pages, their page tables, and one page more.
 
-        Raises ``LimitReached`` if the bank does not cover it, ``RequestError`` unless the size is from 1 byte to about
-        510 MiB.
+        Raises ``LimitReached`` if the bank does not cover it, ``ValueError`` unless the size is from 1 byte to
+        ``BLOCK_SIZE``, almost 510 MiB.
         """
         account = self._banks.root if bank is None else bank.account_to_draw_from(self._banks)
-        wanted = size_bytes(size, "size") or 0
+        wanted = size_bytes(size, "size")
+        if wanted is None or not 0 < wanted <= BLOCK_SIZE:
+            raise ValueError(f"size: expected 1 to {BLOCK_SIZE} bytes; got {size!r}")
         pages = -(-wanted // PAGE_SIZE)
         return Block(self._banks.draw(pages, lambda: core_block(self._scheduler, account.core, wanted)))

@@ -79,6 +79,9 @@ MESSAGE_BYTES: Final = 64 * 1024
 MESSAGE_CAPABILITIES: Final = 4
 MESSAGE_BLOCKS: Final = 4
 
+BLOCK_SIZE: Final = 508 * 1024 * 1024
+"""Bytes of one block, at most: it has to fit into the exchange area of a window."""
+
 CAPABILITY_LIMIT: Final = 4096
 """Capabilities in the table of one process, at most."""
 
