@@ -1,9 +1,9 @@
 """A block has one owner: what was given away cannot be touched, at exactly the access that tries to."""
 
 import pytest
-from exchange.conftest import Actor, Command, NewActor, cost
 
 import motte
+from exchange.conftest import Actor, Command, NewActor, cost
 from motte.abi.capabilities import CapabilityKind, KernelError
 from motte.abi.layout import EXCHANGE_BASE, EXCHANGE_END, PAGE_SIZE
 

@@ -6,9 +6,9 @@ import os
 
 import numpy
 import pytest
-from exchange.conftest import Actor, Command, NewActor, cost
 
 import motte
+from exchange.conftest import Actor, Command, NewActor, cost
 from motte.abi.layout import PAGE_SIZE
 
 

@@ -1,9 +1,9 @@
 """Blocks that are split in two, and blocks that are frozen and shared."""
 
 import pytest
-from exchange.conftest import Actor, Command, NewActor, cost
 
 import motte
+from exchange.conftest import Actor, Command, NewActor, cost
 from motte.abi.capabilities import KernelError
 from motte.abi.layout import PAGE_SIZE
 
