@@ -47,8 +47,8 @@ int64_t host_ipc_attach(struct message *message, struct capability *capability)
     struct scheduler *scheduler = lock(capability);
     int64_t result = 0;
     if (block_of(capability))
-        result = parcel_attach(message, capability);
-    else if (message->capability_count == MOTTE_MESSAGE_CAPABILITIES || message->parcel)
+        return unlock(scheduler, parcel_attach(message, capability));
+    if (message->capability_count == MOTTE_MESSAGE_CAPABILITIES || message->parcel)
         result = -MOTTE_ERROR_REQUEST_ERROR;
     else if (!capability_is_valid(capability))
         result = -MOTTE_ERROR_INVALID_CAP;
