@@ -46,14 +46,14 @@ mutate: $(VENV)/installed
 # docs/testing.md says more of.  What idle processes and crowds take is left out: the sanitizers take more.  So are, under
 # ThreadSanitizer, children of a fork, and a look at free slots that takes its mappings for slots.
 sanitize: $(VENV)/installed
-	PYTHONPATH=tests $(BIN)/python -m core_builds sanitized -m pytest tests/core --deselect tests/core/test_idle_processes.py
+	PYTHONPATH=tests $(BIN)/python -m core_builds sanitized -m pytest tests/core tests/ipc --deselect tests/core/test_idle_processes.py
 	$(BIN)/python -m pytest --long tests/core/test_scheduler_threads.py tests/core/test_bank_threads.py tests/core/test_race_reports.py
-	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest tests/core tests/personality $(UNTHREADED)
+	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest tests/core tests/ipc tests/personality $(UNTHREADED)
 	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest $(addprefix tests/api/test_,$(addsuffix .py,$(THREADED)))
 
 # The core's tests with an interruption at every gate; then a host that refuses whatever it is asked for, now and then.
 hostile: $(VENV)/installed
-	PYTHONPATH=tests $(BIN)/python -m core_builds interrupted -m pytest tests/core
+	PYTHONPATH=tests $(BIN)/python -m core_builds interrupted -m pytest tests/core tests/ipc
 	$(BIN)/python -m pytest --long tests/hostile
 	PYTHONPATH=tests $(BIN)/python -m core_builds hostile-sanitized -m hostile.campaign single
 
