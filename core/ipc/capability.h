@@ -52,6 +52,22 @@ void object_begin(struct object *object, enum object_type type, struct scheduler
 void object_retain(struct object *object);
 void object_release(struct object *object); /* with or without the lock; what it held is dropped before */
 
+/* The same under the lock, without a locked instruction: for objects whose references are counted nowhere else. */
+static inline void object_retain_under_lock(struct object *object)
+{
+    uint32_t references = atomic_load_explicit(&object->references, memory_order_relaxed);
+    atomic_store_explicit(&object->references, references + 1, memory_order_relaxed);
+}
+
+static inline void object_release_under_lock(struct object *object)
+{
+    uint32_t references = atomic_load_explicit(&object->references, memory_order_relaxed);
+    if (references > 1)
+        atomic_store_explicit(&object->references, references - 1, memory_order_relaxed);
+    else
+        object_release(object);
+}
+
 /* A capability to a new holder: it is counted. */
 struct capability capability_make(struct object *object, uint32_t rights, uint32_t badge);
 

@@ -314,7 +314,7 @@ static int64_t answer(struct process *process, uint64_t claimed_handle, const st
         caller_answer(caller, message);
     else
         message_drop(process->scheduler, message);
-    object_release(used.object);
+    object_release_under_lock(used.object);
     return 0;
 }
 

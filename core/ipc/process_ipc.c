@@ -102,7 +102,9 @@ void ipc_free(struct process *process)
     host_memory_free(process, ipc->grants, ipc->grant_count * sizeof *ipc->grants);
     host_memory_refund(process, IPC_BYTES);
     process->ipc = NULL;
-    object_release(&ipc->caller.object);
+    pthread_mutex_lock(&process->scheduler->lock);
+    object_release_under_lock(&ipc->caller.object);
+    pthread_mutex_unlock(&process->scheduler->lock);
 }
 
 /* --- the end of a wait ---------------------------------------------------------------------------------------------------- */

@@ -249,7 +249,7 @@ struct capability caller_open(struct caller *caller, struct wait *wait)
     caller->number++;
     caller->open = true;
     caller->wait = wait;
-    object_retain(&caller->object);
+    object_retain_under_lock(&caller->object);
     return (struct capability){.object = &caller->object, .stamp = caller->number};
 }
 

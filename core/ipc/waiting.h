@@ -52,7 +52,7 @@ struct wait {
     struct process *process;   /* NULL: it is part of a struct host_wait */
 };
 
-/* Who waits for an answer: one for each process, and for each call of the host. */
+/* Who waits for an answer: one for each process, and for each call of the host.  References are counted under the lock. */
 struct caller {
     struct object object;
     uint64_t number; /* of the call, which is the stamp of the capability to answer it */
