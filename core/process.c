@@ -125,6 +125,8 @@ static bool charge_range(struct process *process, uintptr_t low, uintptr_t high,
 {
     uintptr_t base = process->slot->base;
     uint64_t tables = page_tables_missing(&process->page_tables, low - base, high - base);
+    if (pages + tables == 0)
+        return true;
     if (!charge_leaving(process, pages + tables, left))
         return false;
     page_tables_add(&process->page_tables, low - base, high - base);

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
+from motte.benchmark.kernel_blocks import blocks
 from motte.benchmark.kernel_calls import calls
 from motte.benchmark.kernel_crowd import idle_in_core, idle_processes, many
 from motte.benchmark.kernel_figures import Figure, Scale
@@ -27,6 +28,7 @@ from motte.errors import MotteError
 GROUPS: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "calls": calls,
     "messages": messages,
+    "blocks": blocks,
     "spawn": spawns,
     "idle": idle_in_core,
     "idle-python": idle_processes,

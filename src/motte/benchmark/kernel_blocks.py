@@ -1,0 +1,46 @@
+"""What it costs to give a block of pages away, whatever its size."""
+
+from __future__ import annotations
+
+from motte.benchmark.kernel_figures import Figure, Scale
+from motte.benchmark.kernel_guests import Bench, bench
+
+ROUNDS_PER_BATCH = 10
+KIB = 1024
+SIZES = {"64 KiB": (64 * KIB, None), "1 MiB": (1024 * KIB, 25_000), "4 MiB": (4096 * KIB, None)}
+
+
+def blocks(scale: Scale) -> list[Figure]:
+    """Between two processes on one worker: sent, received, mapped, and touched at both ends."""
+    with bench(workers=1) as here:
+        rate = here.ticks_per_ns()
+        return [
+            Figure(
+                f"block of {name} passed on",
+                _transfer_ns(here, scale.batches, size) * rate,
+                "cycles",
+                goal,
+                note="page-moved, mapped and touched",
+            )
+            for name, (size, goal) in SIZES.items()
+        ]
+
+
+def _transfer_ns(here: Bench, batches: int, size: int) -> float:
+    sender, receiver = here.machine.channel(4, buffer=64)
+    program = here.program("blocks")
+    server = here.machine.spawn(program, ["server"], time=None, stderr=None, grants={"in": receiver})
+    client = here.machine.spawn(
+        program,
+        ["client", str(batches), str(ROUNDS_PER_BATCH), str(size)],
+        time=None,
+        stderr=None,
+        grants={"out": sender},
+    )
+    sender.close()
+    receiver.close()
+    (shortest,) = here.numbers(client)
+    client.close()
+    here.finish(server)
+    server.close()
+    return shortest / ROUNDS_PER_BATCH / 2
