@@ -11,7 +11,7 @@ from motte.build import stage_of
 from motte.build_options import BuildOptions
 
 GUESTS = Path(__file__).with_name("guests")
-SECONDS = 60
+SECONDS = 20
 
 Run = Callable[..., str]
 

@@ -2,13 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static char *volatile held[32];
+
 int main(void)
 {
     for (int i = 0; i < 32; i++) {
-        char *more = malloc(1 << 20);
-        if (!more)
+        held[i] = malloc(1 << 20);
+        if (!held[i])
             return 3;
-        memset(more, i, 1 << 20);
+        memset(held[i], i, 1 << 20);
     }
     return 0;
 }
