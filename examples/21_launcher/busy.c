@@ -1,0 +1,5 @@
+int main(void)
+{
+    for (volatile unsigned long count = 0;; count++) {
+    }
+}
