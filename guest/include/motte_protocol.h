@@ -99,6 +99,11 @@ struct motte_size_request {
     unsigned long size;
 };
 
+/* With MOTTE_SHORTAGE: a message from the host. */
+struct motte_shortage_record {
+    unsigned long wanted, limit, used, process;
+};
+
 struct motte_region_request {
     unsigned long address, size;
 };

@@ -2,10 +2,6 @@
 #include <stddef.h>
 #include "request.h"
 
-struct told {
-    unsigned long wanted, limit, used, process;
-};
-
 int motte_bank_keeper(int bank, int channel)
 {
     struct request call = {.capabilities = &channel, .capability_count = channel != 0, .timeout = -1};
@@ -14,7 +10,7 @@ int motte_bank_keeper(int bank, int channel)
 
 int motte_shortage_receive(int receiver, struct motte_shortage *shortage, long timeout)
 {
-    struct told told;
+    struct motte_shortage_record told;
     struct motte_message message = {.bytes = &told, .room = sizeof told};
     int result = motte_receive(receiver, &message, NULL, timeout);
     if (result < 0)

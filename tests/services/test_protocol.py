@@ -28,6 +28,10 @@ NUMBERS: dict[str, int] = {
     "MOTTE_METER_DRAWS": protocol.MeterRight.DRAW,
     "MOTTE_METER_QUERIES": protocol.MeterRight.QUERY,
     "MOTTE_METER_CHANGES": protocol.MeterRight.CHANGE,
+    "MOTTE_LAUNCHES": protocol.LauncherRight.LAUNCH,
+    "MOTTE_CONSTRUCTOR_BUILDS": protocol.ConstructorRight.BUILD,
+    "MOTTE_CONSTRUCTOR_LOOKS": protocol.ConstructorRight.LOOK,
+    "MOTTE_CONSTRUCTOR_CREATES": protocol.ConstructorRight.CREATE,
     "MOTTE_FAULT_AGAIN": protocol.FaultAnswer.RESUME,
     "MOTTE_FAULT_SKIPPED": protocol.FaultAnswer.SKIP,
     "MOTTE_FAULT_DECLINED": protocol.FaultAnswer.DECLINE,
@@ -51,6 +55,7 @@ RECORDS = {
     "motte_size_request": protocol.SIZE,
     "motte_bank_figures": protocol.FIGURES,
     "motte_meter_figures": protocol.METER_FIGURES,
+    "motte_shortage_record": protocol.SHORTAGE,
     "motte_region_request": protocol.REGION,
     "motte_down": protocol.DOWN,
     "motte_fault": protocol.FAULT,
@@ -82,5 +87,6 @@ def test_every_request_and_layout_is_among_them() -> None:
         name for name, value in vars(protocol).items() if isinstance(value, type) and issubclass(value, Enum)
     }
     counted = sum(len(getattr(protocol, name)) for name in enumerations - {"IntEnum", "IntFlag"})
-    uncounted = len(protocol.TimerRight) + len(protocol.NamesRight) + len(protocol.FaultRight)
+    rights = (protocol.TimerRight, protocol.NamesRight, protocol.FaultRight, protocol.ShortageRight)
+    uncounted = sum(map(len, rights))
     assert len(NUMBERS) - len(StopReason) - 1 == counted - uncounted
