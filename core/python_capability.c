@@ -211,7 +211,7 @@ static PyObject *restrict_capability(PyObject *object, PyObject *arguments)
     if (result == 0)
         copy = capability_copy(&self->capability, rights, badge, weak);
     pthread_mutex_unlock(&self->scheduler->lock);
-    return result < 0 ? python_raise_kernel_error(result) : python_capability_wrap(self->scheduler, copy);
+    return result == 0 ? python_capability_wrap(self->scheduler, copy) : python_raise_kernel_error(result);
 }
 
 static PyObject *revoke_capability(PyObject *object, PyObject *argument)

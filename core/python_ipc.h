@@ -48,30 +48,30 @@ bool python_parse_receivers(PyObject *receivers, const struct capability *severa
 
 PyObject *python_capability_send(PyObject *self, PyObject *arguments);
 PyObject *python_capability_call(PyObject *self, PyObject *arguments);
-PyObject *python_capability_receive(PyObject *self, PyObject *arguments);
-PyObject *python_capability_reply(PyObject *self, PyObject *arguments);
-PyObject *python_capability_notify(PyObject *self, PyObject *argument);
+PyObject *python_capability_receive(PyObject *object, PyObject *arguments);
+PyObject *python_capability_reply(PyObject *object, PyObject *arguments);
+PyObject *python_capability_notify(PyObject *object, PyObject *argument);
 
 /* --- python_block.c --- */
 
 /* False with an exception: somebody sees it. True of what is no block, too. */
 bool python_block_can_move(struct python_capability *self);
 
-PyObject *python_capability_block_fields(PyObject *self, PyObject *unused);
-PyObject *python_capability_block_view(PyObject *self, PyObject *unused);
-PyObject *python_capability_block_split(PyObject *self, PyObject *offset);
-PyObject *python_capability_block_freeze(PyObject *self, PyObject *unused);
+PyObject *python_capability_block_fields(PyObject *object, PyObject *unused);
+PyObject *python_capability_block_view(PyObject *object, PyObject *unused);
+PyObject *python_capability_block_split(PyObject *object, PyObject *offset);
+PyObject *python_capability_block_freeze(PyObject *object, PyObject *unused);
 
 /* --- python_service.c --- */
 
-PyObject *python_capability_identify(PyObject *self, PyObject *other);
-PyObject *python_capability_next_abandoned(PyObject *self, PyObject *unused);
-PyObject *python_capability_receivers(PyObject *self, PyObject *unused);
+PyObject *python_capability_identify(PyObject *object, PyObject *other);
+PyObject *python_capability_next_abandoned(PyObject *object, PyObject *unused);
+PyObject *python_capability_receivers(PyObject *object, PyObject *unused);
 
 /* --- python_waiting.c --- */
 
-PyObject *python_capability_begin_send(PyObject *self, PyObject *arguments);
-PyObject *python_capability_begin_call(PyObject *self, PyObject *arguments);
-PyObject *python_capability_begin_receive(PyObject *self, PyObject *arguments);
+PyObject *python_capability_begin_send(PyObject *object, PyObject *arguments);
+PyObject *python_capability_begin_call(PyObject *object, PyObject *arguments);
+PyObject *python_capability_begin_receive(PyObject *object, PyObject *arguments);
 
 #endif

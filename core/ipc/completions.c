@@ -53,8 +53,9 @@ void completions_remove(struct host_wait *host)
 struct host_wait *completions_take(struct completions *completions)
 {
     uint64_t ignored;
+    /* Before the look at the list: what is added in between is taken now, or makes it readable again. */
+    (void)!read(completions->event, &ignored, sizeof ignored);
     pthread_mutex_lock(&completions->lock);
-    (void)!read(completions->event, &ignored, sizeof ignored); /* not readable: all of them were removed again, or taken */
     struct host_wait *first = completions->first;
     for (struct host_wait *host = first; host; host = host->next)
         host->link = NULL;

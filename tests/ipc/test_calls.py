@@ -1,5 +1,6 @@
 """Calls: one answer, once, and nobody who is held up by somebody else's end."""
 
+import signal
 import threading
 import time
 
@@ -254,3 +255,40 @@ def test_all_channels_end_with_their_machine(machine: motte.Machine) -> None:
     assert isinstance(raised[0], InvalidCap)
     with pytest.raises(InvalidCap):
         sender.send()
+
+
+# --- waits that are interrupted ---
+
+
+class InterruptionError(Exception):
+    """Of a signal handler."""
+
+
+def interrupt(_number: int, _frame: object) -> None:
+    raise InterruptionError
+
+
+@pytest.mark.parametrize("waits", ["receive", "call", "send", "select"])
+def test_a_signal_handler_that_raises_ends_the_wait_and_nothing_is_lost(machine: motte.Machine, waits: str) -> None:
+    sender, receiver = machine.channel(1)
+    waiting = {
+        "receive": receiver.receive,
+        "call": lambda: sender.call(b"asked"),
+        "send": lambda: sender.send(b"second"),
+        "select": lambda: motte.select([receiver]),
+    }
+    if waits == "send":
+        sender.send(b"first")
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(InterruptionError):
+            waiting[waits]()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    if waits in {"send", "call"}:
+        assert receiver.receive(0).data == (b"first" if waits == "send" else b"asked")
+    with pytest.raises(Timeout):
+        receiver.receive(0)
+    sender.send(b"afterwards")
+    assert receiver.receive(0).data == b"afterwards"
