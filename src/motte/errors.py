@@ -193,6 +193,6 @@ def kernel_error_of(error: BaseException) -> KernelError:
             return number
     if isinstance(error, Closed):
         return KernelError.INVALID_CAP
-    if isinstance(error, ValueError | TypeError):
+    if isinstance(error, ValueError | TypeError | OverflowError):
         return KernelError.REQUEST_ERROR
     return KernelError.LIMIT_REACHED if isinstance(error, MemoryError | OSError) else KernelError.BAD_STATE

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 class Family:
     """Those who descend from one process, itself included."""
 
-    def __init__(self, limit: int) -> None:
-        """At most so many at once."""
+    def __init__(self, first: int, limit: int) -> None:
+        """All come of the process with the identity ``first``; at most so many at once."""
+        self.first = first
         self.limit = limit
         self.members = 1
 
@@ -31,7 +32,7 @@ class Families:
     def reserve(self, parent: "Process") -> Family:
         """A place for a child.  Raises ``LimitReached`` if the family has none."""
         with self._lock:
-            family = self._of.setdefault(parent.identity, Family(parent.limits.processes))
+            family = self._of.setdefault(parent.identity, Family(parent.identity, parent.limits.processes))
             if family.members >= family.limit:
                 raise LimitReached(f"{family.limit} processes at once have come of one: that is its limit")
             family.members += 1
@@ -48,3 +49,5 @@ class Families:
             family.members -= 1
             if child is not None:
                 self._of.pop(child.identity, None)
+            if family.members == 1:
+                self._of.pop(family.first, None)

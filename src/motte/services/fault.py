@@ -22,6 +22,7 @@ from motte.services.service import Service, request
 
 if TYPE_CHECKING:
     from motte.core import Capability
+    from motte.services.keeper import GuestKeeper
     from motte.services.server import Server
 
 _ACCESSES: Final = (None, "read", "write", "execute")
@@ -34,11 +35,16 @@ class FaultService(Service):
     kind = CapabilityKind.SERVICE
     all_rights = int(FaultRight.ANSWER)
 
-    def __init__(self, server: "Server", fault: KeptFault, endpoint: "Capability") -> None:
-        """Whoever receives at ``endpoint`` is asked."""
+    def __init__(self, server: "Server", fault: KeptFault, keeper: "GuestKeeper") -> None:
+        """Whoever receives from the channel of ``keeper`` is asked."""
         super().__init__(server)
         self.fault = fault
-        self.endpoint = endpoint
+        self._keeper = keeper
+
+    @property
+    def endpoint(self) -> "Capability":
+        """A capability to send there."""
+        return self._keeper.endpoint
 
     @property
     def is_gone(self) -> bool:
@@ -62,16 +68,8 @@ class FaultService(Service):
 
     def abandoned(self) -> None:
         """Nobody can answer it any more: it was declined."""
-        self._conclude(None)
-
-    def decline(self) -> None:
-        """It is somebody else's business.  Harmless when it was answered."""
-        self.server.end(self)
-        self._conclude(None)
-
-    def _conclude(self, answer: KeeperAnswer) -> None:
         with suppress(InvalidCap):  # the process has ended meanwhile
-            self.fault.answer(answer)
+            self.fault.answer(None)
 
     @request(Request.FAULT_RESUME, FaultRight.ANSWER, may_wait=True)
     def resume(self, call: Call) -> Answer:
@@ -81,6 +79,7 @@ class FaultService(Service):
         if len(rest) != count * REGISTER.size or count > len(ENCODING_ORDER):
             raise RequestError("the registers are not as many as announced")
         registers = {_name_of(number): value for number, value in REGISTER.iter_unpack(rest)}
+        self._keeper.answered_by = call.sender_identity
         self.fault.answer(_keeper_answer(action, registers))
         self.server.end(self)
         return DONE

@@ -6,9 +6,9 @@ so it is looked at again when a process faults: if all who could answer stand st
 another, the fault is declined.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from motte.abi.capabilities import Right
 from motte.channel import Sender
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from motte.services.server import Server
 
 
+_LONGEST_CHAIN: Final = 64
+
+
 class GuestKeeper:
     """Asks whoever receives at a channel."""
 
@@ -32,13 +35,14 @@ class GuestKeeper:
         """``endpoint`` is a capability to send there."""
         self._server = server
         self.endpoint = endpoint
+        self.answered_by: int | None = None
 
     def __call__(self, fault: KeptFault) -> Later | None:
         """Send the fault, with the capability to answer it.  A channel without room declines."""
-        served = FaultService(self._server, fault, self.endpoint)
+        served = FaultService(self._server, fault, self)
         handle = self._server.capability(served, lambda _server: served)
         try:
-            require_answerable(self._server, served)
+            require_answerable(self._server, self, served)
             self.endpoint.send(served.record, Told.FAULT, 0, (handle,), 0)
         except MotteError:
             self._server.end(served)
@@ -84,36 +88,32 @@ def require_no_cycle(server: "Server", process: "Process", endpoint: "Capability
             if each.identity not in seen and receivers_of(each, asked):
                 seen.add(each.identity)
                 pending += endpoints_of(each.keeping)
+        if len(seen) > _LONGEST_CHAIN:
+            raise KeeperCycle(f"more than {_LONGEST_CHAIN} processes would keep one another")
 
 
-def require_answerable(server: "Server", asked: FaultService) -> None:
+def require_answerable(server: "Server", keeper: GuestKeeper, asked: FaultService) -> None:
     """Raises ``KeeperCycle`` if nobody who could answer will ever run again."""
-    waiting = list(server.services_of(FaultService))
-    alive: set[FaultService] = set()
-    while True:
-        more = {each for each in waiting if each not in alive and _has_living_receiver(server, each, waiting, alive)}
-        if not more:
-            break
-        alive |= more
-    if asked not in alive:
-        raise KeeperCycle("all who could answer wait for one another")
+    waiting = server.services_of(FaultService)
+    standing = {each.fault.process_identity: each for each in waiting}
+    if keeper.answered_by not in (None, *standing) and server.population.find(keeper.answered_by or 0):
+        return  # who answered before can do so again: that is nearly always so
+    seen, pending = {asked}, [asked]
+    while pending and len(seen) <= _LONGEST_CHAIN:
+        each = pending.pop()
+        held = {other: receivers_of(server.population.find(who), each.endpoint) for who, other in standing.items()}
+        if each.endpoint.receivers() > sum(held.values()):
+            return
+        holders = {other for other, count in held.items() if count} - seen
+        seen |= holders
+        pending += holders
+    raise KeeperCycle("all who could answer wait for one another")
 
 
-def _has_living_receiver(
-    server: "Server", asked: FaultService, waiting: Iterable[FaultService], alive: set[FaultService]
-) -> bool:
-    standing = 0
-    for other in waiting:
-        process = server.population.find(other.fault.process_identity)
-        held = 0 if process is None else receivers_of(process, asked.endpoint)
-        if held and other in alive:
-            return True
-        standing += held
-    return asked.endpoint.receivers() > standing
-
-
-def receivers_of(process: "Process", endpoint: "Capability") -> int:
+def receivers_of(process: "Process | None", endpoint: "Capability") -> int:
     """Those that it has; none if it runs at this moment, or has ended."""
+    if process is None:
+        return 0
     try:
         with process.use() as core:
             return core.receivers(endpoint) or 0

@@ -2,15 +2,16 @@
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from motte.abi.capabilities import CapabilityKind
-from motte.errors import InvalidCap, Timeout
+from motte.errors import InvalidCap, LimitReached, Timeout
 from motte.exit import Exit, Usage
 from motte.keeper import Region
 from motte.keeping import keeping_of
 from motte.services.call import DONE, Answer, Call
 from motte.services.keeper import GuestKeeper, require_no_cycle
+from motte.services.payment import Payment
 from motte.services.protocol import DOWN, END, GRANT, MONITOR, REGION, STATISTICS, WAIT, ProcessRight, Request, Told
 from motte.services.service import Service, request
 from motte.services.telling import tell
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from motte.services.family import Family
     from motte.services.server import Server
 
-_ALL = ProcessRight.LOOK | ProcessRight.RUN | ProcessRight.KILL | ProcessRight.CHANGE
+_MOST_REGIONS: Final = 16
+_ALL: Final = ProcessRight.LOOK | ProcessRight.RUN | ProcessRight.KILL | ProcessRight.CHANGE
 
 
 class ProcessService(Service):
@@ -35,8 +37,9 @@ class ProcessService(Service):
         """Of ``process``."""
         super().__init__(server)
         self.process = process
-        self._lock = threading.Lock()  # guards the next two
-        self._waiting: dict[int, Call] = {}  # by who waits: nobody waits twice at once
+        self._lock = threading.Lock()  # guards the next three
+        self._waiting: dict[int, Call] = {}  # by who waits: no process waits twice at once
+        self._most_waiting = 64
         self._end: Exit | None = None
 
     def watch(self) -> None:
@@ -64,11 +67,19 @@ class ProcessService(Service):
         (waits,) = call.fields(WAIT)
         with self._lock:
             if self._end is None and waits:
-                self._waiting[call.sender_identity] = call
+                self._enter(call)
                 return None
         if self._end is None:
             raise Timeout("it has not ended yet")
         return self._report()
+
+    def _enter(self, call: Call) -> None:
+        """Those who have ended wait no longer; that is looked at now and then, so that it costs little."""
+        if len(self._waiting) >= self._most_waiting:
+            find = self.server.population.find
+            self._waiting = {who: each for who, each in self._waiting.items() if who < 0 or find(who)}
+            self._most_waiting = 2 * len(self._waiting) + 64
+        self._waiting[call.sender_identity or -id(call)] = call
 
     @request(Request.PROCESS_GRANT, ProcessRight.CHANGE, may_wait=True)
     def grant(self, call: Call) -> Answer:
@@ -91,6 +102,8 @@ class ProcessService(Service):
         """The same for a range of its memory; before it starts."""
         address, size = call.fields(REGION)
         keeping, region = self.process.keeping, Region(address, size, self._keeper(call))
+        if len(keeping.regions) == _MOST_REGIONS:
+            raise LimitReached(f"a process has at most {_MOST_REGIONS} regions")
         self.process.keep(keeping_of(keeping.keeper, (*keeping.regions, region)))
         return DONE
 
@@ -99,12 +112,13 @@ class ProcessService(Service):
         require_no_cycle(self.server, self.process, endpoint)
         return GuestKeeper(self.server, endpoint)
 
-    @request(Request.PROCESS_MONITOR, ProcessRight.LOOK, changes=False)
+    @request(Request.PROCESS_MONITOR, ProcessRight.LOOK, changes=False, may_wait=True)
     def monitor(self, call: Call) -> Answer:
         """A message to the channel that comes along, once, when it has ended and everything is back."""
         (number,) = call.fields(MONITOR)
         (endpoint,) = call.given(1)
-        self.process.monitor(partial(_tell_down, endpoint, number))
+        payment = Payment(self.server.population, call.sender.living_account)
+        self.process.monitor(partial(_tell_down, endpoint, number, payment))
         return DONE
 
     @request(Request.PROCESS_START, ProcessRight.RUN)
@@ -156,7 +170,8 @@ class ChildService(ProcessService):
         self.process.close()
 
 
-def _tell_down(endpoint: "Capability", number: int, down: "Down") -> None:
+def _tell_down(endpoint: "Capability", number: int, payment: Payment, down: "Down") -> None:
+    payment.give_back()
     end = down.exit
     record = (0, 0, 0, 0) if end is None else _end_fields(end)
     tell(endpoint, DOWN.pack(number, *record), Told.DOWN)

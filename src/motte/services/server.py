@@ -167,7 +167,7 @@ class Server:
         try:
             answer = offer.handler(served, call)
         except BaseException as error:
-            if not isinstance(error, MotteError | ValueError | TypeError | OSError | MemoryError):
+            if not isinstance(error, MotteError | ValueError | TypeError | OverflowError | OSError | MemoryError):
                 report_exception(error)
             call.charge()
             call.refuse(error)
