@@ -260,7 +260,7 @@ int motte_fault_kill(int fault);
 
 /*
  * After so many nanoseconds the bits are posted to the channel, as motte_notify() does: the timer's number.  A page of this
- * process's bank pays for it until then.
+ * process's bank pays for it until then.  It ends with this process.
  */
 long motte_timer(int timers, int channel, long delay, unsigned bits);
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from motte.abi.capabilities import CapabilityKind, Right
 from motte.errors import InvalidCap, RequestError, kernel_error_of
 from motte.unpaid_time import unpaid_time
 
@@ -67,6 +68,13 @@ class Call:
             raise RequestError("the capabilities that come along are not as many as they should be")
         return self.capabilities
 
+    def channel(self) -> "Capability":
+        """A capability to send to the one channel that comes along, and no more.
+
+        Raises ``RequestError`` for anything but a capability to send, so that no other is kept.
+        """
+        return sender_of(*self.given(1))
+
     def strings(self, start: int, count: int) -> list[bytes]:
         """Exactly so many strings from there to the end.  Raises ``RequestError`` for anything else."""
         parts = self.request[start:].split(b"\0")
@@ -92,3 +100,10 @@ class Call:
         if self._reply is not None:
             with suppress(InvalidCap):  # a capability in the answer, or whoever waited, is gone
                 self._reply.reply(answer.result, status, answer.capabilities)
+
+
+def sender_of(given: "Capability") -> "Capability":
+    """A copy that can send, and no more.  Raises ``RequestError`` if it leads to anything but a channel."""
+    if given.fields()[0] != CapabilityKind.SENDER:
+        raise RequestError("this is no channel to send to")
+    return given.restrict(Right.SEND | Right.COPY, 0, False)

@@ -44,7 +44,7 @@ class MeterService(Service):
         if not call.capabilities:
             self.meter.keeper = None
             return DONE
-        (endpoint,) = call.given(1)
+        endpoint = call.channel()
         if self._is_heard_below(endpoint):
             raise KeeperCycle("whoever receives there stands still when this meter is dry")
         self.meter.keeper = partial(self._tell_dry, endpoint, call.rights)

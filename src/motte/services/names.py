@@ -3,16 +3,16 @@
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from motte.abi.capabilities import CapabilityKind, Right
-from motte.errors import BadState, Closed, InvalidCap, RequestError
+from motte.abi.capabilities import CapabilityKind
+from motte.errors import BadState, InvalidCap, RequestError
 from motte.services.call import DONE, Answer, Call
+from motte.services.owners import Owners
 from motte.services.payment import Payment
 from motte.services.protocol import NAME, NamesRight, Request
 from motte.services.service import Service, request
 
 if TYPE_CHECKING:
     from motte.core import Capability
-    from motte.process import Process
     from motte.services.server import Server
 
 _LONGEST: Final = 64
@@ -33,26 +33,25 @@ class NamesService(Service):
     def __init__(self, server: "Server") -> None:
         """There are none."""
         super().__init__(server)
-        self._lock = threading.Lock()  # guards the next two
+        self._lock = threading.Lock()  # guards the next
         self._named: dict[bytes, _Named] = {}
-        self._registrants: set[int] = set()
+        self._owners = Owners(self._forget)
 
     @request(Request.NAME_REGISTER, NamesRight.REGISTER, may_wait=True)
     def register(self, call: Call) -> Answer:
         """The channel that comes along is found by this name.  Raises ``BadState`` if another one is."""
         name = _name_of(call)
-        (channel,) = call.given(1)
-        only_to_send = channel.restrict(Right.SEND | Right.COPY, 0, False)
+        channel = call.channel()
         owner = call.sender
         payment = Payment(self.server.population, owner.living_account)
         with self._lock:
             taken = name in self._named
             if not taken:
-                self._named[name] = _Named(owner.identity, only_to_send, payment)
+                self._named[name] = _Named(owner.identity, channel, payment)
         if taken:
             payment.give_back()
             raise BadState("this name is taken")
-        self._watch(owner)  # afterwards: if it has ended, the name is free at once
+        self._owners.watch(owner)  # afterwards: if it has ended, the name is free at once
         return DONE
 
     @request(Request.NAME_LOOKUP, NamesRight.LOOKUP, changes=False)
@@ -76,19 +75,8 @@ class NamesService(Service):
         found.payment.give_back()
         return DONE
 
-    def _watch(self, owner: "Process") -> None:
-        with self._lock:
-            if owner.identity in self._registrants:
-                return
-            self._registrants.add(owner.identity)
-        try:
-            owner.on_end(lambda process, _end: self._forget(process.identity))
-        except Closed:
-            self._forget(owner.identity)
-
     def _forget(self, owner: int) -> None:
         with self._lock:
-            self._registrants.discard(owner)
             ended = {name: named for name, named in self._named.items() if named.owner == owner}
             for name in ended:
                 del self._named[name]

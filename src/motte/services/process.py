@@ -108,7 +108,7 @@ class ProcessService(Service):
         return DONE
 
     def _keeper(self, call: Call) -> GuestKeeper:
-        (endpoint,) = call.given(1)
+        endpoint = call.channel()
         require_no_cycle(self.server, self.process, endpoint)
         return GuestKeeper(self.server, endpoint)
 
@@ -116,7 +116,7 @@ class ProcessService(Service):
     def monitor(self, call: Call) -> Answer:
         """A message to the channel that comes along, once, when it has ended and everything is back."""
         (number,) = call.fields(MONITOR)
-        (endpoint,) = call.given(1)
+        endpoint = call.channel()
         payment = Payment(self.server.population, call.sender.living_account)
         self.process.monitor(partial(_tell_down, endpoint, number, payment))
         return DONE

@@ -9,7 +9,7 @@ from motte.errors import RequestError
 from motte.keeping import NOBODY, keeping_of
 from motte.process_making import make_process
 from motte.services.bank import BankService
-from motte.services.call import Answer, Call
+from motte.services.call import Answer, Call, sender_of
 from motte.services.keeper import GuestKeeper, require_no_cycle
 from motte.services.meter import MeterService
 from motte.services.process import ChildService
@@ -123,7 +123,7 @@ class SpawnOrder:
             self.account = server.resolve(given.pop(0), BankService, BankRight.ALLOCATE)[0].account
         if flags & SpawnFlag.METER:
             self.meter = server.resolve(given.pop(0), MeterService, MeterRight.DRAW)[0].meter
-        self.keeper: Capability | None = given.pop(0) if flags & SpawnFlag.KEEPER else None
+        self.keeper: Capability | None = sender_of(given.pop(0)) if flags & SpawnFlag.KEEPER else None
         self.arguments = strings[:arguments]
         self.environment = strings[arguments : arguments + variables]
         names = [name.decode() for name in strings[arguments + variables :]]

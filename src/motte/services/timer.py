@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from motte.abi.capabilities import CapabilityKind
 from motte.errors import InvalidCap, MotteError, RequestError
 from motte.services.call import DONE, Answer, Call
+from motte.services.owners import Owners
 from motte.services.payment import Payment
 from motte.services.protocol import IDENTITY, TIMER, Request, TimerRight
 from motte.services.service import Service, request
@@ -33,7 +34,7 @@ class _Timer(NamedTuple):
 
 
 class TimerService(Service):
-    """All timers of a machine.  Whoever set one, and only that process, can cancel it."""
+    """All timers of a machine.  Whoever set one, and only that process, can cancel it; it ends with that process."""
 
     kind = CapabilityKind.SERVICE
     all_rights = int(TimerRight.SET)
@@ -47,15 +48,17 @@ class TimerService(Service):
         self._numbers = count(1)
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._owners = Owners(self._forget)
 
     @request(Request.TIMER_SET, TimerRight.SET, may_wait=True)
     def set(self, call: Call) -> Answer:
         """Post bits to the channel that comes along, once; the timer's number."""
         delay_ns, bits, _reserved = call.fields(TIMER)
-        (endpoint,) = call.given(1)
+        endpoint = call.channel()
         if not bits:
             raise RequestError("there are no bits to be posted")
-        payment = Payment(self.server.population, call.sender.living_account)
+        setter = call.sender
+        payment = Payment(self.server.population, setter.living_account)
         with self._changed:
             key = call.sender_identity, next(self._numbers)
             self._set[key] = _Timer(endpoint, bits, payment)
@@ -64,6 +67,7 @@ class TimerService(Service):
                 self._thread = threading.Thread(target=self._run, name="motte-timers", daemon=True)
                 self._thread.start()
             self._changed.notify()
+        self._owners.watch(setter)
         return Answer(IDENTITY.pack(key[1]))
 
     @request(Request.TIMER_CANCEL, TimerRight.SET)
@@ -84,6 +88,14 @@ class TimerService(Service):
             self._changed.notify()
         if self._thread is not None:
             self._thread.join()
+
+    def _forget(self, setter: int) -> None:
+        """Those of a process that has ended."""
+        with self._changed:
+            ended = [key for key in self._set if key[0] == setter]
+            timers = [self._set.pop(key) for key in ended]
+        for timer in timers:
+            timer.payment.give_back()
 
     def _run(self) -> None:
         while True:
