@@ -76,7 +76,7 @@ class BankService(Service):
         """Processes that want more than it has stand still until the channel that comes along has answered."""
         keeper = None
         if call.capabilities:
-            keeper = GuestBankKeeper(self.server, call.given(1)[0])
+            keeper = GuestBankKeeper(self.server, call.channel())
             if any(receivers_of(each, keeper.endpoint) for each in self.server.population.drawing_from(self.account)):
                 raise KeeperCycle("whoever receives there draws from this bank")
         self._handle(call).keeper = keeper

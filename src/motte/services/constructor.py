@@ -45,7 +45,7 @@ class ConstructorService(Service):
     @request(Request.CONSTRUCTOR_KEEPER, ConstructorRight.BUILD)
     def keep(self, call: Call) -> Answer:
         """Faults of products are sent to the channel that comes along."""
-        (endpoint,) = call.given(1)
+        endpoint = call.channel()
         self.constructor.keep(GuestKeeper(self.server, endpoint))
         return DONE
 

@@ -10,7 +10,7 @@
 #define MILLISECOND 1000000L
 
 static const char *const names[] = {"program", "bank", "meter", "timers", "names"};
-static const unsigned first_of_kind[] = {0x101, 0x201, 0x301, 0x401, 0x501, 0x601, 0x701, 0x1001};
+static const unsigned first_of_kind[] = {0x101, 0x201, 0x301, 0x401, 0x501, 0x601, 0x701, 0x901, 0xa01, 0x1001};
 static unsigned char buffer[MOTTE_MESSAGE_BYTES];
 static int held[HELD], channel[2];
 static unsigned count;
