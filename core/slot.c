@@ -194,14 +194,12 @@ bool slot_take_in(struct slot *slot, uintptr_t low, uintptr_t high, void *from)
     return move((void *)low, from, high - low, MREMAP_DONTUNMAP);
 }
 
-/* What is left behind is empty, but the guest could fill it. */
-bool slot_hand_out(struct slot *slot, uintptr_t low, uintptr_t high, void *to)
+bool slot_hand_out(struct slot *slot, uintptr_t low, uintptr_t high, void *to, bool *closed)
 {
     require_inside(slot, low, high);
     if (!move(to, (void *)low, high - low, MREMAP_DONTUNMAP))
         return false;
-    bool closed = slot_deny(slot, low, high) || map_over(low, high, PROT_NONE, -1, 0);
-    require(closed, "pages could not be taken from a slot");
+    *closed = slot_deny(slot, low, high) || map_over(low, high, PROT_NONE, -1, 0);
     return true;
 }
 

@@ -52,9 +52,12 @@ bool slot_replace(struct slot *slot, uintptr_t low, uintptr_t high);
 
 /* Moves the pages of the host at `from` into [low, high), with their access and advice, which is A2's; and back from
  * [low, high), which is closed then, to `to`.  The bytes are not touched: page tables are.  The range of the host's stays
- * mapped, and reads as zeros.  Both ranges are one mapping each.  False, with nothing moved, if the host refuses. */
+ * mapped, and reads as zeros.  Both ranges are one mapping each.  False, with nothing moved, if the host refuses.
+ *
+ * If it refuses to close what the pages have left (*closed), zeros can be had there that nobody pays for: whoever runs in
+ * this slot must not go on. */
 bool slot_take_in(struct slot *slot, uintptr_t low, uintptr_t high, void *from);
-bool slot_hand_out(struct slot *slot, uintptr_t low, uintptr_t high, void *to);
+bool slot_hand_out(struct slot *slot, uintptr_t low, uintptr_t high, void *to, bool *closed);
 
 /* Shows the shared pages of the host at `from` in [low, high), too: readable. */
 bool slot_show(struct slot *slot, uintptr_t low, uintptr_t high, void *from);

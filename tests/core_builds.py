@@ -29,7 +29,7 @@ IN_USE = "MOTTE_CORE_BUILD"
 LEAKS_OFF = "detect_leaks=0"  # Python itself keeps much until the end
 OUR_SIGNALS = ":".join(f"handle_{name}=0" for name in ("segv", "sigbus", "sigfpe", "sigill"))
 
-REFUSED = ["malloc", "calloc", "realloc", "mmap", "mprotect", "madvise", "memfd_create"]
+REFUSED = ["malloc", "calloc", "realloc", "mmap", "mremap", "mprotect", "madvise", "memfd_create"]
 REFUSED += ["pthread_create", "timer_create"]
 """What the hostile build may refuse; see hostile/refusals.c."""
 

@@ -107,10 +107,13 @@ void block_map_again(struct process *process, struct capability *entry, uint32_t
 int64_t block_unmap(struct process *process, struct capability *entry)
 {
     const struct block *block = block_of(entry);
+    bool closed;
     if (!entry->window_page)
         return 0;
-    if (!pages_leave(&block->pages, process->slot, host_address(process, entry->window_page), !entry->weak))
+    if (!pages_leave(&block->pages, process->slot, host_address(process, entry->window_page), !entry->weak, &closed))
         return -MOTTE_ERROR_LIMIT_REACHED;
+    if (!closed)
+        process_stop(process, MOTTE_STOP_INTERNAL, 0);
     window_take_back(process, address_of(entry->window_page), block->pages.count);
     entry->window_page = 0;
     return 0;

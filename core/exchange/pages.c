@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 
 #include "host.h"
-#include "panic.h"
 #include "slot.h"
 
 #ifndef MREMAP_DONTUNMAP
@@ -51,17 +50,17 @@ static void unmap_berths(unsigned char *home, uint32_t berths)
     munmap(home, berths * BERTH_SIZE);
 }
 
-/* Behind the last page; nothing where there are no such markers. */
-static bool guard_rest(const struct pages *pages)
+/* From the last page up to `end`; nothing where there are no such markers. */
+static bool guard(unsigned char *home, uint32_t count, size_t end)
 {
-    size_t size = moved_size(pages), used = size_of(pages->count);
-    return size == used || madvise(pages->home + used, size - used, MADV_GUARD_INSTALL) == 0;
+    size_t used = size_of(count);
+    return !host_features()->guard_markers || used == end || madvise(home + used, end - used, MADV_GUARD_INSTALL) == 0;
 }
 
 bool pages_create(struct pages *pages, uint32_t count)
 {
     *pages = (struct pages){.home = map_berths(pages_berths(count), MAP_PRIVATE), .count = count};
-    if (pages->home && guard_rest(pages))
+    if (pages->home && guard(pages->home, count, moved_size(pages)))
         return true;
     if (pages->home)
         pages_destroy(pages);
@@ -80,11 +79,14 @@ static void set_home_access(const struct pages *pages, bool writable)
     (void)mprotect(pages->home, moved_size(pages), writable ? PROT_READ | PROT_WRITE : PROT_READ);
 }
 
-bool pages_enter(const struct pages *pages, struct slot *slot, uintptr_t low, bool writable)
+bool pages_enter(struct pages *pages, struct slot *slot, uintptr_t low, bool writable)
 {
     uintptr_t high = low + moved_size(pages);
     if (pages->frozen)
         return slot_show(slot, low, high, pages->home);
+    if (pages->open_end && !guard(pages->home, pages->count, moved_size(pages)))
+        return false;
+    pages->open_end = false;
     if (!writable && mprotect(pages->home, moved_size(pages), PROT_READ) < 0)
         return false;
     if (slot_take_in(slot, low, high, pages->home))
@@ -94,17 +96,18 @@ bool pages_enter(const struct pages *pages, struct slot *slot, uintptr_t low, bo
     return false;
 }
 
-bool pages_leave(const struct pages *pages, struct slot *slot, uintptr_t low, bool writable)
+bool pages_leave(const struct pages *pages, struct slot *slot, uintptr_t low, bool writable, bool *closed)
 {
     uintptr_t high = low + moved_size(pages);
+    *closed = true;
     if (pages->frozen)
         return slot_replace(slot, low, high);
-    if (!slot_hand_out(slot, low, high, pages->home))
+    if (!slot_hand_out(slot, low, high, pages->home, closed))
         return false;
     if (!writable)
         set_home_access(pages, true);
     if (!host_features()->guard_markers)
-        (void)slot_replace(slot, low, high); /* inaccessible it is in any case */
+        (void)slot_replace(slot, low, high); /* to be one mapping with its neighbours */
     return true;
 }
 
@@ -138,23 +141,20 @@ static void shrink_home(struct pages *pages, uint32_t count, uint32_t berths)
         munmap(pages->home + pages_berths(count) * BERTH_SIZE, (berths - pages_berths(count)) * BERTH_SIZE);
 }
 
+/* What lies behind the rest is closed before it moves; behind the others, when there is nothing any more. */
 bool pages_split(struct pages *pages, uint32_t count, struct pages *rest)
 {
-    uint32_t berths = pages_berths(pages->count);
-    if (!pages_create(rest, pages->count - count))
+    uint32_t berths = pages_berths(pages->count) + 1;
+    *rest = (struct pages){.count = pages->count - count};
+    size_t used = size_of(count), size = moved_size(rest);
+    if (!enlarge_home(pages))
         return false;
-    if (!enlarge_home(pages)) {
-        pages_destroy(rest);
-        return false;
-    }
-    size_t size = moved_size(rest);
-    if (!move(rest->home, pages->home + size_of(count), size, size, MREMAP_DONTUNMAP)) {
-        shrink_home(pages, pages->count, berths + 1);
-        return false; /* as above */
-    }
-    shrink_home(pages, count, berths + 1);
-    require(guard_rest(pages) && guard_rest(rest), "what lies behind a block cannot be closed");
-    return true;
+    if (guard(pages->home, pages->count, used + size))
+        rest->home = map_berths(pages_berths(rest->count), MAP_PRIVATE);
+    bool split = rest->home && move(rest->home, pages->home + used, size, size, MREMAP_DONTUNMAP);
+    pages->open_end = split;
+    shrink_home(pages, split ? count : pages->count, berths);
+    return split;
 }
 
 /* A little at a time, so that the bytes are not there twice. */

@@ -33,6 +33,7 @@ struct pages {
     unsigned char *home;
     uint32_t count;
     bool frozen;
+    bool open_end; /* the rest of the last berth is not closed yet */
 };
 
 /* `count` pages of zeros, at home; false if the host refuses. */
@@ -40,10 +41,11 @@ bool pages_create(struct pages *pages, uint32_t count);
 void pages_destroy(struct pages *pages);
 
 /* Into a slot, where whole berths from `low` on are free; false, and the pages are at home still. */
-bool pages_enter(const struct pages *pages, struct slot *slot, uintptr_t low, bool writable);
+bool pages_enter(struct pages *pages, struct slot *slot, uintptr_t low, bool writable);
 
-/* Home again, where they can be written to, from where they could or could not be; false, and they are in the slot still. */
-bool pages_leave(const struct pages *pages, struct slot *slot, uintptr_t low, bool writable);
+/* Home again, where they can be written to, from where they could or could not be; false, and they are in the slot still.
+ * *closed as for slot_hand_out. */
+bool pages_leave(const struct pages *pages, struct slot *slot, uintptr_t low, bool writable, bool *closed);
 
 /* Makes another of the pages from `count` on.  At home; false, and nothing has happened. */
 bool pages_split(struct pages *pages, uint32_t count, struct pages *rest);

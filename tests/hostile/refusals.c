@@ -116,6 +116,16 @@ WRAP(void *, mmap, MAPPINGS, (void *start, size_t size, int protection, int flag
 WRAP(int, mprotect, MAPPINGS, (void *start, size_t size, int protection), (start, size, protection),
      (errno = ENOMEM, -1))
 WRAP(int, madvise, MAPPINGS, (void *start, size_t size, int advice), (start, size, advice), (errno = ENOMEM, -1))
+/* Its last parameter is one of a variable number. */
+void *__real_mremap(void *start, size_t old_size, size_t size, int flags, void *to);
+void *__wrap_mremap(void *start, size_t old_size, size_t size, int flags, void *to);
+void *__wrap_mremap(void *start, size_t old_size, size_t size, int flags, void *to)
+{
+    if (!refused(MAPPINGS))
+        return __real_mremap(start, old_size, size, flags, to);
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
 WRAP(int, memfd_create, MAPPINGS, (const char *name, unsigned flags), (name, flags), (errno = EMFILE, -1))
 WRAP(int, pthread_create, THREADS,
      (pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument),

@@ -37,3 +37,14 @@ def test_whatever_the_host_refuses_costs_no_message_and_leaves_no_page(mode: str
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert " refused, " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("mode", "rounds"), [("single", 0), ("random", 60), pytest.param("random", 3000, marks=pytest.mark.long)]
+)
+def test_whatever_the_host_refuses_costs_no_byte_of_a_block_and_leaves_no_page(mode: str, rounds: int) -> None:
+    environment = core_builds.environment("hostile")
+    command = [sys.executable, "-m", "hostile.blocks_campaign", mode, str(rounds)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert " refused, " in done.stdout

@@ -1,4 +1,5 @@
-/* Does anything at all with blocks, for ever, and looks at what it gets: each page of a block says which one it is. */
+/* Does anything at all with blocks, and looks at what it gets, for each page of a block says which one it is: chaos SEED
+ * [ROUNDS], for ever without a number. */
 #include <motte.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +119,7 @@ int main(int argc, char **argv)
     state = argc > 1 ? strtoul(argv[1], 0, 10) : 1;
     in = motte_grant("in");
     out = motte_grant("out");
-    for (;;) {
+    for (long rounds = argc > 2 ? atol(argv[2]) : -1; rounds; rounds -= rounds > 0) {
         if (count > HELD - 5)
             change((int)any((unsigned long)count));
         else if (any(3) == 0)
@@ -134,4 +135,5 @@ int main(int argc, char **argv)
             forget(count - 1);
         }
     }
+    return 0;
 }
