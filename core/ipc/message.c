@@ -132,12 +132,25 @@ int64_t message_load(struct process *process, const struct guest_message *reques
     int64_t result = message->parcel ? parcel_load(process, message->parcel) : 0;
     if (result < 0)
         return result;
-    for (uint32_t i = 0; i < request->capability_count; i++)
+    for (uint32_t i = 0; i < request->capability_count; i++) {
+        message->handles[i] = request->capabilities[i];
         message->capabilities[i] = entries[i]->rights & MOTTE_RIGHT_COPY
                                      ? capability_copy(entries[i], UINT32_MAX, 0, false)
                                      : table_take(process, entries[i]);
+    }
     message->capability_count = request->capability_count;
     return 0;
+}
+
+void message_unload(struct process *process, struct message *message)
+{
+    for (uint32_t i = 0; i < message->capability_count; i++) {
+        struct capability *moved = &message->capabilities[i];
+        if (!moved->object || moved->rights & MOTTE_RIGHT_COPY)
+            continue;
+        table_put_back(process, message->handles[i], *moved);
+        moved->object = NULL;
+    }
 }
 
 int64_t message_address(const struct capability *sender, struct message *message, uint32_t capabilities,

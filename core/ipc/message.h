@@ -26,6 +26,7 @@ struct message {
     struct capability reply;    /* C4; none, if no answer is awaited */
     uint32_t capability_count;
     struct capability capabilities[MOTTE_MESSAGE_CAPABILITIES];
+    int32_t handles[MOTTE_MESSAGE_CAPABILITIES]; /* of the sender, for those that moved: where they go if it is not sent */
     struct parcel *parcel; /* of blocks; NULL: it has none */
     struct bank *payer; /* of these bytes, if it is not a queue that pays */
     unsigned char bytes[];
@@ -82,6 +83,9 @@ int64_t message_fetch(struct process *process, uint64_t claimed_address, struct 
 /* Under the lock: copies of the sender's capabilities, or those that can only be moved, and its blocks go into the message: all or none.
  * 0, or an error.  `weak`: it goes through a weak capability. */
 int64_t message_load(struct process *process, const struct guest_message *request, struct message *message);
+
+/* Under the lock, on the sender's own worker, which did nothing else since: those that moved are the sender's again. */
+void message_unload(struct process *process, struct message *message);
 
 /* Under the lock: a message is to be sent with this capability, and so many capabilities in it; it says so from now on. Where
  * it goes, and by which route. 0, or an error. */

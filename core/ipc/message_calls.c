@@ -152,9 +152,10 @@ static int64_t unlock(struct process *process, int64_t result)
     return result;
 }
 
-/* It was not sent; what it carries already goes nowhere. */
+/* It was not sent; what had moved into it is the sender's still. */
 static int64_t refuse(struct process *process, struct message *message, int64_t result)
 {
+    message_unload(process, message);
     if (message->parcel)
         parcel_return(process, message->parcel);
     message_drop(process->scheduler, message);

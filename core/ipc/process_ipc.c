@@ -154,6 +154,7 @@ static void take_back_outgoing(struct process *process)
     pthread_mutex_lock(&process->scheduler->lock);
     if (wait->outgoing->parcel)
         parcel_return(process, wait->outgoing->parcel);
+    message_unload(process, wait->outgoing);
     message_drop(process->scheduler, wait->outgoing);
     wait->outgoing = NULL;
     ipc_settle(process->scheduler);

@@ -83,6 +83,17 @@ def test_a_capability_to_answer_that_was_not_sent_stays_with_its_owner(machine: 
     reply.reply()
 
 
+def test_a_guest_that_could_not_hand_a_capability_to_answer_on_in_time_has_it_still(
+    machine: motte.Machine, party: Party, said: Said
+) -> None:
+    sender, receiver = machine.channel()
+    desk, _clerk = machine.channel(1)
+    desk.send()
+    server = party("answer after all", in_=receiver, out=desk)
+    assert sender.call(timeout=LONG).data == b"after all"
+    assert said(server) == "-1007 0"
+
+
 def test_a_capability_to_answer_cannot_be_in_its_own_answer_nor_sent_with_itself(
     machine: motte.Machine, party: Party, said: Said
 ) -> None:

@@ -145,6 +145,18 @@ static int receive_once(void)
     return receive(&message);
 }
 
+/* Would have somebody else answer, who does not come to it in time. */
+static int answer_after_all(void)
+{
+    struct motte_message message, answer = {.bytes = "after all", .size = 9};
+    int result = receive(&message);
+    struct motte_message handed_on = {.capabilities = {message.reply}, .capability_count = 1};
+    if (result == 0)
+        result = motte_send(out, &handed_on, 1000000);
+    printf("%d ", result);
+    return motte_reply(message.reply, &answer);
+}
+
 /* Waits in one line many times. */
 static int select_twice(void)
 {
@@ -195,6 +207,8 @@ int main(int argc, char **argv)
         result = send_large();
     else if (!strcmp(what, "receive once"))
         result = receive_once();
+    else if (!strcmp(what, "answer after all"))
+        result = answer_after_all();
     else if (!strcmp(what, "select twice"))
         result = select_twice();
     else if (!strcmp(what, "take too little"))
