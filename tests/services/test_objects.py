@@ -1,12 +1,13 @@
 """Banks, meters, timers, names and monitors, as guests use them."""
 
+import time
 from typing import Any
 
 import pytest
 
 import motte
 from motte.abi.capabilities import KernelError
-from services.conftest import Run
+from services.conftest import GUESTS, SECONDS, Run
 
 GONE = f"-{KernelError.INVALID_CAP:d}"
 NO_ACCESS = f"-{KernelError.NO_ACCESS:d}"
@@ -111,3 +112,16 @@ def test_a_name_leads_to_a_sender_only_and_is_free_before_the_end_is_told(object
 
 def test_a_monitor_whose_channel_is_full_leaves_a_bit(objects: Any) -> None:
     assert objects("missed") == ["bits 1 flags 4", "monitor 0"]
+
+
+def test_the_time_that_the_host_spends_on_requests_is_that_of_who_asks(machine: motte.Machine) -> None:
+    program = machine.load(GUESTS / "objects.c")
+    thread = machine._population.services._thread.ident
+    assert thread is not None
+    clock = time.pthread_getcpuclockid(thread)
+    before = time.clock_gettime(clock)
+    with machine.spawn(program, ["asks"], grants={"bank": machine.bank}) as process:
+        assert process.wait(SECONDS).returncode == 0
+        spent = time.clock_gettime(clock) - before
+        assert process.statistics().cpu_time > spent * 0.9
+        assert spent > 0.01

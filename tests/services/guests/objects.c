@@ -209,6 +209,9 @@ int main(int argc, char **argv)
         motte_sleep(1000000 * MILLISECOND);
     if (!strcmp(mode, "register"))
         return registers();
+    if (!strcmp(mode, "asks"))
+        for (int i = 0; i < 3000; i++)
+            motte_bank_used(bank);
     if (!strcmp(mode, "banks"))
         banks();
     if (!strcmp(mode, "inherits"))
