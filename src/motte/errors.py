@@ -27,13 +27,15 @@ class MotteError(Exception):
 class CompileError(MotteError):
     """The input cannot become a program: it does not compile, link, or fit a compile limit.
 
-    ``diagnostics`` is the full text for people (compiler output, file:line), never empty.
+    ``diagnostics`` is the full text for people (compiler output, file:line), never empty.  With ``crashed`` it is what
+    a compiler said that did not come to an orderly end: it may tell of the host, and is not for guests.
     """
 
-    def __init__(self, message: str, diagnostics: str = "") -> None:
+    def __init__(self, message: str, diagnostics: str = "", *, crashed: bool = False) -> None:
         """``diagnostics`` defaults to the message."""
         super().__init__(message)
         self.diagnostics = diagnostics or message
+        self.crashed = crashed
 
 
 class Refused(MotteError):

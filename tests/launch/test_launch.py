@@ -5,7 +5,7 @@ import time
 import pytest
 
 import motte
-from launch.conftest import Run, bitcode_of
+from launch.conftest import GUESTS, SECONDS, Run, bitcode_of
 from motte.abi.capabilities import KernelError
 from motte.abi.faults import StopReason
 
@@ -133,8 +133,6 @@ def test_compiling_takes_the_time_of_who_asks(machine: motte.Machine, launcher: 
 
 def test_who_is_killed_while_the_compiler_works_for_it_leaves_nothing(machine: motte.Machine) -> None:
     fresh = f"define i32 @main() {{ ret i32 {time.time_ns() % 100} }}".encode()
-    from launch.conftest import GUESTS
-
     program = machine.load(GUESTS / "launcher.c")
     with machine.launcher(memory="200MiB") as launcher, machine.bank.sub("300MiB") as bank:
         with machine.spawn(program, grants={"launcher": launcher}, stdin=fresh, bank=bank) as process:
@@ -144,6 +142,27 @@ def test_who_is_killed_while_the_compiler_works_for_it_leaves_nothing(machine: m
             process.wait(20)
         bank.destroy()
         assert not machine._population.banks._purchases
+
+
+def test_what_the_compiler_has_used_is_owed(machine: motte.Machine, launcher: motte.Launcher, run: Run) -> None:
+    program = machine.load(GUESTS / "launcher.c")
+    fresh = f"define i32 @main() {{ ret i32 {time.time_ns() % 10**9} }}".encode()
+    meter = machine.meter.sub(budget="30ms")
+    with machine.spawn(program, grants={"launcher": launcher}, stdin=fresh, meter=meter) as process:
+        end = process.wait(SECONDS)
+    assert end.reason == StopReason.CPU_LIMIT
+    assert meter.used > 0.1
+    with machine.spawn(program, grants={"launcher": launcher}, stdin=fresh + b"\n", time="30ms") as process:
+        end = process.wait(SECONDS)
+    assert end.reason == StopReason.CPU_LIMIT
+    assert end.usage.cpu_time > 0.1
+
+
+def test_a_compiler_that_crashes_tells_guests_nothing_of_the_host(machine: motte.Machine, run: Run) -> None:
+    deep = b"define i32 @main() { ret i32 0 }\n@x = global " + b"[1 x " * 100_000 + b"i8" + b"]" * 100_000
+    with machine.launcher(memory="200MiB") as launcher:
+        said = run("launcher.c", grants={"launcher": launcher}, stdin=deep)
+    assert said.splitlines() == [REFUSED, "the compiler failed"]
 
 
 def test_a_closed_launcher_compiles_nothing(machine: motte.Machine, run: Run) -> None:

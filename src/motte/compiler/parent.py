@@ -75,7 +75,8 @@ def _read_result(directory: Path, requests: Sequence[CompileRequest], child: Chi
     """What the child claims is checked only as far as reading it goes: its objects will be verified."""
     result = directory / RESULT_FILE
     if child.returncode != 0 or not result.exists():
-        raise CompileError(f"the compiler {child.describe()}{_last_words(child.stderr)}", _text(child.stderr))
+        message = f"the compiler {child.describe()}{_last_words(child.stderr)}"
+        raise CompileError(message, _text(child.stderr), crashed=True)
     claimed: dict[str, Any] = json.loads(result.read_text())
     if "error" in claimed:
         raise CompileError(str(claimed["error"]), str(claimed["diagnostics"]))

@@ -118,7 +118,7 @@ class DraftService(Service):
         try:
             return self._compiled(maker, self._payer(call))
         except CompileError as error:
-            self._diagnostics = f"{error}\n{error.diagnostics}"
+            self._diagnostics = "the compiler failed" if error.crashed else f"{error}\n{error.diagnostics}"
             raise
         except Refused as error:
             self._diagnostics = str(error)
