@@ -5,9 +5,10 @@ import threading
 import pytest
 
 import motte
-from launch.conftest import SECONDS, Run, bitcode_of
+from launch.conftest import GUESTS, SECONDS, Run, bitcode_of
 from motte.abi.capabilities import KernelError
 from motte.abi.faults import StopReason
+from motte.services.protocol import FIGURES, SIZE, Request
 
 
 def test_a_process_grows_as_its_allocator_grants(machine: motte.Machine, launcher: motte.Launcher, run: Run) -> None:
@@ -121,3 +122,19 @@ def _keep(machine: motte.Machine, bank: motte.SpaceBank, sender: motte.Sender) -
     from motte.services.shortage import GuestBankKeeper
 
     bank.keeper = GuestBankKeeper(machine._population.services, sender.restrict().core)
+
+
+def test_who_speaks_the_protocol_looks_like_a_bank_until_somebody_verifies(machine: motte.Machine) -> None:
+    sender, receiver = machine.channel()
+    inner, _receiver = machine.channel()
+    grants = {"bank": sender, "official": machine.bank}
+    with machine.spawn(machine.load(GUESTS / "asks.c"), grants=grants) as process:
+        figures = receiver.receive(timeout=SECONDS)
+        assert figures.tag == Request.BANK_FIGURES
+        figures.reply(FIGURES.pack(100, 1, 1, 99))
+        below = receiver.receive(timeout=SECONDS)
+        assert (below.tag, SIZE.unpack(below.data)) == (Request.BANK_CREATE, (1 << 20,))
+        below.reply(b"", capabilities=[inner])
+        assert process.wait(SECONDS).returncode == 0
+        said = process.stdout.decode().splitlines()
+    assert said == ["available 99", "create 1", f"verify -{KernelError.INVALID_CAP:d}"]
