@@ -1,7 +1,7 @@
 /* The kernel calls about blocks. A process's own blocks change in its own gates only: without the lock. */
 #include "berths.h"
 #include "ipc/calls.h"
-#include "ipc/process_ipc.h"
+#include "ipc/capability.h"
 #include "process.h"
 #include "scheduler.h"
 
