@@ -32,10 +32,10 @@ class Purchase:
         self.core: Bank = banks.draw(1, lambda: account.core.sub(None))
         """To draw more from."""
         try:
+            banks.purchased(self)  # before anything is drawn: a bank that is destroyed has everything back at once
             banks.draw(pages, lambda: self.core.charge(pages))
-            banks.purchased(self)
         except BaseException:
-            self._give_back()
+            self.close()
             raise
 
     def close(self) -> None:

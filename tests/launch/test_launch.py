@@ -12,6 +12,11 @@ from motte.abi.faults import StopReason
 REFUSED = f"launch -{KernelError.COMPILE_ERROR:d}"
 
 
+def never_seen() -> bytes:
+    """A module that is in no cache."""
+    return f"; {time.time_ns()}\ndefine i32 @main() {{ ret i32 0 }}".encode()
+
+
 def test_a_guest_launches_bitcode_that_it_holds(launcher: motte.Launcher, run: Run) -> None:
     said = run("launcher.c", grants={"launcher": launcher}, stdin=bitcode_of("sevens.c"))
     assert said.splitlines() == ["wait 0", f"status 77 reason {StopReason.EXITED:d}"]
@@ -122,7 +127,7 @@ def test_everything_comes_back(machine: motte.Machine, launcher: motte.Launcher,
 
 
 def test_compiling_takes_the_time_of_who_asks(machine: motte.Machine, launcher: motte.Launcher, run: Run) -> None:
-    fresh = f"define i32 @main() {{ ret i32 {time.time_ns() % 100} }}".encode()  # in no cache
+    fresh = never_seen()
     meter = machine.meter.sub()
     run("launcher.c", grants={"launcher": launcher}, stdin=fresh, meter=meter)
     assert meter.used > 0.1
@@ -132,27 +137,26 @@ def test_compiling_takes_the_time_of_who_asks(machine: motte.Machine, launcher: 
 
 
 def test_who_is_killed_while_the_compiler_works_for_it_leaves_nothing(machine: motte.Machine) -> None:
-    fresh = f"define i32 @main() {{ ret i32 {time.time_ns() % 100} }}".encode()
     program = machine.load(GUESTS / "launcher.c")
     with machine.launcher(memory="200MiB") as launcher, machine.bank.sub("300MiB") as bank:
-        with machine.spawn(program, grants={"launcher": launcher}, stdin=fresh, bank=bank) as process:
+        with machine.spawn(program, grants={"launcher": launcher}, stdin=never_seen(), bank=bank) as process:
             while bank.used < 200 << 20:
-                process.wait(0) if process.state == "exited" else None
+                assert process.returncode is None
             process.kill()
             process.wait(20)
         bank.destroy()
         assert not machine._population.banks._purchases
 
 
-def test_what_the_compiler_has_used_is_owed(machine: motte.Machine, launcher: motte.Launcher, run: Run) -> None:
+def test_what_the_compiler_has_used_is_owed(machine: motte.Machine, launcher: motte.Launcher) -> None:
     program = machine.load(GUESTS / "launcher.c")
-    fresh = f"define i32 @main() {{ ret i32 {time.time_ns() % 10**9} }}".encode()
+    module = b"define i32 @main() { ret i32 %nothing }"  # it costs something, and nothing comes of it
     meter = machine.meter.sub(budget="30ms")
-    with machine.spawn(program, grants={"launcher": launcher}, stdin=fresh, meter=meter) as process:
+    with machine.spawn(program, grants={"launcher": launcher}, stdin=module, meter=meter) as process:
         end = process.wait(SECONDS)
     assert end.reason == StopReason.CPU_LIMIT
     assert meter.used > 0.1
-    with machine.spawn(program, grants={"launcher": launcher}, stdin=fresh + b"\n", time="30ms") as process:
+    with machine.spawn(program, grants={"launcher": launcher}, stdin=module, time="30ms") as process:
         end = process.wait(SECONDS)
     assert end.reason == StopReason.CPU_LIMIT
     assert end.usage.cpu_time > 0.1

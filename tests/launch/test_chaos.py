@@ -1,0 +1,27 @@
+"""Launchers that are killed at any moment leave no page behind, and no compiler."""
+
+import random
+import time
+
+import motte
+from launch.conftest import GUESTS, SECONDS, bitcode_of
+
+
+def test_a_launcher_that_is_killed_at_any_moment_leaves_nothing(machine: motte.Machine) -> None:
+    chosen = random.Random(7)
+    program, module = machine.load(GUESTS / "launcher.c"), bitcode_of("spins.c")
+    with machine.launcher(memory="128MiB", at_once=2) as launcher:
+        before = machine.bank.used
+        for _ in range(30):
+            bank = machine.bank.sub("300MiB")
+            process = machine.spawn(program, grants={"launcher": launcher}, stdin=module, bank=bank)
+            moment = time.monotonic() + chosen.random() * 0.05
+            while time.monotonic() < moment:
+                pass
+            bank.destroy()
+            assert process.wait(SECONDS).returncode == 137
+            process.close()
+            deadline = time.monotonic() + SECONDS  # a process that was just being made for it may take a moment
+            while machine.bank.used > before:
+                assert time.monotonic() < deadline, "pages have stayed"
+        assert not machine._population.banks._purchases
