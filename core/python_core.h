@@ -96,7 +96,7 @@ PyObject *python_service(PyObject *module, PyObject *arguments);
 PyObject *python_select(PyObject *module, PyObject *arguments);
 PyObject *python_begin_select(PyObject *module, PyObject *arguments);
 PyObject *python_block(PyObject *module, PyObject *arguments);
-PyObject *python_process_receivers(PyObject *self, PyObject *sender);
+PyObject *python_process_receivers(PyObject *object, PyObject *sender);
 PyObject *python_process_grant(PyObject *object, PyObject *arguments);
 
 /* Takes over the reference to the meter. NULL with an exception. */

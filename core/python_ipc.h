@@ -59,7 +59,7 @@ bool python_block_can_move(struct python_capability *self);
 
 PyObject *python_capability_block_fields(PyObject *object, PyObject *unused);
 PyObject *python_capability_block_view(PyObject *object, PyObject *unused);
-PyObject *python_capability_block_split(PyObject *object, PyObject *offset);
+PyObject *python_capability_block_split(PyObject *object, PyObject *argument);
 PyObject *python_capability_block_freeze(PyObject *object, PyObject *unused);
 
 /* --- python_service.c --- */
@@ -70,8 +70,8 @@ PyObject *python_capability_receivers(PyObject *object, PyObject *unused);
 
 /* --- python_waiting.c --- */
 
-PyObject *python_capability_begin_send(PyObject *object, PyObject *arguments);
-PyObject *python_capability_begin_call(PyObject *object, PyObject *arguments);
+PyObject *python_capability_begin_send(PyObject *self, PyObject *arguments);
+PyObject *python_capability_begin_call(PyObject *self, PyObject *arguments);
 PyObject *python_capability_begin_receive(PyObject *object, PyObject *arguments);
 
 #endif
