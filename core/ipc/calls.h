@@ -26,7 +26,7 @@ ipc_handler gate_channel_create;
 ipc_handler gate_cap_forward;
 ipc_handler gate_cap_retarget;
 
-/* message_calls.c */
+/* send_calls.c, receive_calls.c */
 ipc_handler gate_send;
 ipc_handler gate_receive;
 ipc_handler gate_call;

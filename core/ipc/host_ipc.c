@@ -338,15 +338,5 @@ int64_t host_ipc_reply(struct capability *reply, struct message *answer)
 int64_t host_ipc_notify(const struct capability *sender, uint32_t bits)
 {
     struct scheduler *scheduler = lock(sender);
-    int64_t result = check(sender, MOTTE_RIGHT_SEND);
-    struct route route;
-    if (result == 0)
-        route_find(sender, &route);
-    if (result == 0 && (route.end->object->type != OBJECT_ENDPOINT || !(route.rights & MOTTE_RIGHT_SEND) || !bits))
-        result = -MOTTE_ERROR_REQUEST_ERROR;
-    if (result == 0 && ((struct endpoint *)route.end->object)->conversation)
-        result = -MOTTE_ERROR_REQUEST_ERROR;
-    if (result == 0)
-        transfer_notify((struct endpoint *)route.end->object, bits);
-    return unlock(scheduler, result);
+    return unlock(scheduler, transfer_post(sender, bits));
 }

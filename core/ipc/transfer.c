@@ -209,6 +209,21 @@ void transfer_notify(struct endpoint *endpoint, uint32_t bits)
     tell_lookers(endpoint);
 }
 
+int64_t transfer_post(const struct capability *sender, uint32_t bits)
+{
+    if (!capability_is_valid(sender))
+        return -MOTTE_ERROR_INVALID_CAP;
+    if (!(sender->rights & MOTTE_RIGHT_SEND))
+        return -MOTTE_ERROR_NO_ACCESS;
+    struct route route;
+    route_find(sender, &route);
+    struct endpoint *endpoint = (struct endpoint *)route.end->object;
+    if (!bits || endpoint->object.type != OBJECT_ENDPOINT || !(route.rights & MOTTE_RIGHT_SEND) || endpoint->conversation)
+        return -MOTTE_ERROR_REQUEST_ERROR;
+    transfer_notify(endpoint, bits);
+    return 0;
+}
+
 /* --- ends ----------------------------------------------------------------------------------------------------------------- */
 
 void transfer_senders_gone(struct endpoint *endpoint)

@@ -25,6 +25,9 @@ bool transfer_is_ready(const struct endpoint *endpoint, struct match match);
 /* To the next in line, or back to the head of the queue: its receiver could not take it. */
 void transfer_put_back(struct endpoint *endpoint, struct message *message);
 
+/* Posts bits with this capability: 0, or an error. */
+int64_t transfer_post(const struct capability *sender, uint32_t bits);
+
 /* Posts bits. */
 void transfer_notify(struct endpoint *endpoint, uint32_t bits);
 
