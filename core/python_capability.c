@@ -127,11 +127,9 @@ PyObject *python_channel(PyObject *module, PyObject *arguments)
     int result = endpoint_create(scheduler, payer, capacity, buffer, &endpoint, &refused);
     if (result < 0)
         return not_paid(result, refused);
-    const uint32_t common = MOTTE_RIGHT_COPY | MOTTE_RIGHT_REVOKE;
+    struct capability sender, receiver;
     pthread_mutex_lock(&scheduler->lock);
-    struct capability sender = capability_make(&endpoint->object, common | MOTTE_RIGHT_SEND | MOTTE_RIGHT_BADGE, 0);
-    struct capability receiver = capability_make(&endpoint->object, common | MOTTE_RIGHT_RECEIVE, 0);
-    object_release(&endpoint->object);
+    endpoint_give_out(endpoint, &sender, &receiver);
     pthread_mutex_unlock(&scheduler->lock);
     return wrap_two(scheduler, sender, receiver);
 }

@@ -136,11 +136,9 @@ int64_t gate_channel_create(struct process *process, const uint64_t arguments[6]
     }
     if (result < 0)
         return result;
-    const uint32_t common = MOTTE_RIGHT_COPY | MOTTE_RIGHT_REVOKE;
+    struct capability sender, receiver;
     pthread_mutex_lock(&scheduler->lock);
-    struct capability sender = capability_make(&endpoint->object, common | MOTTE_RIGHT_SEND | MOTTE_RIGHT_BADGE, 0);
-    struct capability receiver = capability_make(&endpoint->object, common | MOTTE_RIGHT_RECEIVE, 0);
-    object_release(&endpoint->object);
+    endpoint_give_out(endpoint, &sender, &receiver);
     pthread_mutex_unlock(&scheduler->lock);
     return show_two(process, arguments[2], sender, receiver);
 }

@@ -56,6 +56,14 @@ int endpoint_create(struct scheduler *scheduler, struct bank *bank, uint64_t cap
     return 0;
 }
 
+void endpoint_give_out(struct endpoint *endpoint, struct capability *sender, struct capability *receiver)
+{
+    const uint32_t common = MOTTE_RIGHT_COPY | MOTTE_RIGHT_REVOKE;
+    *sender = capability_make(&endpoint->object, common | MOTTE_RIGHT_SEND | MOTTE_RIGHT_BADGE, 0);
+    *receiver = capability_make(&endpoint->object, common | MOTTE_RIGHT_RECEIVE, 0);
+    object_release(&endpoint->object);
+}
+
 static void leave_list(struct endpoint *endpoint)
 {
     if (!endpoint->link)

@@ -54,6 +54,9 @@ enum { ENDPOINT_BADGES = 4096 }; /* different ones of one endpoint, at most */
 int endpoint_create(struct scheduler *scheduler, struct bank *bank, uint64_t capacity, uint64_t buffer,
                     struct endpoint **created, struct bank **refused);
 
+/* Under the lock: the two capabilities that its maker gets, in the place of the maker's own reference. */
+void endpoint_give_out(struct endpoint *endpoint, struct capability *sender, struct capability *receiver);
+
 /* Bytes that such an endpoint takes. */
 uint64_t endpoint_bytes(uint64_t capacity, uint64_t buffer);
 

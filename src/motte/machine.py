@@ -369,7 +369,7 @@ class Machine:
     def trim(self) -> None:
         """Free what is kept only to start later processes faster: windows of earlier ones, at most 256 in all.
 
-        They take about 30 KiB each, which no bank pays for.
+        They take about 17 KiB each, which no bank pays for.
         """
         with self._lock:
             self._check_open()

@@ -8,17 +8,16 @@ is charged for what it was before.
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hostile.campaign import EVERYTHING, REFUSALS, Hostile
+from hostile.campaign import REFUSALS
+from hostile.machine_campaign import drive
 from motte import Machine, Program
 from motte.abi.layout import PAGE_SIZE
 
 CHAOS = Path(__file__).parents[1] / "exchange" / "guests" / "chaos.c"
-SEED = 20_261_123
 STEPS = 12
 FOUND_WRONG_BYTES = 1
 
@@ -80,34 +79,9 @@ class Round:
 
 def main(mode: str, rounds: int) -> None:
     """Refuse, round by round, and say what was looked at."""
-    hostile = Hostile()
     with Machine(workers=1) as machine:
         program = machine.load(CHAOS)
-        for _ in range(3):
-            Round(machine, program).run()
-        machine.trim()
-        before = machine.bank.used
-        hostile.refuse(0, 0, EVERYTHING)
-        Round(machine, program).run()
-        requests, refused = hostile.requests(), 0
-        count = requests if mode == "single" else rounds
-        for number in range(1, count + 1):
-            hostile.interrupt(number % 2 == 0)
-            if mode == "single":
-                hostile.refuse(number, 0, EVERYTHING)
-            else:
-                hostile.refuse_at_random(2 + number % 50, SEED + number, EVERYTHING)
-            try:
-                Round(machine, program).run()
-            finally:
-                refused += hostile.refusals()
-                hostile.refuse(0, 0, 0)
-            gc.collect()  # exceptions and their frames
-            machine.trim()
-            assert machine.bank.used == before, (number, machine.bank.used, before)
-        hostile.interrupt(False)
-        print(f"{mode}: {count} rounds of about {requests} requests, {refused} refused, seed {SEED}")
-        assert refused >= count // 2
+        drive(machine, lambda: Round(machine, program).run(), mode, rounds)
 
 
 if __name__ == "__main__":

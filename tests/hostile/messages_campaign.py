@@ -1,7 +1,7 @@
-"""A host that refuses one request after the other, under capabilities, channels, forwarders, blocks and calls.
+"""A host that refuses one request after the other, under capabilities, channels and calls.
 
 Run on the hostile build: ``python -m hostile.messages_campaign single|random ROUNDS``.  One machine lives through all
-rounds; in each of them two processes call each other through a membrane, and Python sends what it can.  What fails,
+rounds; in each of them one process calls another, and Python sends what it can.  What fails,
 fails with an exception or an error number, and afterwards the machine's bank is charged for what it was before.
 """
 
@@ -12,12 +12,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from hostile.campaign import EVERYTHING, REFUSALS, Hostile
+from hostile.campaign import REFUSALS
+from hostile.machine_campaign import drive
 from motte import Machine, Program
 from motte.errors import Full, PeerClosed
 
 DONATION = Path(__file__).parents[1] / "ipc" / "programs" / "donation.c"
-SEED = 20_261_123
 
 
 class Round:
@@ -73,32 +73,9 @@ class Round:
 
 def main(mode: str, rounds: int) -> None:
     """Refuse, round by round, and say what was looked at."""
-    hostile = Hostile()
     with Machine(workers=2) as machine:
         program = machine.load(DONATION)
-        for _ in range(3):
-            Round(machine, program).run()
-        before = machine.bank.used
-        hostile.refuse(0, 0, EVERYTHING)
-        Round(machine, program).run()
-        requests, refused = hostile.requests(), 0
-        count = requests if mode == "single" else rounds
-        for number in range(1, count + 1):
-            hostile.interrupt(number % 2 == 0)
-            if mode == "single":
-                hostile.refuse(number, 0, EVERYTHING)
-            else:
-                hostile.refuse_at_random(2 + number % 20, SEED + number, EVERYTHING)
-            try:
-                Round(machine, program).run()
-            finally:
-                refused += hostile.refusals()
-                hostile.refuse(0, 0, 0)
-            machine.trim()
-            assert machine.bank.used == before, (number, machine.bank.used, before)
-        hostile.interrupt(False)
-        print(f"{mode}: {count} rounds of about {requests} requests, {refused} refused, seed {SEED}")
-        assert refused >= count // 2
+        drive(machine, lambda: Round(machine, program).run(), mode, rounds)
 
 
 if __name__ == "__main__":
