@@ -1,23 +1,11 @@
 /* What a keeper may do, and what nobody may: modes of the first argument. */
-#include <motte.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "saying.h"
 
 #define BASE 0x90000000UL
 
-static int program, channel[2];
-
-static void say(const char *what, long result)
-{
-    printf("%s %ld\n", what, result);
-}
-
-static int kept(const char *mode, struct motte_spawn_options options)
-{
-    const char *arguments[] = {mode, NULL};
-    options.arguments = arguments;
-    return motte_spawn(program, &options);
-}
+static int channel[2];
 
 static void say_end(int child)
 {
@@ -40,7 +28,7 @@ static void whole_process(void)
     struct motte_fault fault;
     unsigned long registers[MOTTE_REGISTERS];
     char text[6];
-    int child = kept("null", (struct motte_spawn_options){.keeper = channel[0]});
+    int child = child_with("null", (struct motte_spawn_options){.keeper = channel[0]});
     int handle = next_fault(&fault);
     say("registers", motte_fault_registers(handle, registers));
     say("read", motte_fault_read(handle, BASE, text, sizeof text));
@@ -49,7 +37,7 @@ static void whole_process(void)
     say("skip", motte_fault_skip(handle, NULL, 0));
     say("used up", motte_fault_skip(handle, NULL, 0));
     say_end(child);
-    child = kept("null", (struct motte_spawn_options){.keeper = channel[0]});
+    child = child_with("null", (struct motte_spawn_options){.keeper = channel[0]});
     handle = next_fault(&fault);
     int copy = motte_cap_copy(handle);
     say("kill", motte_fault_kill(handle));
@@ -64,7 +52,7 @@ static void in_order(void)
     char bytes[4];
     struct motte_region region = {BASE, 4096, channel[0]};
     for (int drops = 0; drops < 2; drops++) {
-        int child = kept("region", (struct motte_spawn_options){
+        int child = child_with("region", (struct motte_spawn_options){
                                        .keeper = channel[0], .regions = &region, .region_count = 1});
         int handle = next_fault(&fault);
         say("look", motte_fault_read(handle, 0, bytes, 1));
@@ -83,13 +71,13 @@ static void without_keeper(void)
 {
     int other[2];
     motte_channel_create(1, 64, other);
-    int child = kept("null", (struct motte_spawn_options){.keeper = other[0], .suspended = 1});
+    int child = child_with("null", (struct motte_spawn_options){.keeper = other[0], .suspended = 1});
     motte_cap_drop(other[1]);
     motte_start(child);
     say_end(child);
     motte_channel_create(1, 64, other);
     motte_send(other[0], &(struct motte_message){0}, 0);
-    child = kept("null", (struct motte_spawn_options){.keeper = other[0]});
+    child = child_with("null", (struct motte_spawn_options){.keeper = other[0]});
     say_end(child);
 }
 
@@ -100,10 +88,10 @@ static void cycles(void)
     motte_channel_create(4, 1024, one);
     motte_channel_create(4, 1024, two);
     struct motte_named hears_one = {"in", one[1]}, hears_two = {"in", two[1]};
-    say("itself", kept("null", (struct motte_spawn_options){
+    say("itself", child_with("null", (struct motte_spawn_options){
                                    .suspended = 1, .keeper = one[0], .grants = &hears_one, .grant_count = 1}));
-    int first = kept("null", (struct motte_spawn_options){.suspended = 1, .grants = &hears_one, .grant_count = 1});
-    int second = kept("null", (struct motte_spawn_options){.suspended = 1, .grants = &hears_two, .grant_count = 1});
+    int first = child_with("null", (struct motte_spawn_options){.suspended = 1, .grants = &hears_one, .grant_count = 1});
+    int second = child_with("null", (struct motte_spawn_options){.suspended = 1, .grants = &hears_two, .grant_count = 1});
     say("first by second", motte_keeper_set(first, two[0]));
     say("second by first", motte_keeper_set(second, one[0]));
     say("second by this", motte_keeper_set(second, channel[0]));
@@ -117,7 +105,7 @@ static void late_cycle(void)
     int own[2];
     motte_channel_create(4, 4096, own);
     struct motte_named hears = {"in", channel[1]};
-    int child = kept("takes", (struct motte_spawn_options){.keeper = own[0], .grants = &hears, .grant_count = 1});
+    int child = child_with("takes", (struct motte_spawn_options){.keeper = own[0], .grants = &hears, .grant_count = 1});
     motte_send(channel[0], &(struct motte_message){.capabilities = {own[1]}, .capability_count = 1}, -1);
     motte_cap_drop(own[1]);
     motte_send(channel[0], &(struct motte_message){0}, -1);

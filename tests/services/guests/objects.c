@@ -1,25 +1,13 @@
 /* Banks, meters, timers, names and monitors: modes of the first argument. */
-#include <motte.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "saying.h"
 
 #define PAGE 4096L
 #define MILLISECOND 1000000L
 
-static int program, bank, meter, channel[2];
-
-static void say(const char *what, long result)
-{
-    printf("%s %ld\n", what, result);
-}
-
-static int child_with(const char *mode, struct motte_spawn_options options)
-{
-    const char *arguments[] = {mode, NULL};
-    options.arguments = arguments;
-    return motte_spawn(program, &options);
-}
+static int bank, meter, channel[2];
 
 static void say_end(int child)
 {

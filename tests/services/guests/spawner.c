@@ -1,22 +1,8 @@
 /* Starts itself, in the way that its first argument names, and says what came of it. */
-#include <motte.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int program;
-
-static void say(const char *what, long result)
-{
-    printf("%s %ld\n", what, result);
-}
-
-static int child_with(const char *mode, struct motte_spawn_options options)
-{
-    const char *arguments[] = {mode, NULL};
-    options.arguments = arguments;
-    return motte_spawn(program, &options);
-}
+#include "saying.h"
 
 static void wait_and_say(int child)
 {
