@@ -115,6 +115,9 @@ LABEL guest_enter_checked
 /* A kernel call. In: r11d = its number, rdi rsi rdx rcx r8 r9 = arguments, rsp = guest's. Out: rax = result;
  * callee-saved registers and rsp as before; everything else zero.
  *
+ * A call that lends its turn (ipc/process_ipc.c) returns here with the GS base of another process, which waits in a gate of its
+ * own, and with the result of that gate: from there on all that is read and written is that one's.
+ *
  * int64_t motte_kernel_call(struct process *: rdi, uint32_t number: esi, const uint64_t arguments[6]: rdx) */
 FUNCTION motte_gate
     movq %rsp, GS(CONTEXT_GUEST_STACK)
