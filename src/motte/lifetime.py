@@ -7,15 +7,16 @@ all users is a deadlock if one of them is the thread that waits.
 The answer: users are counted by thread.  The end closes the door, and whoever is to give back waits for the users; if
 it is one of them, or does not want to wait, the last user that leaves does it.
 
-Ordinary uses take no lock.  Whoever enters writes itself down and then looks whether the door is closed; whoever ends
-closes the door and then looks who is written down: one of the two sees the other.  From then on all happens under the
-lock.
+Ordinary uses take no lock: the core writes them down (:class:`motte.core.Uses`), after a look at the door, and for
+Python code the two are one step.  Whoever ends closes the door, and then looks who is written down.  From then on all
+happens under the lock.
 """
 
 import threading
 from collections.abc import Callable
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
+from motte.core import Uses
 from motte.errors import MotteError
 
 Object = TypeVar("Object")
@@ -51,39 +52,25 @@ class Ends:
         self.changed = threading.Condition(self.lock)
 
 
-class Lifetime(Generic[Object]):
-    """Counts the uses of one object, and gives it back once; ``with`` is a use."""
+class Lifetime(Uses[Object]):
+    """Counts the uses of one object, and gives it back once.
 
-    _phase = _OPEN
-    _waiting = 0  # threads that wait for the users, and give back then
-    _refusal: Refusal | None = None  # the door: written under the lock, and read without
+    ``with`` is a use: the object, which is not given back meanwhile.  It raises what ``end`` was given, the latest.
+    """
 
-    def __init__(self, used: Object, holder: Holder, ends: Ends) -> None:
-        """``holder`` gives ``used`` back."""
-        self._object = used
+    __slots__ = ("_ends", "_holder", "_phase", "_waiting")
+
+    def __init__(self, _used: Object, holder: Holder, ends: Ends) -> None:
+        """``holder`` gives ``_used`` back."""
         self._holder: Holder | None = holder  # until the end: nothing refers to itself for longer than it must
         self._ends = ends
-        self._users: list[int] = []  # a thread for each use
+        self._phase = _OPEN
+        self._waiting = 0  # threads that wait for the users, and give back then
 
     @property
     def has_ended(self) -> bool:
         """Whether everything was given back."""
         return self._phase == _ENDED
-
-    def __enter__(self) -> Object:
-        """The object, which is not given back meanwhile.  Raises what ``end`` was given."""
-        self._users.append(threading.get_ident())
-        if self._refusal is not None:
-            self.__exit__()
-            error, words = self._refusal
-            raise error(words)
-        return self._object
-
-    def __exit__(self, *_error: object) -> None:
-        """It is not used any more."""
-        self._users.remove(threading.get_ident())
-        if self._refusal is not None:
-            self._leave()
 
     def end(self, refusal: Refusal, *, wait: bool) -> None:
         """From now on uses are refused, and it is given back as soon as there are none.
@@ -91,30 +78,31 @@ class Lifetime(Generic[Object]):
         With ``wait`` that is done when this returns, unless this thread is a user itself.
         """
         with self._ends.lock:
-            self._refusal = refusal
+            self.refusal = refusal
             if self._phase == _OPEN:
                 self._phase = _ENDING
-            if wait and (self._users or self._phase == _GIVING_BACK):
+            if wait and (self.uses or self._phase == _GIVING_BACK):
                 self._wait_for_users()
             if not self._takes_it_on():
                 return
         self._finish()
 
     def _wait_for_users(self) -> None:
-        if threading.get_ident() in self._users:
+        if self.is_used_here():
             return
         self._waiting += 1
-        self._ends.changed.wait_for(lambda: not self._users and self._phase != _GIVING_BACK)
+        self._ends.changed.wait_for(lambda: not self.uses and self._phase != _GIVING_BACK)
         self._waiting -= 1
 
     def _takes_it_on(self) -> bool:
         """Whether the calling thread is the one that gives it back.  Under the lock."""
-        if self._users or self._phase != _ENDING:
+        if self.uses or self._phase != _ENDING:
             return False
         self._phase = _GIVING_BACK
         return True
 
-    def _leave(self) -> None:
+    def left(self) -> None:
+        """For the core: a use has ended after the door was closed."""
         holder = self._holder
         with self._ends.lock:
             self._ends.changed.notify_all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -72,6 +73,23 @@ def test_an_end_inside_a_use_waits_for_the_end_of_the_use(lifetime: Lifetime[str
     assert holder.events == ["later", "given back", "told"]
 
 
+def test_uses_are_counted_however_deep_they_are(lifetime: Lifetime[str], holder: Holder) -> None:
+    with ExitStack() as stack:
+        for depth in range(1, 50):
+            assert stack.enter_context(lifetime) == "the object"
+            assert (lifetime.uses, lifetime.is_used_here()) == (depth, True)
+        lifetime.end(CLOSED, wait=True)
+        assert holder.events == []
+    assert (lifetime.uses, lifetime.is_used_here()) == (0, False)
+    assert holder.events == ["later", "given back", "told"]
+
+
+def test_the_end_of_a_use_that_never_began_is_refused(lifetime: Lifetime[str], holder: Holder) -> None:
+    with pytest.raises(RuntimeError, match="this thread uses nothing here"):
+        lifetime.__exit__(None, None, None)
+    assert holder.events == []
+
+
 def test_an_end_that_does_not_wait_leaves_it_to_the_last_user(lifetime: Lifetime[str], holder: Holder) -> None:
     entered, go_on = threading.Event(), threading.Event()
 
@@ -96,7 +114,7 @@ def test_an_end_waits_for_users_on_other_threads_and_gives_back_itself(lifetime:
     def use() -> None:
         with lifetime:
             entered.set()
-            while lifetime._refusal is None:
+            while lifetime.refusal is None:
                 pass
 
     user = threading.Thread(target=use)
