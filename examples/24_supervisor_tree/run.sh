@@ -1,0 +1,1 @@
+python tree.py
