@@ -1,4 +1,4 @@
-"""8 MiB of data in a bank of 2 MiB: what does not fit lies in a file, and who moves it there and back is a C program."""
+"""8 MiB of data in a bank of 2 MiB: what does not fit lies in a file, brought and saved by a process written in C."""
 
 import tempfile
 from pathlib import Path
