@@ -34,6 +34,12 @@ struct motte_diagnostics {
 int motte_compile(int launcher, const void *bitcode, unsigned long size, int bank, struct motte_diagnostics *diagnostics);
 
 /*
+ * The same for bitcode that lies in a block, in its first `size` bytes: nobody copies it into messages.  The block moves to the
+ * launcher, and ends there, whether a program comes of it or not; of a frozen one, only a copy of the capability goes.
+ */
+int motte_compile_block(int launcher, int block, unsigned long size, int bank, struct motte_diagnostics *diagnostics);
+
+/*
  * Zero what is not used.
  *
  * With an `allocator` the process draws from a bank of its own below `process.bank`, which begins with `memory` bytes: whoever
@@ -53,11 +59,14 @@ struct motte_launch_options {
 
 /* A process of the program that this bitcode makes: its handle.  If it fails, there is no process, and no program. */
 int motte_launch(int launcher, const void *bitcode, unsigned long size, struct motte_launch_options *options);
+int motte_launch_block(int launcher, int block, unsigned long size, struct motte_launch_options *options);
 
 /*
  * The same in steps: a draft for so many bytes, which this process's bank pays for; its bytes, in pieces; and the program.
+ * The draft of a block has all of its bytes.
  */
 int motte_draft_create(int launcher, unsigned long size);
+int motte_draft_block(int launcher, int block, unsigned long size);
 int motte_draft_append(int draft, const void *bytes, unsigned long size);
 int motte_draft_compile(int draft, int bank);
 int motte_draft_diagnostics(int draft, struct motte_diagnostics *diagnostics);

@@ -56,7 +56,7 @@ enum motte_request {
     MOTTE_FAULT_WRITE,
     MOTTE_FAULT_REGISTERS,
 
-    MOTTE_LAUNCHER_DRAFT = 0x801,
+    MOTTE_LAUNCHER_DRAFT = 0x801, /* a struct motte_size_request; a block may come along, which has the bytes */
     MOTTE_DRAFT_APPEND,
     MOTTE_DRAFT_COMPILE,
     MOTTE_DRAFT_DIAGNOSTICS,

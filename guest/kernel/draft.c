@@ -1,11 +1,21 @@
 #include <motte_launch.h>
 #include "request.h"
 
-int motte_draft_create(int launcher, unsigned long size)
+static int create(int launcher, unsigned long size, int block)
 {
     struct motte_size_request request = {size};
-    struct request call = {.bytes = &request, .size = sizeof request, .handles = 1, .timeout = -1};
+    struct request call = {.bytes = &request, .size = sizeof request, .block = block, .handles = 1, .timeout = -1};
     return __motte_request(launcher, MOTTE_LAUNCHER_DRAFT, &call);
+}
+
+int motte_draft_create(int launcher, unsigned long size)
+{
+    return create(launcher, size, 0);
+}
+
+int motte_draft_block(int launcher, int block, unsigned long size)
+{
+    return block ? create(launcher, size, block) : -MOTTE_INVALID_CAP;
 }
 
 int motte_draft_append(int draft, const void *bytes, unsigned long size)

@@ -1,6 +1,16 @@
 #include <motte_launch.h>
 #include "request.h"
 
+/* The draft's program; there is no draft afterwards. */
+static int finish(int draft, int bank, struct motte_diagnostics *diagnostics)
+{
+    int result = motte_draft_compile(draft, bank);
+    if ((result == -MOTTE_COMPILE_ERROR || result == -MOTTE_REFUSED) && diagnostics)
+        motte_draft_diagnostics(draft, diagnostics);
+    motte_cap_drop(draft);
+    return result;
+}
+
 int motte_compile(int launcher, const void *bitcode, unsigned long size, int bank, struct motte_diagnostics *diagnostics)
 {
     int draft = motte_draft_create(launcher, size);
@@ -8,11 +18,15 @@ int motte_compile(int launcher, const void *bitcode, unsigned long size, int ban
         return draft;
     int result = motte_draft_append(draft, bitcode, size);
     if (result == 0)
-        result = motte_draft_compile(draft, bank);
-    if ((result == -MOTTE_COMPILE_ERROR || result == -MOTTE_REFUSED) && diagnostics)
-        motte_draft_diagnostics(draft, diagnostics);
+        return finish(draft, bank, diagnostics);
     motte_cap_drop(draft);
     return result;
+}
+
+int motte_compile_block(int launcher, int block, unsigned long size, int bank, struct motte_diagnostics *diagnostics)
+{
+    int draft = motte_draft_block(launcher, block, size);
+    return draft < 0 ? draft : finish(draft, bank, diagnostics);
 }
 
 /* A bank whose memory the allocator decides about. */
@@ -55,14 +69,11 @@ static void undo(struct motte_launch_options *options)
     options->own_bank = options->own_meter = 0;
 }
 
-int motte_launch(int launcher, const void *bitcode, unsigned long size, struct motte_launch_options *options)
+/* A process of the program, which is not kept; or why there is no program. */
+static int launch(int program, struct motte_launch_options *options)
 {
-    struct motte_launch_options nothing = {.memory = 0};
-    if (!options)
-        options = &nothing;
     struct motte_launch_options given = *options;
     options->own_bank = options->own_meter = 0;
-    int program = motte_compile(launcher, bitcode, size, options->process.bank, &options->diagnostics);
     if (program < 0)
         return program;
     int process = start(program, options);
@@ -71,4 +82,20 @@ int motte_launch(int launcher, const void *bitcode, unsigned long size, struct m
     if (process < 0)
         undo(options);
     return process;
+}
+
+int motte_launch(int launcher, const void *bitcode, unsigned long size, struct motte_launch_options *options)
+{
+    struct motte_launch_options nothing = {.memory = 0};
+    if (!options)
+        options = &nothing;
+    return launch(motte_compile(launcher, bitcode, size, options->process.bank, &options->diagnostics), options);
+}
+
+int motte_launch_block(int launcher, int block, unsigned long size, struct motte_launch_options *options)
+{
+    struct motte_launch_options nothing = {.memory = 0};
+    if (!options)
+        options = &nothing;
+    return launch(motte_compile_block(launcher, block, size, options->process.bank, &options->diagnostics), options);
 }

@@ -18,6 +18,8 @@ int __motte_request(int object, unsigned number, const struct request *request)
         .size = request->size,
         .tag = number,
         .capability_count = request->capability_count,
+        .blocks = {request->block},
+        .block_count = request->block != 0,
     };
     struct motte_message answer = {.bytes = request->result, .room = request->result_size};
     for (unsigned i = 0; i < request->capability_count; i++)

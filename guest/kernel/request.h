@@ -12,6 +12,7 @@ struct request {
     unsigned size;
     const int *capabilities; /* that go along */
     unsigned capability_count;
+    int block; /* that goes along; 0: none */
     void *result; /* exactly `result_size` bytes are expected, and `handles` capabilities (at most one) */
     unsigned result_size;
     unsigned handles;

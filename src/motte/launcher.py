@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from motte.build import artifact_of
 from motte.build_options import BuildOptions
-from motte.errors import Closed, CompileError
+from motte.errors import Closed, CompileError, LimitReached
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 from motte.toolchain.oversight import Oversight, over
+from motte.translation import BYTES_NAME
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from _typeshed import ReadableBuffer
+
+    from motte.program import Program
 
 LEAST_TIME_NS: Final = 10**9
 """Whoever has some processor time left has so much for a compiler: what it lacks, it owes."""
@@ -26,10 +31,16 @@ LEAST_TIME_NS: Final = 10**9
 class Launcher:
     """What may be compiled for guests; made by ``Machine.launcher``.  Safe to use from several threads."""
 
-    def __init__(
-        self, size: Size, time: Duration, memory: Size, at_once: int, forget: Callable[["Launcher"], None]
+    def __init__(  # noqa: PLR0917 (made in one place)
+        self,
+        size: Size,
+        time: Duration,
+        memory: Size,
+        at_once: int,
+        adopt: Callable[[bytes, str], "Program"],
+        forget: Callable[["Launcher"], None],
     ) -> None:
-        """As ``Machine.launcher``; ``forget`` is called when it is closed."""
+        """As ``Machine.launcher``; ``adopt`` makes programs of artifacts, ``forget`` is called when it is closed."""
         limit, time_ns, memory_limit = size_bytes(size, "size"), duration_ns(time, "time"), size_bytes(memory, "memory")
         if limit is None or time_ns is None or memory_limit is None:
             raise ValueError("a launcher's size, time and memory are limited")
@@ -41,6 +52,7 @@ class Launcher:
         """Nanoseconds of processor time for each compiler process, at most."""
         self.memory = memory_limit
         """Bytes for each compiler process, which are drawn from a bank while it runs."""
+        self._adopt = adopt
         self._forget = forget
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="motte-launcher")
         self._lock = threading.Lock()  # guards the next two
@@ -51,6 +63,17 @@ class Launcher:
     def closed(self) -> bool:
         """Whether nothing is compiled any more."""
         return self._closed
+
+    def load(self, bitcode: "ReadableBuffer") -> "Program":
+        """What guests get from it, for Python: a program of bytes that may lie in a block, whatever they are.
+
+        ``launcher.load(block.view()[:size])`` copies them once.  As ``Machine.load``, but within the limits of this
+        launcher.  Raises ``LimitReached`` for more than it takes, ``CompileError``, ``Refused``, ``Closed``.
+        """
+        given = memoryview(bitcode)
+        if not 0 < given.nbytes <= self.size:
+            raise LimitReached(f"this launcher takes {self.size} bytes of bitcode at most; got {given.nbytes}")
+        return self._adopt(self.artifact_of(given.tobytes(), Oversight(), None), BYTES_NAME)
 
     def later(self, action: Callable[[], None]) -> None:
         """For the package: when it is this one's turn, on a thread that may wait; at once if it is closed."""

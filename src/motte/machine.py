@@ -125,9 +125,11 @@ class Machine(Makers):
         options = options or BuildOptions()
         if checked is not None:
             options = replace(options, checked=checked)
-        artifact = artifact_of(sources, options, progress=progress)
+        return self._adopt(artifact_of(sources, options, progress=progress), name_of(sources))
+
+    def _adopt(self, artifact: bytes, name: str) -> Program:
         with self._population.banks.named_refusals():
-            program = Program(artifact, name=name_of(sources), bank=self._population.banks.root.core)
+            program = Program(artifact, name=name, bank=self._population.banks.root.core)
         with self._lock:
             if not self._population.closed:
                 self._programs.add(program)

@@ -45,6 +45,10 @@ class Makers(ABC):
     def _check_open(self) -> None:
         """Raises ``Closed``."""
 
+    @abstractmethod
+    def _adopt(self, artifact: bytes, name: str) -> "Program":
+        """The artifact as a program of this machine.  Raises ``Refused``, ``LimitReached`` and ``Closed``."""
+
     def channel(
         self, capacity: int = 16, *, bank: "SpaceBank | None" = None, buffer: "Size" = MESSAGE_BYTES
     ) -> "tuple[Sender, Receiver]":
@@ -127,7 +131,7 @@ class Makers(ABC):
 
         self._check_open()
         guest_library(BuildOptions().compiler_options(), None)  # built once, and not at some guest's cost
-        launcher = Launcher(size, time, memory, at_once, self.not_at_close)
+        launcher = Launcher(size, time, memory, at_once, self._adopt, self.not_at_close)
         try:
             self.at_close(launcher, launcher.close)
         except Closed:

@@ -3,18 +3,22 @@
 import random
 import time
 
+import pytest
+
 import motte
 from launch.conftest import GUESTS, SECONDS, bitcode_of
 
 
-def test_a_launcher_that_is_killed_at_any_moment_leaves_nothing(machine: motte.Machine) -> None:
+@pytest.mark.parametrize("arguments", [["launcher.c"], ["blocks.c", "launches"]], ids=["in pieces", "in a block"])
+def test_a_launcher_that_is_killed_at_any_moment_leaves_nothing(machine: motte.Machine, arguments: list[str]) -> None:
     chosen = random.Random(7)
-    program, module = machine.load(GUESTS / "launcher.c"), bitcode_of("spins.c")
+    program, module = machine.load(GUESTS / arguments[0]), bitcode_of("spins.c")
     with machine.launcher(memory="128MiB", at_once=2) as launcher:
         before = machine.bank.used
         for _ in range(30):
             bank = machine.bank.sub("300MiB")
-            process = machine.spawn(program, grants={"launcher": launcher}, stdin=module, bank=bank)
+            grants = {"launcher": launcher, "bank": bank}
+            process = machine.spawn(program, arguments[1:], grants=grants, stdin=module, bank=bank)
             moment = time.monotonic() + chosen.random() * 0.05
             while time.monotonic() < moment:
                 pass

@@ -1,7 +1,9 @@
-"""Launchers, as guests know them: bitcode arrives piece by piece in a draft, which is compiled into a program.
+"""Launchers, as guests know them: bitcode arrives in a draft, which is compiled into a program.
 
 Bitcode does not fit into a message, and a launcher that read its caller's memory could not be served by anybody but the
-host.  So there are drafts: each holds the bitcode of one program, which a bank has paid for before a byte of it came.
+host.  So there are drafts: each holds the bitcode of one program.  It comes piece by piece, and a bank has paid for all
+of it before the first; or it lies in a block, which moves here with all its pages, and which its owner's bank goes on
+paying for.
 """
 
 import threading
@@ -49,12 +51,22 @@ class LauncherService(Service):
 
     @request(Request.LAUNCHER_DRAFT, LauncherRight.LAUNCH, may_wait=True)
     def draft(self, call: Call) -> Answer:
-        """A place for so many bytes of bitcode, which the bank of whoever asks pays for."""
+        """A place for so many bytes of bitcode, which the bank of whoever asks pays for; or a block that has them."""
         (size,) = call.fields(SIZE)
         if not 0 < size <= self._launcher.size:
             raise LimitReached(f"this launcher takes {self._launcher.size} bytes of bitcode at most")
-        draft = DraftService(self.server, self._launcher, call.sender.living_account, size)
+        draft = DraftService(self.server, self._launcher, call.sender.living_account, size, _block_of(call, size))
         return Answer(b"", (self.server.capability(draft, lambda _server: draft),))
+
+
+def _block_of(call: Call, size: int) -> "Capability | None":
+    """The block that came along, if any.  Raises ``RequestError`` for anything else, and for one that is smaller."""
+    if not call.capabilities:
+        return None
+    (block,) = call.given(1)
+    if block.fields()[0] != CapabilityKind.BLOCK or block.block_fields()[0] < size:
+        raise RequestError("this is no block with so many bytes")
+    return block
 
 
 class DraftService(Service):
@@ -63,20 +75,23 @@ class DraftService(Service):
     kind = CapabilityKind.SERVICE
     all_rights = int(LauncherRight.LAUNCH)
 
-    def __init__(self, server: "Server", launcher: "Launcher", account: "Account", size: int) -> None:
-        """Of so many bytes, which ``account`` pays for."""
+    def __init__(
+        self, server: "Server", launcher: "Launcher", account: "Account", size: int, block: "Capability | None"
+    ) -> None:
+        """Of so many bytes: those of ``block``, or some that are still to come, which ``account`` pays for."""
         super().__init__(server)
         self.key = self
         self._launcher = launcher
         self._account = account
         self._size = size
-        self._lock = threading.Lock()  # guards the next two
+        self._lock = threading.Lock()  # guards the next three
         self._bitcode = bytearray()
+        self._block = block
         self._is_compiling = False
         self._diagnostics = ""
         self._oversight = Oversight()
-        pages = -(-(size + DIAGNOSTICS_BYTES) // PAGE_SIZE)
-        self._purchase = Purchase(server.population.banks, account, pages, self._end)
+        paid = DIAGNOSTICS_BYTES + (size if block is None else 0)
+        self._purchase = Purchase(server.population.banks, account, _pages(paid), self._end)
 
     @property
     def is_gone(self) -> bool:
@@ -93,6 +108,8 @@ class DraftService(Service):
         self.server.end(self)
         with self._lock:
             self._bitcode.clear()
+            if self._block is not None:
+                self._block.close()
 
     def later(self, action: Callable[[], None]) -> None:
         """Compiling takes long: each launcher has threads of its own for it."""
@@ -103,7 +120,7 @@ class DraftService(Service):
         """More of it."""
         with self._lock:
             self._require_idle()
-            if len(self._bitcode) + len(call.request) > self._size:
+            if self._block is not None or len(self._bitcode) + len(call.request) > self._size:
                 raise RequestError("the bitcode is larger than was announced")
             self._bitcode += call.request
         return DONE
@@ -138,12 +155,20 @@ class DraftService(Service):
             return call.sender.living_account
         return self.server.resolve(call.given(1)[0], BankService, BankRight.ALLOCATE)[0].account
 
+    def _content(self) -> bytes:
+        """A copy, for the compiler.  Raises ``InvalidCap`` if the block's bank was destroyed."""
+        with self._lock:
+            if self._block is None:
+                return bytes(self._bitcode)
+            with self._block.block_view() as view:
+                return bytes(view[: self._size])
+
     def _compiled(self, maker: "Process", payer: "Account") -> Answer:
         before_ns = self._oversight.used_ns
         banks = self.server.population.banks
-        room = Purchase(banks, self._account, -(-self._launcher.memory // PAGE_SIZE), self._end)
+        room = Purchase(banks, self._account, _pages(self._launcher.memory + self._size), self._end)
         try:
-            artifact = self._launcher.artifact_of(bytes(self._bitcode), self._oversight, time_left_ns(maker))
+            artifact = self._launcher.artifact_of(self._content(), self._oversight, time_left_ns(maker))
             program = BoughtProgramService(self.server, artifact, payer)
         finally:
             room.close()
@@ -155,6 +180,10 @@ class DraftService(Service):
         """What the compiler has said, as much as there is room for."""
         (room,) = call.fields(SIZE)
         return Answer(self._diagnostics.encode("utf-8", "replace")[: min(room, DIAGNOSTICS_BYTES)])
+
+
+def _pages(size: int) -> int:
+    return -(-size // PAGE_SIZE)
 
 
 def launcher_capability(server: "Server", launcher: "Launcher") -> "Capability":

@@ -61,6 +61,7 @@ class Request(IntEnum):
     FAULT_REGISTERS = 0x707
 
     LAUNCHER_DRAFT = 0x801
+    """``SIZE``; a block may come along, which has the bytes."""
     DRAFT_APPEND = 0x802
     DRAFT_COMPILE = 0x803
     DRAFT_DIAGNOSTICS = 0x804
