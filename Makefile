@@ -16,7 +16,7 @@ UNTHREADED := --ignore tests/core/test_fork.py --ignore tests/core/test_crowd.py
 UNTHREADED += --deselect tests/core/test_recycling.py::test_no_page_of_a_free_slot_exists
 THREADED := storms machine keepers links meters banks_of_processes supervisor streams
 
-.PHONY: run test test-long enumerate mutate-verifier fuzz mutate sanitize hostile bench-core lint develop clean
+.PHONY: run test test-long enumerate mutate-verifier fuzz mutate sanitize hostile bench-core lint docs develop clean
 
 run: $(VENV)/installed
 	$(BIN)/motte demo
@@ -70,6 +70,10 @@ lint: $(VENV)/installed
 	test -f build/lint/build.ninja || PATH=$(abspath $(BIN)):$$PATH meson setup build/lint
 	PATH=$(abspath $(BIN)):$$PATH ninja -C build/lint core/motte_abi.h core/verifier/forms_table.h
 	PATH=$(abspath $(BIN)):$$PATH run-clang-tidy.py -quiet -hide-progress -p build/lint '/core/.*\.c$$'
+
+# The pages, and what the docstrings say, as a site: build/site/docs/index.html.
+docs: $(VENV)/installed
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs -b html . build/site
 
 # The core is compiled into the source tree, for work on Motte itself: PYTHONPATH=src.
 develop:

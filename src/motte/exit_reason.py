@@ -17,21 +17,20 @@ _LONGEST_WORD: Final = 64
 class ExitReason:
     """A word, and for some words a detail; two reasons are equal if both are.
 
-    =================  ==========================  =========================================================
-    word               detail                      the process
-    =================  ==========================  =========================================================
-    ``normal``                                     exited with status 0
-    ``status``         the status, 1 to 255        exited with another one
-    ``fault``          a ``FaultKind``             was at fault, and no keeper helped
-    ``signal``         the signal's number         raised a signal (``abort()``)
-    ``cpu_limit``                                  used up its time, or a meter that nobody refills
-    ``wall_limit``, ``output_limit``               reached these limits
-    ``killed``                                     was killed: by ``kill()``, its keeper, the end of its bank
-    ``shutdown``                                   was asked to end, by its supervisor
-    ``noproc``                                     was not there any more, for whoever asked
-    any other          anything that can be        was ended by an exit signal with this reason
-                       compared
-    =================  ==========================  =========================================================
+    ================================  =======================  ====================================================
+    word                              detail                   the process
+    ================================  =======================  ====================================================
+    ``normal``                                                 exited with status 0
+    ``status``                        the status, 1 to 255     exited with another one
+    ``fault``                         a ``FaultKind``          was at fault, and no keeper helped
+    ``signal``                        the signal's number      raised a signal (``abort()``)
+    ``cpu_limit``                                              used up its time, or a meter that nobody refills
+    ``wall_limit``, ``output_limit``                           reached these limits
+    ``killed``                                                 was killed: ``kill()``, its keeper, its bank's end
+    ``shutdown``                                               was asked to end, by its supervisor
+    ``noproc``                                                 was not there any more, for whoever asked
+    any other                         anything comparable      was ended by an exit signal with this reason
+    ================================  =======================  ====================================================
 
     ``kill`` is what nobody can trap; whoever it has ended is ``killed``.
     """
