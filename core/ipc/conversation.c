@@ -9,6 +9,8 @@
 #include "panic.h"
 #include "scheduler.h"
 
+enum { ALLOCATOR_BYTES = 32 }; /* for two blocks of the host's allocator */
+
 static enum contract_side other(enum contract_side side)
 {
     return side == CONTRACT_CLIENT ? CONTRACT_SERVER : CONTRACT_CLIENT;
@@ -28,15 +30,27 @@ static int create_end(struct scheduler *scheduler, struct bank *bank, struct con
     return result;
 }
 
-/* Nobody has seen the ends before both are there. */
+/* Nobody follows the contract any more. */
+static void stop_paying(struct conversation *conversation)
+{
+    contract_release(conversation->contract);
+    conversation->contract = NULL;
+    bank_refund_bytes(conversation->bank, conversation->charged_bytes);
+    bank_release(conversation->bank);
+}
+
+/* Nobody has seen the ends before both are there; but their bank may have been destroyed meanwhile. */
 static void connect(struct scheduler *scheduler, struct conversation *conversation, struct capability ends[2])
 {
     pthread_mutex_lock(&scheduler->lock);
     for (int side = 0; side < 2; side++) {
         conversation->ends[side]->conversation = conversation;
         conversation->state[side] = contract_initial(conversation->contract);
-        conversation->referred++;
     }
+    conversation->referred = conversation->alive = 2;
+    for (int side = 0; side < 2; side++)
+        if (conversation->ends[side]->object.dead)
+            conversation_end_died(conversation);
     for (int side = 0; side < 2; side++) {
         ends[side] = capability_make(&conversation->ends[side]->object, MOTTE_RIGHT_SEND | MOTTE_RIGHT_RECEIVE, 0);
         object_release(&conversation->ends[side]->object);
@@ -44,19 +58,36 @@ static void connect(struct scheduler *scheduler, struct conversation *conversati
     pthread_mutex_unlock(&scheduler->lock);
 }
 
+/* Without ends yet. */
+static struct conversation *allocate(struct bank *bank, struct contract *contract, struct bank **refused)
+{
+    uint64_t bytes = sizeof(struct conversation) + contract_bytes(contract) + 2 * ALLOCATOR_BYTES;
+    if (!bank_charge_bytes(bank, bytes, refused))
+        return NULL;
+    struct conversation *conversation = calloc(1, sizeof *conversation);
+    if (!conversation) {
+        bank_refund_bytes(bank, bytes);
+        return NULL;
+    }
+    contract_retain(contract);
+    bank_retain(bank);
+    conversation->contract = contract;
+    conversation->bank = bank;
+    conversation->charged_bytes = bytes;
+    return conversation;
+}
+
 int conversation_create(struct scheduler *scheduler, struct bank *bank, struct contract *contract,
                         struct capability ends[2], struct bank **refused)
 {
     *refused = NULL;
-    struct conversation *conversation = calloc(1, sizeof *conversation);
+    struct conversation *conversation = allocate(bank, contract, refused);
     if (!conversation)
         return -MOTTE_ERROR_LIMIT_REACHED;
-    conversation->contract = contract;
     int result = create_end(scheduler, bank, conversation, CONTRACT_CLIENT, refused);
     if (result == 0)
         result = create_end(scheduler, bank, conversation, CONTRACT_SERVER, refused);
     if (result == 0) {
-        contract_retain(contract);
         connect(scheduler, conversation, ends);
         return 0;
     }
@@ -65,16 +96,24 @@ int conversation_create(struct scheduler *scheduler, struct bank *bank, struct c
         object_release(&conversation->ends[CONTRACT_CLIENT]->object);
         pthread_mutex_unlock(&scheduler->lock);
     }
+    stop_paying(conversation);
     free(conversation);
     return result;
+}
+
+void conversation_end_died(struct conversation *conversation)
+{
+    if (--conversation->alive == 0)
+        stop_paying(conversation);
 }
 
 void conversation_leave(struct endpoint *end)
 {
     struct conversation *conversation = end->conversation;
+    if (!end->object.dead)
+        conversation_end_died(conversation);
     if (--conversation->referred)
         return;
-    contract_release(conversation->contract);
     free(conversation->ends[CONTRACT_CLIENT]);
     free(conversation->ends[CONTRACT_SERVER]);
     free(conversation);
@@ -121,6 +160,8 @@ bool conversation_put_back(const struct endpoint *end, const struct message *mes
 {
     struct conversation *conversation = end->conversation;
     uint32_t after;
+    if (!conversation->contract)
+        return false;
     if (!contract_step(conversation->contract, end->side, message->state, CONTRACT_RECEIVE, message->tag, &after)
         || conversation->state[end->side] != after)
         return false;
@@ -130,5 +171,6 @@ bool conversation_put_back(const struct endpoint *end, const struct message *mes
 
 bool conversation_may_travel(const struct endpoint *end)
 {
-    return contract_may_travel(end->conversation->contract, end->side, end->conversation->state[end->side]);
+    const struct conversation *conversation = end->conversation;
+    return !end->object.dead && contract_may_travel(conversation->contract, end->side, conversation->state[end->side]);
 }

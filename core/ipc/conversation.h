@@ -13,6 +13,9 @@
  * What would go past the contract has no place in a conversation: calls, notifications, priority, and choosing among
  * messages.
  *
+ * The bank that pays for the queues pays for the contract, too, until both ends have died: each conversation for itself, because
+ * any of those that follow it may be the one that keeps it.
+ *
  * All of it under the scheduler's lock, but for its creation.
  */
 #ifndef MOTTE_CONVERSATION_H
@@ -26,10 +29,13 @@ struct endpoint;
 struct message;
 
 struct conversation {
-    struct contract *contract;
+    struct contract *contract; /* NULL: both ends have died */
+    struct bank *bank;         /* with a reference, until then */
+    uint64_t charged_bytes;
     struct endpoint *ends[2]; /* by the side that receives there */
     uint32_t state[2];        /* for each side */
     uint32_t referred;        /* of both ends: the last one frees both */
+    uint32_t alive;           /* of both ends: without any, nobody follows the contract */
 };
 
 /* Both ends, by side: 0; or -LIMIT_REACHED, and in *refused the bank that did not pay, with a reference, if it was that.
@@ -52,6 +58,9 @@ bool conversation_put_back(const struct endpoint *end, const struct message *mes
 
 /* K4: for the side whose end this is. */
 bool conversation_may_travel(const struct endpoint *end);
+
+/* One end is dead: its bank was destroyed. */
+void conversation_end_died(struct conversation *conversation);
 
 /* Nobody refers to this end any more. */
 void conversation_leave(struct endpoint *end);

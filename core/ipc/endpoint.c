@@ -97,6 +97,8 @@ void endpoint_kill(struct endpoint *endpoint)
     transfer_receivers_gone(endpoint);
     transfer_senders_gone(endpoint);
     stop_paying(endpoint);
+    if (endpoint->conversation)
+        conversation_end_died(endpoint->conversation);
 }
 
 void endpoints_rescind(struct scheduler *scheduler, struct bank *bank)

@@ -82,10 +82,10 @@ class ConversationEnd(Receiver):
 
     def check_grantable(self) -> None:
         """For the package: raises what a grant of it would."""
-        if not self.may_travel:
-            raise ContractViolation("the end of a conversation may be given away only while its side is about to send")
         if not self.valid:
             raise InvalidCap("the conversation has ended with its bank")
+        if not self.may_travel:
+            raise ContractViolation("the end of a conversation may be given away only while its side is about to send")
 
     def _tag(self, message: str | int) -> int:
         if isinstance(message, int):

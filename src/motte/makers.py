@@ -100,8 +100,8 @@ class Makers(ABC):
     ) -> "tuple[ConversationEnd, ConversationEnd]":
         """Two opposite queues whose messages follow a contract: the client's end and the server's.
 
-        ``bank`` pays for both queues, which have room for all that the contract lets them hold, as for a channel.
-        Raises ``LimitReached``.
+        ``bank`` pays for both queues, which have room for all that the contract lets them hold, as for a channel, and
+        for the contract in the core.  Raises ``LimitReached``.
         """
         from motte.conversation import create_conversation
 

@@ -315,3 +315,67 @@ def test_a_conversation_ends_with_its_bank(machine: motte.Machine) -> None:
     for use in (lambda: client.send("close"), lambda: server.receive(0)):
         with pytest.raises(InvalidCap):
             use()
+
+
+# --- who pays for the contract ---
+
+
+def long_contract() -> motte.Contract:
+    """Eight messages to choose from in each of a thousand states, and nothing in them."""
+    asked = {f"ask_{i}": ContractMessage("!", size=0) for i in range(8)}
+    said = {f"say_{i}": ContractMessage("?", size=0) for i in range(8)}
+    states = {f"S{n}": dict.fromkeys(said if n % 2 else asked, f"S{n + 1}") for n in range(1000)}
+    return motte.Contract(messages=asked | said, states=states, initial="S0", final=["S1000"])
+
+
+def test_each_conversation_pays_for_its_contract_as_if_it_were_the_last_one(machine: motte.Machine) -> None:
+    contract = long_contract()
+    assert contract.core.memory_bytes > 64 << 10
+    bank = machine.bank.sub()
+    queues = 4096  # for a message each, and the ends
+    conversations = []
+    for count in range(1, 11):
+        conversations.append(machine.conversation(contract, bank=bank))
+        assert count * contract.core.memory_bytes <= bank.used <= count * (contract.core.memory_bytes + queues)
+    del contract
+    for client, server in conversations:
+        client.send(1)
+        before = bank.used
+        client.close()
+        server.receive(0)
+        assert bank.used > before - (64 << 10), "the other end follows it still"
+        server.close()
+        assert bank.used <= before - (64 << 10)
+    assert bank.used == 0
+
+
+def test_a_bank_without_room_for_the_contract_has_no_conversation(machine: motte.Machine) -> None:
+    contract = long_contract()
+    bank = machine.bank.sub("64KiB")
+    with pytest.raises(motte.LimitReached) as refusal:
+        machine.conversation(contract, bank=bank)
+    assert refusal.value.bank == bank
+    assert bank.used == 0
+    bank.limit = "80KiB"
+    ends = machine.conversation(contract, bank=bank)
+    with pytest.raises(motte.LimitReached):
+        machine.conversation(contract, bank=bank)
+    for end in ends:
+        end.close()
+    assert bank.used == 0
+
+
+def test_a_contract_goes_with_the_bank_though_its_ends_are_held(machine: motte.Machine, talk: Talk) -> None:
+    before, contract = machine.bank.used, long_contract()
+    bank = machine.bank.sub("1MiB")
+    client, server = machine.conversation(contract, bank=bank)
+    client.send(1)
+    message = server.receive(0)
+    bank.destroy()
+    assert machine.bank.used == before
+    assert (client.state, server.state) == ("S1", "S1")
+    assert not client.may_travel
+    assert not server.may_travel
+    message.close()
+    with pytest.raises(InvalidCap):
+        talk(server)
