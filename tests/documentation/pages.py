@@ -38,7 +38,7 @@ class Block:
 
 def pages() -> list[Path]:
     """Those that people read in order to do something."""
-    return sorted([ROOT / "README.md", ROOT / "docs" / "tutorial.md", *(ROOT / "docs" / "how-to").glob("*.md")])
+    return sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "how-to").glob("*.md")])
 
 
 def blocks(page: Path) -> list[Block]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import motte
 from documentation.pages import ROOT, Block, blocks, pages
 
 COMMAND_SECONDS = 300
@@ -40,6 +41,9 @@ def test_what_the_page_shows_runs_and_prints_what_the_page_says(
             _run_python(page, block, session)
         else:
             _run_console(page, block)
+    for value in session.values():
+        if isinstance(value, motte.Machine):
+            value.close()
     for name in set(sys.modules) - known:
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(folder)):
             del sys.modules[name]  # another page may have a file of this name
