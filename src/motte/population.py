@@ -64,9 +64,11 @@ class Population:
             return self._services
 
     def end_services(self) -> None:
-        """No request of a guest is answered any more; after the last process was closed."""
-        if self._services is not None:
-            self._services.close()
+        """No request of a guest is answered any more; after the last process was closed.  Harmless when repeated."""
+        with self.lock:
+            services, self._services = self._services, None
+        if services is not None:
+            services.close()
 
     def __len__(self) -> int:
         """How many are here."""

@@ -262,6 +262,14 @@ def test_a_forgotten_process_is_warned_about(programs: Path) -> None:
     core.close()
 
 
+def test_a_machine_that_served_guests_can_be_closed_twice(programs: Path) -> None:
+    machine = motte.Machine()
+    program = machine.load(programs / "status.c")
+    machine.spawn(program, grants={"bank": machine.bank, "timers": motte.HostService.TIMERS})
+    machine.close()
+    machine.close()
+
+
 def test_spawning_in_a_closed_machine_leaves_nothing_open(programs: Path) -> None:
     machine = motte.Machine()
     other = motte.Machine()
