@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from motte.message import Message, ReplyCapability
     from motte.meter import Meter, MeterStatistics
     from motte.observer import Observer
+    from motte.pool import Pool, PoolStatistics
     from motte.process import Process
     from motte.program import Program
     from motte.resources import Resources
@@ -131,6 +132,8 @@ __all__ = [
     "NotOwner",
     "Observer",
     "PeerClosed",
+    "Pool",
+    "PoolStatistics",
     "Process",
     "Program",
     "Receiver",
@@ -223,6 +226,7 @@ _NAMES_BY_MODULE = {
     "motte.machine": ("Machine", "MachineStatistics"),
     "motte.message": ("Message", "ReplyCapability"),
     "motte.observer": ("Observer",),
+    "motte.pool": ("Pool", "PoolStatistics"),
     "motte.process": ("Process",),
     "motte.program": ("Program",),
     "motte.resources": ("Resources",),

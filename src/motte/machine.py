@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.bank import SpaceBank
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from motte.capability import Grants
     from motte.channel import Sender
     from motte.links import Links
+    from motte.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,19 @@ class Machine(Makers):
         if population.is_out_of_time(meter):
             process.end_out_of_time()
         return process
+
+    def pool(self, program: Program, args: Iterable[Argument] = (), *, warm: int = 8, **options: Any) -> "Pool":
+        """Processes of ``program`` that are made before anybody wants them; each is handed out once.
+
+        ``warm`` is how many there are to be ready, from 1 to 1,024.  Each is made as ``spawn`` makes one with these
+        arguments and ``options``, and does not run before whoever checks it out has it run.
+
+        Raises ``ValueError`` and ``TypeError`` for unusable values; what cannot be made is told at a checkout.
+        """
+        from motte.pool import create_pool
+
+        self._check_open()
+        return create_pool(partial(self.spawn, program, tuple(args), **options, start=False), warm, self)
 
     def observer(self, name: str = "observer") -> Observer:
         """A party to links and monitors that stands for Python code; it costs nothing."""
