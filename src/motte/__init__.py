@@ -53,9 +53,10 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from motte.exchange import Block, Exchange
-    from motte.exit import Exit, Fault, Frame, Usage
+    from motte.exit import Exit, Fault, Usage
     from motte.exit_reason import ExitReason
     from motte.forwarder import Forwarder
+    from motte.frame import Frame
     from motte.keeper import KeptFault, Kill, Later, Region, Resume, Skip
     from motte.launcher import Launcher
     from motte.linked import Down, Monitor
@@ -64,9 +65,11 @@ if TYPE_CHECKING:
     from motte.message import Message, ReplyCapability
     from motte.meter import Meter, MeterStatistics
     from motte.observer import Observer
+    from motte.overview import Overview
     from motte.pool import Pool, PoolStatistics
     from motte.process import Process
     from motte.program import Program
+    from motte.report import Report
     from motte.resources import Resources
     from motte.running import Completed, run
     from motte.services.offering import HostService
@@ -131,6 +134,7 @@ __all__ = [
     "NoAccess",
     "NotOwner",
     "Observer",
+    "Overview",
     "PeerClosed",
     "Pool",
     "PoolStatistics",
@@ -140,6 +144,7 @@ __all__ = [
     "Refused",
     "Region",
     "ReplyCapability",
+    "Report",
     "RequestError",
     "Resources",
     "Resume",
@@ -206,7 +211,8 @@ _NAMES_BY_MODULE = {
     ),
     "motte.exchange": ("Block", "Exchange"),
     "motte.forwarder": ("Forwarder",),
-    "motte.exit": ("Exit", "Fault", "Frame", "Usage"),
+    "motte.exit": ("Exit", "Fault", "Usage"),
+    "motte.frame": ("Frame",),
     "motte.exit_reason": ("ExitReason",),
     "motte.keeper": (
         "KeptFault",
@@ -226,9 +232,11 @@ _NAMES_BY_MODULE = {
     "motte.machine": ("Machine", "MachineStatistics"),
     "motte.message": ("Message", "ReplyCapability"),
     "motte.observer": ("Observer",),
+    "motte.overview": ("Overview",),
     "motte.pool": ("Pool", "PoolStatistics"),
     "motte.process": ("Process",),
     "motte.program": ("Program",),
+    "motte.report": ("Report",),
     "motte.resources": ("Resources",),
     "motte.running": ("Completed", "run"),
     "motte.services.offering": ("HostService",),

@@ -6,7 +6,7 @@ The core finds the calls by the frame map, which the verifier made; the artifact
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from motte.exit import Frame
+from motte.frame import Frame
 
 if TYPE_CHECKING:
     from motte.core import Process as CoreProcess
@@ -31,18 +31,11 @@ def backtrace(core: "CoreProcess", program: "Program", stopped_at: int | None, l
     return tuple(frames)
 
 
-def lines(frames: tuple[Frame, ...]) -> Iterator[str]:
-    """A backtrace for people, one line each."""
-    number = -1
-    for frame in frames:
-        if frame.number > number + 1:
-            yield f"  … {frame.number - number - 1} more calls"
-        number = frame.number
-        yield f"  in {frame}"
-
-
 def _functions_at(program: "Program", number: int, code_offset: int, place: int) -> Iterator[Frame]:
     locations = program.locations(place)
     for location in locations:
         inlined = location is not locations[-1]
-        yield Frame(number, location.function, location.file, location.line, code_offset, inlined)
+        source = program.sources.shown(location.file, location.line, location.column)
+        yield Frame(
+            number, location.function, location.file, location.line, code_offset, inlined, location.column, source
+        )

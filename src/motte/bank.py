@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from motte.abi.layout import PAGE_SIZE
 from motte.bank_terms import BankKeeper, BankRestriction, BankStatistics
+from motte.card import Card, Shown
 from motte.errors import Closed, InvalidCap, NoAccess
 from motte.quantities import Size, size_bytes
 
@@ -25,7 +26,7 @@ _NONE: Final = BankRestriction(0)
 _ALL: Final = ~_NONE
 
 
-class SpaceBank:
+class SpaceBank(Shown):
     """A handle of a bank; made by ``Machine.bank``, :meth:`sub` and :meth:`reduce`.
 
     Sizes are in bytes and count whole pages of 4 KiB.  A bank costs its parent one page.  Two handles are equal if they
@@ -146,14 +147,7 @@ class SpaceBank:
 
     def statistics(self) -> BankStatistics:
         """All of it: a frozen record."""
-        limit, used, peak, available, banks = self._queried().core.figures()
-        return BankStatistics(
-            limit=_bytes_or_none(limit),
-            used=used * PAGE_SIZE,
-            peak=peak * PAGE_SIZE,
-            available=_bytes_or_none(available),
-            banks=banks,
-        )
+        return statistics_of(self._queried())
 
     @property
     def keeper(self) -> BankKeeper | None:
@@ -211,6 +205,17 @@ class SpaceBank:
         """Of the bank."""
         return hash(self._account.core.identity)
 
+    def card(self) -> Card:
+        """It, and the banks below it; only its name if it is gone, or this handle must not ask."""
+        from motte.overview import bank_columns, bank_looks
+
+        title = f"bank {self.name}"
+        try:
+            looks = list(bank_looks(self._queried(), self._tree.everybody()))
+        except (Closed, InvalidCap, NoAccess) as refusal:
+            return Card(f"{title}: {refusal}")
+        return Card(title, columns=bank_columns(looks))
+
     def __repr__(self) -> str:
         """For people; never raises."""
         state = "closed" if self._closed else self._account.core.state
@@ -246,6 +251,18 @@ class SpaceBank:
         if self._restrictions & right:
             raise NoAccess(f"this handle of bank {self.name!r} is restricted by {right.name}")
         return self._account
+
+
+def statistics_of(account: "Account") -> BankStatistics:
+    """For the package: whatever the rights of a handle.  Raises ``InvalidCap`` if the bank is gone."""
+    limit, used, peak, available, banks = account.core.figures()
+    return BankStatistics(
+        limit=_bytes_or_none(limit),
+        used=used * PAGE_SIZE,
+        peak=peak * PAGE_SIZE,
+        available=_bytes_or_none(available),
+        banks=banks,
+    )
 
 
 def pages_of_limit(limit: Size, what: str = "limit") -> int | None:

@@ -85,6 +85,10 @@ class BankTree:
         """The root's, with all rights."""
         return SpaceBank(self, self.root)
 
+    def everybody(self) -> list[Account]:
+        """All that anybody still holds or draws from, dead ones included."""
+        return list(self._official.values())
+
     def is_official(self, account: Account) -> bool:
         """Whether it is one of this machine's, and alive."""
         return self._official.get(account.core.identity) is account and account.core.state == "alive"

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from motte.verifier.verdict import Verdict
 
 
+_SHOWN_LINES: Final = 40
+"""Of the compiler's messages, in a traceback."""
+
+
 class MotteError(Exception):
     """Base of every exception that this package defines."""
 
@@ -29,6 +33,8 @@ class CompileError(MotteError):
 
     ``diagnostics`` is the full text for people (compiler output, file:line), never empty.  With ``crashed`` it is what
     a compiler said that did not come to an orderly end: it may tell of the host, and is not for guests.
+
+    A traceback shows the beginning of it below the message (as a note of the exception).
     """
 
     def __init__(self, message: str, diagnostics: str = "", *, crashed: bool = False) -> None:
@@ -36,6 +42,14 @@ class CompileError(MotteError):
         super().__init__(message)
         self.diagnostics = diagnostics or message
         self.crashed = crashed
+        if diagnostics and diagnostics != message:
+            self.add_note(_beginning(diagnostics))
+
+
+def _beginning(text: str) -> str:
+    lines = text.rstrip().split("\n")
+    more = [f"… {len(lines) - _SHOWN_LINES} more lines: .diagnostics"] if len(lines) > _SHOWN_LINES else []
+    return "\n".join([*lines[:_SHOWN_LINES], *more])
 
 
 class Refused(MotteError):

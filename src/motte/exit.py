@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from motte.abi.faults import FaultKind, StopReason
 from motte.abi.layout import PAGE_SIZE
+from motte.card import BAD, GOOD, Card, Shown, html_of, rich_of
+from motte.frame import Frame, frame_lines
+from motte.quantities import format_duration, format_size
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from motte.core import Statistics
 
 
@@ -40,6 +45,11 @@ class Usage(NamedTuple):
     preemptions: int
     """Times that a signal interrupted it."""
 
+    def __str__(self) -> str:
+        """For people: ``CPU 0.4 ms, wall 0.5 ms, memory 148 KiB at most``."""
+        cpu, wall = (format_duration(round(seconds * 10**9)) for seconds in (self.cpu_time, self.wall_time))
+        return f"CPU {cpu}, wall {wall}, memory {format_size(self.peak_memory)} at most"
+
 
 def usage_of(statistics: "Statistics") -> Usage:
     """The core's counters in seconds and bytes."""
@@ -57,34 +67,7 @@ def usage_of(statistics: "Statistics") -> Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """One function that was running when a process stopped: a line of its backtrace."""
-
-    number: int
-    """How many calls further in; functions that were inlined into one another share a number.
-
-    The middle of a long backtrace is left out: a number is then more than one higher than the one before.
-    """
-
-    function: str | None
-    file: str | None
-    line: int | None
-    """Where it was: at the instruction that stopped, or at its call of the next one further in."""
-
-    code_offset: int
-    """Bytes from the start of the program's code: of that instruction, or behind that call."""
-
-    inlined: bool
-    """Whether it was inlined into the next one of the backtrace, and had no frame of its own."""
-
-    def __str__(self) -> str:
-        """``FUNCTION (FILE:LINE)``, as far as known."""
-        place = "" if self.file is None else f" ({self.file}:{self.line})"
-        return f"{self.function or hex(self.code_offset)}{place}{', inlined' if self.inlined else ''}"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Shown):
     """What the guest did that the machine could not let pass; ``str()`` gives the one line for people."""
 
     kind: FaultKind
@@ -114,6 +97,10 @@ class Fault:
         """The one line for people."""
         return self.text
 
+    def card(self) -> Card:
+        """The line, the source, and who had called whom."""
+        return Card(self.text, lines=tuple(frame_lines(self.backtrace)), mood=BAD)
+
 
 class Exit(NamedTuple):
     """How a process ended."""
@@ -129,3 +116,16 @@ class Exit(NamedTuple):
 
     backtrace: tuple[Frame, ...] = ()
     """The functions that were running, the innermost first; empty after an ordinary exit."""
+
+    def card(self) -> Card:
+        """What stopped it, or its exit status; where, and what it used."""
+        title = self.message or f"exited with status {self.returncode}"
+        mood = GOOD if self.message is None and self.returncode == 0 else BAD
+        return Card(title, (("used", str(self.usage)),), tuple(frame_lines(self.backtrace)), mood=mood)
+
+    def __rich__(self) -> "RenderableType":
+        """For rich: ``rich.print(exit)``."""
+        return rich_of(self.card())
+
+    def _repr_html_(self) -> str:
+        return html_of(self.card())

@@ -15,7 +15,8 @@ from motte.abi.faults import (
     StopReason,
 )
 from motte.errors import InternalError
-from motte.exit import Exit, Fault, Frame, Usage
+from motte.exit import Exit, Fault, Usage
+from motte.frame import Frame
 from motte.quantities import format_duration, format_size
 from motte.run_limits import RunLimits
 

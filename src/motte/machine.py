@@ -16,6 +16,7 @@ from motte.abi.limits import DEFAULT_LIMITS
 from motte.bank import SpaceBank
 from motte.build import Progress, artifact_of, name_of
 from motte.build_options import BuildOptions, Checked
+from motte.card import Card, Shown
 from motte.core import Scheduler
 from motte.core import Trace as CoreTrace
 from motte.directories import GrantedDirectory, granted_directories
@@ -33,6 +34,7 @@ from motte.program import Program
 from motte.quantities import Duration, Size, size_bytes
 from motte.resources import Resources
 from motte.run_limits import run_limits
+from motte.source_lines import SourceLines
 from motte.streams import CAPTURE, Input, Output, streams_of
 from motte.trace import Trace
 from motte.translation import Source
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from motte.capability import Grants
     from motte.channel import Sender
     from motte.links import Links
+    from motte.overview import Overview
     from motte.pool import Pool
 
 
@@ -62,7 +65,7 @@ class MachineStatistics:
     memory_limit: int | None
 
 
-class Machine(Makers):
+class Machine(Makers, Shown):
     """Programs and processes that share one limit on memory.
 
     It is a context manager: leaving it kills its processes and unloads its programs.
@@ -127,7 +130,9 @@ class Machine(Makers):
         options = options or BuildOptions()
         if checked is not None:
             options = replace(options, checked=checked)
-        return self._adopt(artifact_of(sources, options, progress=progress), name_of(sources))
+        program = self._adopt(artifact_of(sources, options, progress=progress), name_of(sources))
+        program.sources = SourceLines(sources)
+        return program
 
     def _adopt(self, artifact: bytes, name: str) -> Program:
         with self._population.banks.named_refusals():
@@ -286,6 +291,17 @@ class Machine(Makers):
                 peak_memory=memory.peak,
                 memory_limit=memory.limit,
             )
+
+    def overview(self) -> "Overview":
+        """Its processes, banks and meters now: a frozen record.  Raises ``Closed``."""
+        from motte.overview import overview_of
+
+        self._check_open()
+        return overview_of(self._population)
+
+    def card(self) -> Card:
+        """What rich consoles and notebooks show: its overview, or that it is closed."""
+        return Card("machine: closed") if self._population.closed else self.overview().card()
 
     def trim(self) -> None:
         """Free what is kept only to start later processes faster: windows of earlier ones, at most 256 in all.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from motte.card import Card, Shown
 from motte.core import Meter as CoreMeter
 from motte.quantities import Duration, duration_ns
 
@@ -47,12 +48,17 @@ class MeterTree:
         self.listen = listen
         self.lock = threading.Lock()
         self._by_identity: weakref.WeakValueDictionary[int, Meter] = weakref.WeakValueDictionary()
-        self.root = Meter(self, root, None)
+        self.root = Meter(self, root, None, "machine")
 
     def add(self, meter: "Meter") -> None:
         """From now on it is found by its core's identity."""
         with self.lock:
             self._by_identity[meter.core.identity] = meter
+
+    def everybody(self) -> "list[Meter]":
+        """Those that anybody still holds."""
+        with self.lock:
+            return list(self._by_identity.values())
 
     def find(self, core: CoreMeter) -> "Meter | None":
         """The meter with this core, if anybody still holds it."""
@@ -60,17 +66,19 @@ class MeterTree:
             return self._by_identity.get(core.identity)
 
 
-class Meter:
+class Meter(Shown):
     """An account of processor time; made by ``Machine.meter`` and :meth:`sub`.
 
     Durations are seconds or texts such as ``"500ms"``; 1 s of a meter is one second of one processor.  Safe to use
     from several threads.
     """
 
-    __slots__ = ("__weakref__", "_keeper", "_tree", "core", "parent")
+    __slots__ = ("__weakref__", "_keeper", "_tree", "core", "name", "parent")
 
-    def __init__(self, tree: MeterTree, core: CoreMeter, parent: "Meter | None") -> None:
+    def __init__(self, tree: MeterTree, core: CoreMeter, parent: "Meter | None", name: str | None) -> None:
         """For the package; users call :meth:`sub`."""
+        self.name = name or f"meter {core.identity}"
+        """What is shown of it."""
         self._tree = tree
         self._keeper: MeterKeeper | None = None
         self.core = core
@@ -85,18 +93,19 @@ class Meter:
         weight: int = 100,
         slice: Duration = None,
         keeper: MeterKeeper | None = None,
+        name: str | None = None,
     ) -> "Meter":
         """A meter below this one.
 
         ``budget`` is a total; ``rate`` a share of one processor that is never exceeded, such as ``"20%"`` or ``0.2``
         (more than 1 for several processors); ``weight`` (1 to 10000) its share among its siblings;
-        ``slice`` the longest turn of those below it while others wait (default: as above it).
+        ``slice`` the longest turn of those below it while others wait (default: as above it).  ``name`` is for people.
 
         Raises ``ValueError`` for unusable values, ``TooDeep`` beyond 20 levels.
         """
         share = None if rate is None else rate_share(rate)
         budget_ns, slice_ns = duration_ns(budget, "budget"), duration_ns(slice, "slice")
-        meter = Meter(self._tree, self.core.sub(), self)
+        meter = Meter(self._tree, self.core.sub(), self, name)
         meter.core.set_weight(weight)
         if slice_ns is not None:
             meter.core.set_slice(slice_ns)
@@ -209,6 +218,11 @@ class Meter:
             meter = meter.parent
         return False
 
+    @property
+    def parent_identity(self) -> int | None:
+        """For the package: of the core's meter above; ``None`` for a machine's own."""
+        return None if self.parent is None else self.parent.core.identity
+
     def belongs_to(self, tree: MeterTree) -> bool:
         """Whether it is a meter of the machine with this tree."""
         return self._tree is tree
@@ -219,6 +233,12 @@ class Meter:
         while meter is not None and meter is not other:
             meter = meter.parent
         return meter is other
+
+    def card(self) -> Card:
+        """It, and the meters below it."""
+        from motte.overview import meter_columns, meter_looks
+
+        return Card(f"meter {self.name}", columns=meter_columns(meter_looks(self, self._tree.everybody())))
 
     def __repr__(self) -> str:
         """For people."""

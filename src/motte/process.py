@@ -10,7 +10,8 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from motte.errors import BadState, Timeout
+from motte.card import Card, Shown
+from motte.errors import BadState, Closed, Timeout
 from motte.exit import Exit, Usage, usage_of
 from motte.exit_reason import ExitReason, reason_of
 from motte.held_process import HeldProcess
@@ -20,12 +21,13 @@ from motte.quantities import Duration, duration_ns
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from motte.report import Report
 
 HOLDER_BYTES: Final = 640
 """What a :class:`Process` and how it ended take of Python's memory: its bank pays for that, too."""
 
 
-class Process(HeldProcess):
+class Process(HeldProcess, Shown):
     """A program in its own window; made by :meth:`motte.Machine.spawn`.
 
     Safe to use from several threads.  ``await process`` waits in an event loop.  It is a
@@ -85,16 +87,32 @@ class Process(HeldProcess):
         with self._lifetime as core:
             return usage_of(core.statistics())
 
+    def report(self) -> "Report":
+        """Everything about it now: cause, place, backtrace, registers, bank, meter, last output; ``print()`` shows it.
+
+        Raises ``Closed`` after ``close()``.
+        """
+        from motte.report import report_of
+
+        return report_of(self)
+
+    def card(self) -> Card:
+        """What rich consoles and notebooks show: what ``report()`` says, or that it is closed."""
+        try:
+            return self.report().card()
+        except Closed:
+            return Card(f"process {self.identity} of {self.program.name}: closed")
+
     @property
     def returncode(self) -> int | None:
         """The exit status, or ``None`` while the process runs."""
-        end = self._end_if_any()
+        end = self.exit_if_ended()
         return None if end is None else end.returncode
 
     @property
     def exit_reason(self) -> ExitReason | None:
         """Why it has ended, as its links and monitors learn; ``None`` while it runs."""
-        end = self._end_if_any()
+        end = self.exit_if_ended()
         return None if end is None else reason_of(end, self._asked)
 
     @property
@@ -178,14 +196,15 @@ class Process(HeldProcess):
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
-    def _end_if_any(self) -> Exit | None:
+    def exit_if_ended(self) -> Exit | None:
+        """For the package: how it ended, if it has.  Raises ``Closed``."""
         if end := self._kept_end():
             return end
         with self._lifetime as core:
             return self._end(core) if core.wait(0) else None
 
     def _captured(self, stream: int) -> bytes:
-        if self._end_if_any() is None:
+        if self.exit_if_ended() is None:
             raise BadState(f"{self.program.name} still runs: wait() for its output")
         output = self._streams.captured(stream)
         if output is None:

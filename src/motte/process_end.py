@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Final
 
 from motte.abi.faults import FaultKind, StopReason
 from motte.backtrace import backtrace
-from motte.exit import Exit, Frame, usage_of
+from motte.exit import Exit, usage_of
 from motte.exit_reason import ExitReason
 from motte.exit_words import describe_exit, overran
+from motte.frame import Frame
 from motte.image import Location
 
 if TYPE_CHECKING:

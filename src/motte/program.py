@@ -19,6 +19,7 @@ from motte.errors import BadState, Closed, Refused
 from motte.image import Artifact, LoadPlan, load_plan
 from motte.image.cpu_features import features_of_flags
 from motte.initial_strings import program_string
+from motte.source_lines import SourceLines
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -45,6 +46,8 @@ class Program:
         self.name = name
         self.argument = program_string(name)
         """The name as the program sees it."""
+        self.sources = SourceLines()
+        """The files that backtraces show lines of; of a program that was loaded from files, these."""
         self._bank = bank
         self._at_close = at_close
         artifact = _read(claimed_artifact, name)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from motte.abi.faults import StopReason
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.build_options import BuildOptions
+from motte.card import Card, Shown
 from motte.directories import GrantedDirectory
-from motte.exit import Exit, Fault, Frame, Usage
+from motte.exit import Exit, Fault, Usage
+from motte.frame import Frame
 from motte.initial_strings import Argument
 from motte.machine import Machine
 from motte.quantities import Duration, Size
@@ -16,7 +18,7 @@ from motte.translation import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Shown):
     """A finished run."""
 
     reason: StopReason
@@ -32,6 +34,10 @@ class Completed:
 
     backtrace: tuple[Frame, ...]
     """As in :class:`motte.Exit`."""
+
+    def card(self) -> Card:
+        """What rich consoles and notebooks show: how it ended."""
+        return Exit(self.reason, self.returncode, self.fault, self.usage, self.message, self.backtrace).card()
 
 
 def run(

@@ -115,7 +115,7 @@ class Translator:
                 memory_bytes=self.options.compile_bytes,
             )
         except CompileError as error:
-            raise CompileError(str(error), split_messages(error.diagnostics)[0]) from error
+            raise CompileError(str(error), split_messages(error.diagnostics)[0]) from None
         warnings, listed = split_messages(compiled.warnings)
         dependencies = self._dependencies(unit, listed)
         content = dependencies.content_digest()

@@ -67,8 +67,8 @@ def decoded(data: bytes) -> list[Row]:
     return decode_lines(bytes(elf.sections[lines].data), relocated, strings)
 
 
-def independently_decoded(data: bytes) -> list[tuple[int, str, int]]:
-    """(address, file's last part, line) of each row, by a general DWARF library; no file ends a run."""
+def independently_decoded(data: bytes) -> list[tuple[int, str, int, int]]:
+    """(address, file's last part, line, column) of each row, by a general DWARF library; no file ends a run."""
     dwarf = ELFFile(io.BytesIO(data)).get_dwarf_info()
     rows = []
     for unit in dwarf.iter_CUs():
@@ -78,14 +78,16 @@ def independently_decoded(data: bytes) -> list[tuple[int, str, int]]:
             state: Any = entry.state
             if state is not None:
                 name = program.header.file_entry[state.file - first].name.decode()
-                rows.append((state.address, "", 0) if state.end_sequence else (state.address, name, state.line))
+                rows.append(
+                    (state.address, "", 0, 0) if state.end_sequence else (state.address, name, state.line, state.column)
+                )
     return sorted(rows, key=lambda row: row[0])
 
 
 @pytest.mark.parametrize("version", [2, 3, 4, 5])
 def test_line_tables_of_every_version_decode_as_an_independent_library_says(tmp_path: Path, version: int) -> None:
     data = compiled(tmp_path, version)
-    ours = [(row.address, row.file.rpartition("/")[2], row.line) for row in decoded(data)]
+    ours = [(row.address, row.file.rpartition("/")[2], row.line, row.column) for row in decoded(data)]
     assert ours == independently_decoded(data)
     assert {"main.c", "include/part.h"} <= {row.file for row in decoded(data)}
 
@@ -175,7 +177,7 @@ def test_hand_made_sections_decode() -> None:
     """The twins of the refusals below."""
     files = b"\0main.c\0\0\0\0\0"
     rows = decode_lines(line_section(b"\x05\x01\x02\x81\x01\x08\x03\x7f\x01\0\x01\x01", files=files), {}, b"")
-    assert rows == [Row(0x81 + 17, "main.c", 0), Row(0x81 + 17, "", 0)]
+    assert rows == [Row(0x81 + 17, "main.c", 0, 1), Row(0x81 + 17, "", 0)]
     assert decode_lines(line_section(version=5, widths=b"\x08\0", files=NO_FILES), {}, b"") == []
     text = b"\x01\x01\x08\0" + b"\x01\x01\x08\x01main.c\0"
     assert decode_lines(line_section(b"\x01", version=5, widths=b"\x08\0", files=text), {}, b"") == [Row(0, "", 1)]

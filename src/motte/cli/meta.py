@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from motte.abi.faults import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, StopReason
 from motte.errors import CompileError, LimitReached, Refused
-from motte.exit import Exit, Fault
+from motte.exit import Exit
+from motte.report import fault_record
 
 STATUS: Final = {
     StopReason.EXITED: "exited",
@@ -24,6 +25,15 @@ STATUS: Final = {
     StopReason.OUTPUT_LIMIT: "output-limit",
 }
 """Besides these: ``interrupted``, ``compile-error``, ``refused`` and ``error``, where nothing ran or came to an end."""
+
+_NOTHING_RAN: Final[dict[str, Any]] = {
+    "fault": None,
+    "backtrace": [],
+    "cpu_time": None,
+    "wall_time": None,
+    "peak_memory": None,
+    "counters": None,
+}
 
 
 class Meta:
@@ -60,8 +70,8 @@ def _described(end: Exit) -> dict[str, Any]:
     return {
         "exit_code": end.returncode,
         "message": end.message,
-        "fault": None if end.fault is None else _fault(end.fault),
-        "backtrace": [asdict(frame) for frame in end.backtrace],
+        "fault": None if end.fault is None else fault_record(end.fault),
+        "backtrace": [asdict(frame) | {"source": list(frame.source)} for frame in end.backtrace],
         "cpu_time": end.usage.cpu_time,
         "wall_time": end.usage.wall_time,
         "peak_memory": end.usage.peak_memory,
@@ -74,19 +84,6 @@ def _described(end: Exit) -> dict[str, Any]:
     }
 
 
-def _fault(fault: Fault) -> dict[str, Any]:
-    return {
-        "kind": fault.kind.name.lower(),
-        "address": fault.address,
-        "access": fault.access,
-        "function": fault.function,
-        "file": fault.file,
-        "line": fault.line,
-        "code_offset": fault.code_offset,
-        "text": fault.text,
-    }
-
-
 def _failure(error: BaseException | None) -> dict[str, Any]:
     if isinstance(error, CompileError):
         status, exit_code, message = "compile-error", EXIT_REFUSED, error.diagnostics
@@ -96,4 +93,4 @@ def _failure(error: BaseException | None) -> dict[str, Any]:
         status, exit_code, message = "interrupted", EXIT_INTERRUPTED, "Ctrl-C"
     else:
         status, exit_code, message = "error", EXIT_USAGE, str(error)
-    return {"status": status, "exit_code": exit_code, "message": message, "fault": None}
+    return {"status": status, "exit_code": exit_code, "message": message, **_NOTHING_RAN}

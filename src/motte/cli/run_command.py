@@ -8,12 +8,12 @@ import click
 
 from motte.abi.faults import EXIT_INTERRUPTED, StopReason
 from motte.abi.limits import DEFAULT_LIMITS
-from motte.backtrace import lines
 from motte.build_options import BuildOptions
 from motte.cli.meta import Meta
 from motte.cli.options import build_options, directory, duration_option, size_option, variable
 from motte.cli.progress import progress_on_terminal
 from motte.directories import Directory
+from motte.frame import frame_lines
 from motte.machine import Machine
 from motte.run_limits import MOST_CALLS
 
@@ -110,8 +110,8 @@ def run_command(
         if end.message is not None:
             click.echo(f"motte: {end.message}", err=True)
         if end.reason in (StopReason.FAULTED, StopReason.SIGNALLED):
-            for line in lines(end.backtrace):
-                click.echo(line, err=True)
+            for line in frame_lines(end.backtrace):
+                click.echo(f"  {line}", err=True)
         return end.returncode
 
 

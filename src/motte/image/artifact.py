@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from motte.abi.kernel_calls import KERNEL_CALL_BY_NAME
 from motte.abi.layout import FUNCTION_TABLE_ENTRY_SIZE, IMAGE_BASE, JUMP_TABLE_ENTRY_SIZE, PAGE_SIZE
@@ -28,12 +28,16 @@ if TYPE_CHECKING:
     from motte.image.program import LinkedFunction
 
 
+_LINE_COLUMNS: Final = ("line_offsets", "line_numbers", "line_columns", "line_files")
+
+
 class Location(NamedTuple):
     """A place in a program for people; parts that are unknown are ``None``.  Names are escaped."""
 
     function: str | None
     file: str | None
     line: int | None
+    column: int | None = None
 
 
 class SegmentSummary(NamedTuple):
@@ -124,19 +128,20 @@ class Artifact:
         row = bisect_right(self._lines[0], offset) - 1
         if row < 0:
             return Location(name, None, None)
-        file, line = self._lines[2][row], self._lines[1][row]
+        _, lines, columns_of_lines, files = self._lines
+        file, line = files[row], lines[row]
         if not file or not line:
             return Location(name, None, None)
-        return Location(name, printable(self._file_names[file]), line)
+        return Location(name, printable(self._file_names[file]), line, columns_of_lines[row] or None)
 
     def locations(self, offset: int) -> list[Location]:
         """The functions that contain the instruction at a code offset, from the innermost inlined one outwards."""
         found = []
-        function, file, line = self.locate(offset)
+        function, file, line, column = self.locate(offset)
         for inlined in self._inlined.around(offset):
-            found.append(Location(inlined.function, file, line))
-            file, line = inlined.call_file, inlined.call_line
-        return [*found, Location(function, file, line)]
+            found.append(Location(inlined.function, file, line, column))
+            file, line, column = inlined.call_file, inlined.call_line, None
+        return [*found, Location(function, file, line, column)]
 
     def function_at(self, offset: int) -> int | None:
         """Index of the function that contains a code offset."""
@@ -193,15 +198,15 @@ class Artifact:
         check_disjoint(self.jump_tables[0], self.jump_tables[1], len(self.blobs["jump_targets"]) // 4, "jump tables")
         if len(self.blobs["inlined_offsets"]) != len(self.blobs["inlined_innermost"]):
             raise Refused("artifact: the columns of inlined calls differ in length")
-        if not len(self.blobs["line_offsets"]) == len(self.blobs["line_numbers"]) == len(self.blobs["line_files"]):
+        if len({len(self.blobs[name]) for name in _LINE_COLUMNS}) != 1:
             raise Refused("artifact: the line table's columns differ in length")
 
     @cached_property
-    def _lines(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """Offsets, lines and files; read at the first question, because most runs never ask."""
-        offsets, lines, files = (columns(self.blobs[n], 1)[0] for n in ("line_offsets", "line_numbers", "line_files"))
+    def _lines(self) -> tuple[tuple[int, ...], ...]:
+        """Offsets, lines, columns and files; read at the first question, because most runs never ask."""
+        offsets, lines, places, files = (columns(self.blobs[name], 1)[0] for name in _LINE_COLUMNS)
         known = len(self._file_names)
-        return offsets, lines, tuple(file if file < known else 0 for file in files)
+        return offsets, lines, places, tuple(file if file < known else 0 for file in files)
 
     @cached_property
     def _inlined(self) -> InlinedReader:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from motte.image.program import LinkedProgram
 
 MAGIC: Final = b"MOTTE\0\0\x01"
-FORMAT: Final = 3
+FORMAT: Final = 4
 MANIFEST_LENGTH: Final = struct.Struct("<I")
 LARGEST_MANIFEST: Final = 1 << 18
 
@@ -40,6 +40,7 @@ BLOBS: Final[Mapping[str, int]] = {
     "jump_targets": 4,  # code offset
     "line_offsets": 4,
     "line_numbers": 4,
+    "line_columns": 4,
     "line_files": 4,
     "file_names": 1,  # each ended by a NUL; number 0 is empty
     "inlined_offsets": 4,
@@ -89,6 +90,7 @@ def _blobs(program: LinkedProgram) -> dict[str, bytes | bytearray]:
         "jump_targets": _numbers(program.jump_targets),
         "line_offsets": _numbers(program.lines.offsets),
         "line_numbers": _numbers(program.lines.lines),
+        "line_columns": _numbers(program.lines.columns),
         "line_files": _numbers(program.lines.files),
         "file_names": _names(program.lines.file_names),
         "inlined_offsets": _numbers(program.inlined.offsets),

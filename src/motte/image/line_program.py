@@ -1,7 +1,7 @@
 """Decodes one object's ``.debug_line``: which source line each code offset came from.
 
 DWARF's line tables are programs for a small state machine.  Versions 2 to 5 occur; of their
-columns Motte keeps address, file and line.  The input is as untrusted as the object that
+columns Motte keeps address, file, line and column.  The input is as untrusted as the object that
 holds it: every read is bounded, and work is proportional to the section's size.
 """
 
@@ -30,6 +30,7 @@ _CONTENT_PATH: Final = 1
 _CONTENT_DIRECTORY: Final = 2
 
 _COPY, _ADVANCE_PC, _ADVANCE_LINE, _SET_FILE = 1, 2, 3, 4
+_SET_COLUMN = 5
 _CONST_ADD_PC, _FIXED_ADVANCE_PC = 8, 9
 _END_SEQUENCE, _SET_ADDRESS = 1, 2
 
@@ -44,6 +45,8 @@ class Row(NamedTuple):
     address: int
     file: str
     line: int
+    column: int = 0
+    """From 1 on; 0 is unknown."""
 
 
 class RelocatedBytes:
@@ -199,7 +202,7 @@ class _Machine:
         self._cursor = cursor
         self._header = header
         self._rows = rows
-        self._address, self._file, self._line = 0, 1, 1
+        self._address, self._file, self._line, self._column = 0, 1, 1, 0
 
     def run(self) -> None:
         """Up to the end of the program's unit."""
@@ -217,7 +220,7 @@ class _Machine:
                 self._extended()
 
     def _emit(self) -> None:
-        self._rows.append(Row(self._address, self._header.files.get(self._file, ""), self._line))
+        self._rows.append(Row(self._address, self._header.files.get(self._file, ""), self._line, self._column))
 
     def _standard(self, opcode: int) -> None:
         cursor, header = self._cursor, self._header
@@ -229,12 +232,14 @@ class _Machine:
             self._line += cursor.leb128(signed=True)
         elif opcode == _SET_FILE:
             self._file = cursor.leb128()
+        elif opcode == _SET_COLUMN:
+            self._column = cursor.leb128()
         elif opcode == _CONST_ADD_PC:
             self._address += (255 - header.opcode_base) // header.line_range * header.instruction_unit
         elif opcode == _FIXED_ADVANCE_PC:
             self._address += cursor.unsigned(2)
         else:
-            # Columns, statement marks and the like: the header says how many operands to pass over.
+            # Statement marks and the like: the header says how many operands to pass over.
             for _ in range(header.operand_counts[opcode - 1]):
                 cursor.leb128()
 
@@ -247,7 +252,7 @@ class _Machine:
         opcode = cursor.unsigned(1)
         if opcode == _END_SEQUENCE:
             self._rows.append(Row(self._address, "", 0))
-            self._address, self._file, self._line = 0, 1, 1
+            self._address, self._file, self._line, self._column = 0, 1, 1, 0
         elif opcode == _SET_ADDRESS:
             self._address = cursor.unsigned(8)
         cursor.position = end

@@ -12,6 +12,7 @@ from motte.image.sections import SectionKind
 
 _MOST_FILES: Final = 50_000
 _HIGHEST_LINE: Final = 0xFFFF_FFFF
+_HIGHEST_COLUMN: Final = 0xFFFF_FFFF
 
 
 def line_rows(objects: Sequence[ConfinedObject], text_offsets: Sequence[int]) -> LineRows:
@@ -22,10 +23,10 @@ def line_rows(objects: Sequence[ConfinedObject], text_offsets: Sequence[int]) ->
     joined = _JoinedRows()
     for each, start in zip(objects, text_offsets, strict=True):
         size = each.section(each.text_index).size
-        for address, file, line in _rows_of(each):
+        for address, file, line, column in _rows_of(each):
             if address < size:
-                joined.add(start + address, file, line)
-        joined.add(start + size, "", 0)
+                joined.add(start + address, file, line, column)
+        joined.add(start + size, "", 0, 0)
     return joined.rows
 
 
@@ -51,17 +52,19 @@ class _JoinedRows:
         self.rows = LineRows()
         self._file_numbers = {"": 0}
 
-    def add(self, offset: int, file: str, line: int) -> None:
+    def add(self, offset: int, file: str, line: int, column: int) -> None:
         rows = self.rows
         number = self._file_number(file)
         line = line if number and 0 <= line <= _HIGHEST_LINE else 0
+        column = column if line and column <= _HIGHEST_COLUMN else 0
         if rows.offsets and rows.offsets[-1] == offset:
-            rows.offsets.pop(), rows.files.pop(), rows.lines.pop()
-        previous = (rows.files[-1], rows.lines[-1]) if rows.offsets else (0, 0)
-        if (number, line) != previous:
+            rows.offsets.pop(), rows.files.pop(), rows.lines.pop(), rows.columns.pop()
+        previous = (rows.files[-1], rows.lines[-1], rows.columns[-1]) if rows.offsets else (0, 0, 0)
+        if (number, line, column) != previous:
             rows.offsets.append(offset)
             rows.files.append(number)
             rows.lines.append(line)
+            rows.columns.append(column)
 
     def _file_number(self, file: str) -> int:
         number = self._file_numbers.get(file)

@@ -53,6 +53,7 @@ class LineRows:
 
     offsets: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
+    columns: list[int] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
     file_names: list[str] = field(default_factory=lambda: [""])
 

@@ -7,6 +7,7 @@ verified itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -99,3 +100,17 @@ class Verdict:
     def __str__(self) -> str:
         """The summary."""
         return self.summary
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """For rich: what was decided, and why."""
+        yield "ok", self.ok
+        yield "functions", self.functions
+        yield "instructions", self.instructions
+        if self.violations:
+            yield "violations", [str(violation) for violation in self.violations[:MAX_LISTED]]
+
+    def _repr_html_(self) -> str:
+        from html import escape  # late: its table of entities takes long to import
+
+        color = "green" if self.ok else "red"
+        return f"<pre class='motte' style='color:{color}'>{escape(self.summary)}</pre>"
