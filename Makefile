@@ -14,7 +14,7 @@ START ?= 0
 
 UNTHREADED := --ignore tests/core/test_fork.py --ignore tests/core/test_crowd.py --ignore tests/core/test_idle_processes.py
 UNTHREADED += --deselect tests/core/test_recycling.py::test_no_page_of_a_free_slot_exists
-THREADED := storms machine keepers links meters banks_of_processes supervisor streams
+THREADED := storms machine keepers links meters banks_of_processes supervisor streams pipes stream_targets async_streams
 
 .PHONY: run test test-long enumerate mutate-verifier fuzz mutate sanitize hostile bench-core lint docs develop clean
 

@@ -94,7 +94,9 @@ int64_t motte_kernel_call(struct process *process, uint32_t number, const uint64
     if (number >= FIRST_IPC_CALL)
         return ipc_kernel_call(process, number, arguments);
     int64_t result = kernel_calls[number](process, arguments);
-    if (process->question.ask != ASK_NOTHING)
+    if (atomic_load_explicit(&process->wake, memory_order_relaxed) != WAKE_NOT_WANTED)
+        keeping_repeat_call(process, number, arguments);
+    else if (process->question.ask != ASK_NOTHING)
         keeping_end_call(process, number, arguments, result);
     return result;
 }

@@ -116,6 +116,20 @@ static bool has_failed(const struct question *question, uint32_t call, const uin
     }
 }
 
+static void keep_call(struct question *question, uint32_t call, const uint64_t arguments[6])
+{
+    question->call = call;
+    for (int i = 0; i < 6; i++)
+        question->arguments[i] = arguments[i];
+}
+
+void keeping_repeat_call(struct process *process, uint32_t call, const uint64_t arguments[6])
+{
+    process->question.ask = ASK_NOTHING;
+    process->question.again = true;
+    keep_call(&process->question, call, arguments);
+}
+
 void keeping_end_call(struct process *process, uint32_t call, const uint64_t arguments[6], int64_t result)
 {
     struct question *question = &process->question;
@@ -124,9 +138,7 @@ void keeping_end_call(struct process *process, uint32_t call, const uint64_t arg
         return;
     }
     question->in_call = true;
-    question->call = call;
-    for (int i = 0; i < 6; i++)
-        question->arguments[i] = arguments[i];
+    keep_call(question, call, arguments);
     process_set_attention(process, true);
 }
 
@@ -137,6 +149,7 @@ void keeping_call_again(struct process *process)
     for (int i = 0; i < 6; i++)
         arguments[i] = question->arguments[i];
     question->again = false;
+    atomic_store(&process->wake, WAKE_NOT_WANTED);
     process_set_attention(process, true); /* it is in no gate, and cannot lend its turn (ipc): the turn ends soon */
     slot_context(process->slot)->result = motte_kernel_call(process, question->call, arguments);
 }

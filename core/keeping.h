@@ -65,6 +65,9 @@ void keeping_charged(struct process *process);
 /* At the end of a kernel call: if it raised a question, and failed, the process will stand still. */
 void keeping_end_call(struct process *process, uint32_t call, const uint64_t arguments[6], int64_t result);
 
+/* The same for one that waits for something, and is done again when that has come (process_await). */
+void keeping_repeat_call(struct process *process, uint32_t call, const uint64_t arguments[6]);
+
 /* Does the kernel call again for which an answer has come. */
 void keeping_call_again(struct process *process);
 

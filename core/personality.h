@@ -15,6 +15,7 @@
 
 struct process;
 struct personality;
+struct pipe;
 
 struct personality_directory {
     const char *guest_path; /* NUL-terminated, as the creator of the process gave it */
@@ -27,6 +28,7 @@ enum { PERSONALITY_NOWHERE = -2 };
 
 struct personality_options {
     int streams[3]; /* host descriptors to be duplicated; -1 is a closed stream; or PERSONALITY_NOWHERE */
+    struct pipe *pipes[3]; /* instead, where it is not NULL */
     const struct personality_directory *directories;
     size_t directory_count;
     uint64_t output_limit; /* bytes written to streams 1 and 2 together; UINT64_MAX is none */
@@ -37,12 +39,16 @@ struct personality_options {
 /* Sets process->personality; 0, or a negative errno and nothing left behind. Duplicates every descriptor it keeps. */
 int personality_create(struct process *process, const struct personality_options *options);
 
+/* The process has ended, and is not closed yet: who waits for what it might read or write learns that it will not.  Under the
+ * scheduler's lock; those who get ready are looked after by ipc_settle. */
+void personality_hang_up(struct process *process);
+
 /* Closes everything; process->personality may be NULL. Called once, after the process's thread has left it for good. */
 void personality_destroy(struct process *process);
 
-/* A duplicate of the host descriptor of an output stream, which belongs to the caller; PERSONALITY_NOWHERE if it leads
- * nowhere, or is no such stream any more; -errno.  While the process neither runs nor calls. */
-int personality_output_stream(const struct process *process, int32_t descriptor);
+/* A duplicate of the host descriptor of an output stream, which belongs to the caller; or its pipe, with a reference, in *pipe;
+ * PERSONALITY_NOWHERE if it leads nowhere, or is no such stream any more; -errno.  While the process neither runs nor calls. */
+int personality_output_stream(const struct process *process, int32_t descriptor, struct pipe **pipe);
 
 /* Bytes counted against the output limit so far; from any thread. */
 uint64_t personality_output_bytes(const struct process *process);

@@ -75,6 +75,9 @@ enum process_state {
     PROCESS_EXITED,
 };
 
+/* A system call that waits without a thread: process_await. */
+enum process_wake { WAKE_NOT_WANTED, WAKE_AWAITED, WAKE_CAME };
+
 enum guest_access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE };
 
 /* Guest registers as Python sees them: rax rbx rcx rdx rsi rdi rbp r8..r15, flags. */
@@ -113,6 +116,7 @@ struct process {
     _Atomic uint64_t pages, peak_pages;
     _Atomic uint64_t system_calls, faults; /* counted by its own worker only */
     _Atomic uint32_t wanted_events;        /* enum event_kind bits */
+    _Atomic uint32_t wake;                 /* enum process_wake */
 
     /* Constant once created. */
     struct scheduler *scheduler;
@@ -201,6 +205,15 @@ void process_sleep_until(struct process *process, uint64_t at_ns);
 
 /* Others that want to run come first. */
 void process_yield(struct process *process);
+
+/* The system call that is being made waits for something: when it is over, whatever its result, the process stands still, and
+ * does the same call again once process_wake was called.  So whoever may call that is told of the process afterwards.  A call
+ * can come again for nothing, and remembers by itself what it has done already. */
+void process_await(struct process *process);
+
+/* From any thread; harmless if the process awaits nothing.  `under_lock`: the caller holds the scheduler's lock, and gives
+ * turns to those who are ready (ipc_settle). */
+void process_wake(struct process *process, bool under_lock);
 
 /* CPU time that it has used so far, on its own worker. */
 uint64_t process_cpu_ns(struct process *process);

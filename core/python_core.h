@@ -19,6 +19,7 @@ struct code_region;
 struct contract;
 struct image;
 struct meter;
+struct pipe;
 struct process;
 struct process_options;
 struct scheduler;
@@ -84,7 +85,16 @@ extern PyTypeObject python_meter_type;
 /* Without a constructor for users. */
 extern PyTypeObject python_block_view_type, python_capability_type;
 
-extern PyTypeObject python_completions_type;
+extern PyTypeObject python_completions_type, python_pipe_type;
+
+/* The pipe of a Pipe that is open, if processes of this scheduler may use it; NULL with an exception. */
+struct pipe *python_pipe_of(PyObject *object, const struct scheduler *scheduler);
+
+/* A Pipe with an end to write; takes over the reference. NULL with an exception. */
+PyObject *python_pipe_wrap(struct scheduler *scheduler, struct pipe *pipe);
+
+/* For the type of what Pipe.watch() answers; false with an exception. */
+bool python_pipe_prepare(void);
 
 /* For the types that only python_waiting.c knows; false with an exception. */
 bool python_waiting_prepare(void);

@@ -7,6 +7,11 @@
 #include "ipc/capability.h"
 #include "ipc/host_ipc.h"
 
+struct python_completions {
+    PyObject_HEAD
+    struct completions completions;
+};
+
 struct python_capability {
     PyObject_HEAD
     struct scheduler *scheduler; /* with a reference */

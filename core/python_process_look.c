@@ -144,6 +144,11 @@ PyObject *python_process_read_memory(PyObject *self, PyObject *arguments)
     return bytes;
 }
 
+static PyObject *output_stream(struct scheduler *scheduler, int stream, struct pipe *pipe)
+{
+    return pipe ? python_pipe_wrap(scheduler, pipe) : PyLong_FromLong(stream < 0 ? PERSONALITY_NOWHERE : stream);
+}
+
 /* Those that output streams 1 and 2 lead to, to be closed by the caller; of a process that runs at this moment, nowhere. */
 PyObject *python_process_output_streams(PyObject *self, PyObject *unused)
 {
@@ -152,14 +157,18 @@ PyObject *python_process_output_streams(PyObject *self, PyObject *unused)
     if (!process)
         return NULL;
     int streams[2] = {PERSONALITY_NOWHERE, PERSONALITY_NOWHERE};
+    struct pipe *pipes[2] = {NULL};
     pthread_mutex_lock(&process->scheduler->lock);
     uint32_t state = atomic_load(&process->state);
     bool stands = state == PROCESS_RUNNING ? ipc_is_waiting(process->ipc) : state != PROCESS_CALLING;
     for (int32_t i = 0; stands && i < 2; i++)
-        streams[i] = personality_output_stream(process, i + 1);
+        streams[i] = personality_output_stream(process, i + 1, &pipes[i]);
     pthread_mutex_unlock(&process->scheduler->lock);
-    for (int i = 0; i < 2; i++)
-        if (streams[i] < 0)
-            streams[i] = PERSONALITY_NOWHERE;
-    return Py_BuildValue("ii", streams[0], streams[1]);
+    PyObject *out = output_stream(process->scheduler, streams[0], pipes[0]);
+    PyObject *error = output_stream(process->scheduler, streams[1], pipes[1]);
+    if (out && error)
+        return Py_BuildValue("NN", out, error);
+    Py_XDECREF(out);
+    Py_XDECREF(error);
+    return NULL;
 }

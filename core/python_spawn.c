@@ -82,9 +82,20 @@ static bool take_directories(struct spawn_arguments *spawn, PyObject *sequence)
 
 static bool take_streams(struct spawn_arguments *spawn, PyObject *streams)
 {
-    int *descriptors = spawn->options.personality.streams;
-    return PyTuple_Check(streams) ? PyArg_ParseTuple(streams, "iii", &descriptors[0], &descriptors[1], &descriptors[2])
-                                  : PyErr_BadArgument();
+    struct personality_options *options = &spawn->options.personality;
+    if (!PyTuple_Check(streams) || PyTuple_GET_SIZE(streams) != 3)
+        return PyErr_Format(PyExc_TypeError, "the streams are no tuple of three");
+    for (Py_ssize_t i = 0; i < 3; i++) {
+        PyObject *stream = PyTuple_GET_ITEM(streams, i);
+        bool is_pipe = PyObject_TypeCheck(stream, &python_pipe_type);
+        if (is_pipe)
+            options->pipes[i] = python_pipe_of(stream, spawn->options.scheduler);
+        else
+            options->streams[i] = (int)PyLong_AsLong(stream);
+        if (PyErr_Occurred())
+            return false;
+    }
+    return true;
 }
 
 static bool take_image(struct spawn_arguments *spawn, const struct python_image *image)

@@ -9,14 +9,7 @@
  * that list before it ends; and take() may refer to all that are in it, for both happen under the GIL. */
 #include "python_ipc.h"
 
-#include <stddef.h>
-
 #include "scheduler.h"
-
-struct python_completions {
-    PyObject_HEAD
-    struct completions completions;
-};
 
 struct python_waiting {
     PyObject_HEAD
@@ -61,9 +54,9 @@ static PyObject *take(PyObject *object, PyObject *unused)
 {
     (void)unused;
     PyObject *taken = PyList_New(0);
-    struct host_wait *host = taken ? completions_take(&((struct python_completions *)object)->completions) : NULL;
-    for (bool kept = true; host && kept; host = host->next)
-        kept = PyList_Append(taken, (PyObject *)((char *)host - offsetof(struct python_waiting, host))) == 0;
+    struct completion *over = taken ? completions_take(&((struct python_completions *)object)->completions) : NULL;
+    for (bool kept = true; over && kept; over = over->next)
+        kept = PyList_Append(taken, over->holder) == 0;
     if (PyErr_Occurred())
         Py_CLEAR(taken);
     return taken;
@@ -101,6 +94,7 @@ static struct python_waiting *waiting_create(struct scheduler *scheduler, PyObje
     self->attached = Py_XNewRef(attached);
     self->host.unsent = NULL;
     self->host.wait.message = NULL;
+    self->host.told.holder = self;
     self->begun = 0;
     self->shows = shows;
     return self;

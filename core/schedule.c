@@ -12,6 +12,7 @@
 #include "lifecycle.h"
 #include "meters/meters.h"
 #include "moments.h"
+#include "personality.h"
 #include "process.h"
 #include "scheduler.h"
 #include "signals.h"
@@ -230,6 +231,7 @@ void scheduler_announce_exit(struct process *process)
     process->ended_ns = monotonic_ns();
     process_note_place(process);
     ipc_forget(process);
+    personality_hang_up(process);
     timeouts_cancel(&process->scheduler->timeouts, &process->sleep);
     timeouts_cancel(&process->scheduler->timeouts, &process->wall);
     trace_event(process->scheduler, TRACE_EXITED, process);

@@ -9,6 +9,7 @@
 #include "events.h"
 #include "faults.h"
 #include "ipc/process_ipc.h"
+#include "ipc/transfer.h"
 #include "moments.h"
 #include "process.h"
 #include "scheduler.h"
@@ -73,6 +74,8 @@ static void end(struct worker *worker, struct process *process)
 {
     bool stops = process_stop_requested(process), asks = process->question.ask != ASK_NOTHING;
     bool waits = ipc_is_waiting(process->ipc);
+    if (atomic_load(&process->wake) == WAKE_CAME)
+        process->sleep_until = 0;
     bool ready = !stops && !asks && !process->suspended && !process->sleep_until && !waits;
     process->preemptions += ready && !process->yields;
     process->yields = false;
@@ -243,6 +246,37 @@ void process_sleep_until(struct process *process, uint64_t at_ns)
     uint64_t ticks = ticks_now();
     process->sleep_until = at_ns == UINT64_MAX || until > UINT64_MAX - ticks ? UINT64_MAX : ticks + until;
     process_set_attention(process, true);
+}
+
+void process_await(struct process *process)
+{
+    process->sleep_until = UINT64_MAX;
+    atomic_store(&process->wake, WAKE_AWAITED);
+    process_set_attention(process, true);
+}
+
+/* One whose turn has not ended yet finds that it was woken when it ends (end). */
+static void wake(struct process *process)
+{
+    uint32_t awaited = WAKE_AWAITED;
+    if (!atomic_compare_exchange_strong(&process->wake, &awaited, WAKE_CAME))
+        return;
+    if (atomic_load(&process->state) != PROCESS_WAITING)
+        return;
+    scheduler_ready(process);
+    process->scheduler->ipc_made_ready = true;
+}
+
+void process_wake(struct process *process, bool under_lock)
+{
+    struct scheduler *scheduler = process->scheduler;
+    if (!under_lock)
+        pthread_mutex_lock(&scheduler->lock);
+    wake(process);
+    if (under_lock)
+        return;
+    ipc_settle(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
 }
 
 void process_yield(struct process *process)

@@ -1,4 +1,4 @@
-#include "host_ipc.h"
+#include "completions.h"
 
 #include <stddef.h>
 #include <sys/eventfd.h>
@@ -22,43 +22,43 @@ void completions_end(struct completions *completions)
 }
 
 /* The descriptor is not readable, or the list is not empty; so it is written to no more often than read. */
-void completions_add(struct host_wait *host)
+void completions_add(struct completion *completion)
 {
-    struct completions *completions = host->completions;
+    struct completions *completions = completion->completions;
     pthread_mutex_lock(&completions->lock);
     if (!completions->first) {
         const uint64_t one = 1;
         ssize_t written = write(completions->event, &one, sizeof one);
         require(written == sizeof one, "nobody can be told that a wait is over");
     }
-    host->next = NULL;
-    host->link = completions->last;
-    *completions->last = host;
-    completions->last = &host->next;
+    completion->next = NULL;
+    completion->link = completions->last;
+    *completions->last = completion;
+    completions->last = &completion->next;
     pthread_mutex_unlock(&completions->lock);
 }
 
-void completions_remove(struct host_wait *host)
+void completions_remove(struct completion *completion)
 {
-    struct completions *completions = host->completions;
+    struct completions *completions = completion->completions;
     pthread_mutex_lock(&completions->lock);
-    if (host->link) {
-        *host->link = host->next;
-        *(host->next ? &host->next->link : &completions->last) = host->link;
-        host->link = NULL;
+    if (completion->link) {
+        *completion->link = completion->next;
+        *(completion->next ? &completion->next->link : &completions->last) = completion->link;
+        completion->link = NULL;
     }
     pthread_mutex_unlock(&completions->lock);
 }
 
-struct host_wait *completions_take(struct completions *completions)
+struct completion *completions_take(struct completions *completions)
 {
     uint64_t ignored;
     /* Before the look at the list: what is added in between is taken now, or makes it readable again. */
     (void)!read(completions->event, &ignored, sizeof ignored);
     pthread_mutex_lock(&completions->lock);
-    struct host_wait *first = completions->first;
-    for (struct host_wait *host = first; host; host = host->next)
-        host->link = NULL;
+    struct completion *first = completions->first;
+    for (struct completion *completion = first; completion; completion = completion->next)
+        completion->link = NULL;
     completions->first = NULL;
     completions->last = &completions->first;
     pthread_mutex_unlock(&completions->lock);

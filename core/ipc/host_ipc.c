@@ -78,16 +78,16 @@ static void begin(struct host_wait *host, enum wait_kind kind)
     host->source = NULL;
     host->caller = NULL;
     host->unsent = NULL;
-    host->completions = NULL;
-    host->link = NULL;
+    host->told.completions = NULL;
+    host->told.link = NULL;
 }
 
 void host_ipc_finished(struct wait *wait)
 {
     struct host_wait *host = (struct host_wait *)wait;
     atomic_store(&host->over, 1); /* before anybody is told; it does not go away, for that takes the lock */
-    if (host->completions)
-        completions_add(host);
+    if (host->told.completions)
+        completions_add(&host->told);
     else
         syscall(SYS_futex, &host->over, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
@@ -104,9 +104,9 @@ static void stand_in_line(struct host_wait *host, const struct capability *by, s
 void host_ipc_tell(struct scheduler *scheduler, struct host_wait *host, struct completions *completions)
 {
     pthread_mutex_lock(&scheduler->lock);
-    host->completions = completions;
+    host->told.completions = completions;
     if (host->wait.finished)
-        completions_add(host);
+        completions_add(&host->told);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
@@ -122,8 +122,8 @@ static void end(struct host_wait *host)
         object_release(&host->caller->object);
     }
     host->caller = NULL;
-    if (host->completions)
-        completions_remove(host);
+    if (host->told.completions)
+        completions_remove(&host->told);
     if (host->source)
         object_release(&host->source->object);
     host->source = NULL;

@@ -8,21 +8,14 @@
 #ifndef MOTTE_HOST_IPC_H
 #define MOTTE_HOST_IPC_H
 
-#include <pthread.h>
 #include <stddef.h>
 
+#include "completions.h"
 #include "lifecycle.h"
 #include "message.h"
 #include "waiting.h"
 
 enum { HOST_WAITS = 1 };
-
-/* Waits that are over, for a thread that has many: while there are any, `event` is readable. */
-struct completions {
-    pthread_mutex_t lock; /* nothing else is locked under it */
-    int event;
-    struct host_wait *first, **last;
-};
 
 struct host_wait {
     struct wait wait; /* first; result, message and bits are the outcome */
@@ -30,8 +23,7 @@ struct host_wait {
     struct endpoint *source; /* that it receives from */
     struct caller *caller;   /* with a reference, if it calls */
     struct message *unsent;  /* an error came before it was sent: it is the caller's again */
-    struct completions *completions; /* to be told when it is over; NULL */
-    struct host_wait *next, **link;  /* there */
+    struct completion told; /* when it is over, if it has completions */
     struct waiter places[MOTTE_SELECT_LIMIT];
 };
 
@@ -56,17 +48,6 @@ int64_t host_ipc_notify(const struct capability *sender, uint32_t bits);
 /* 0: it is over, see host->wait.  -MOTTE_ERROR_TIMEOUT: it is over, too.  -EINTR: it is not. */
 int64_t host_ipc_wait(struct scheduler *scheduler, struct host_wait *host, struct deadline deadline);
 void host_ipc_cancel(struct scheduler *scheduler, struct host_wait *host);
-
-/* False if the host has no descriptor for it.  It ends when no wait refers to it any more. */
-bool completions_begin(struct completions *completions);
-void completions_end(struct completions *completions);
-
-/* Those that are over since the last time: a list by `next`, all of it the caller's. */
-struct host_wait *completions_take(struct completions *completions);
-
-/* For host_ipc.c: it is over, and has completions; it is not waited for any more. */
-void completions_add(struct host_wait *host);
-void completions_remove(struct host_wait *host);
 
 /* After HOST_WAITS: these will be told when it is over; or are now, if it is. */
 void host_ipc_tell(struct scheduler *scheduler, struct host_wait *host, struct completions *completions);

@@ -9,6 +9,7 @@
 #include "host_call.h"
 #include "host_memory.h"
 #include "locks.h"
+#include "streams.h"
 
 /* The table's first size: three streams and a file. */
 enum { FIRST_DESCRIPTORS = 4 };
@@ -73,7 +74,9 @@ void descriptor_release(struct personality *personality, int32_t descriptor)
     locks_release(personality, file);
     if (--file->references)
         return;
-    if (!file->everybodys)
+    if (file->pipe)
+        stream_close(personality, file);
+    else if (!file->everybodys)
         close(file->host);
     host_memory_free(personality->process, file, sizeof *file);
 }

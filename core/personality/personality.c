@@ -13,6 +13,7 @@
 #include "host_memory.h"
 #include "scratch.h"
 #include "state.h"
+#include "streams.h"
 #include "table.h"
 #include "working_directory.h"
 
@@ -33,28 +34,40 @@ static int nowhere(void)
     return host;
 }
 
-static int add_streams(struct personality *personality, const int streams[3])
+/* What stream `number` is connected to, as an open file; 0, or a negative errno. */
+static int open_stream(int number, int stream, struct pipe *pipe, struct open_file *file)
+{
+    struct stat status = {.st_mode = 0};
+    bool leads_nowhere = !pipe && stream == PERSONALITY_NOWHERE;
+    if (!pipe && !leads_nowhere && fstat(stream, &status) != 0)
+        return -errno;
+    *file = (struct open_file){
+        .host = pipe ? -1 : leads_nowhere ? nowhere() : host_duplicate(stream),
+        .pipe = pipe ? (uint8_t)(number + 1) : 0,
+        .everybodys = leads_nowhere,
+        .kind = FILE_STREAM,
+        .readable = number == 0,
+        .writable = number != 0,
+        .seekable = S_ISREG(status.st_mode),
+    };
+    return file->host < 0 && !pipe ? -errno : 0;
+}
+
+static int add_streams(struct personality *personality, const struct personality_options *options)
 {
     for (int number = 0; number < 3; number++) {
-        struct stat status;
-        bool leads_nowhere = streams[number] == PERSONALITY_NOWHERE;
-        if (streams[number] < 0 && !leads_nowhere)
+        struct pipe *pipe = options->pipes[number];
+        if (!pipe && options->streams[number] < 0 && options->streams[number] != PERSONALITY_NOWHERE)
             continue;
-        if (!leads_nowhere && fstat(streams[number], &status) != 0)
-            return -errno;
         int64_t descriptor = descriptor_reserve(personality, (uint32_t)number);
         if (descriptor < 0)
             return (int)descriptor;
-        struct open_file file = {
-            .host = leads_nowhere ? nowhere() : host_duplicate(streams[number]),
-            .everybodys = leads_nowhere,
-            .kind = FILE_STREAM,
-            .readable = number == 0,
-            .writable = number != 0,
-            .seekable = !leads_nowhere && S_ISREG(status.st_mode),
-        };
-        if (file.host < 0)
-            return -errno;
+        struct open_file file;
+        int error = open_stream(number, options->streams[number], pipe, &file);
+        if (error)
+            return error;
+        if (pipe)
+            streams_attach(personality, number, pipe);
         descriptor_fill(personality, number, &file, false);
     }
     return 0;
@@ -78,7 +91,7 @@ int personality_create(struct process *process, const struct personality_options
     personality->working_directory_exact = true;
     int error = grants_add(personality, options);
     if (!error)
-        error = add_streams(personality, options->streams);
+        error = add_streams(personality, options);
     if (error)
         personality_destroy(process);
     return error;
@@ -97,12 +110,19 @@ void personality_destroy(struct process *process)
     process->personality = NULL;
 }
 
-int personality_output_stream(const struct process *process, int32_t descriptor)
+int personality_output_stream(const struct process *process, int32_t descriptor, struct pipe **pipe)
 {
     const struct personality *personality = process->personality;
     const struct open_file *file = personality ? descriptor_file(personality, descriptor) : NULL;
+    *pipe = NULL;
     if (!file || file->everybodys || file->kind != FILE_STREAM || !file->writable)
         return PERSONALITY_NOWHERE;
+    if (file->pipe) {
+        *pipe = stream_pipe(personality, file);
+        if (*pipe)
+            pipe_retain(*pipe);
+        return PERSONALITY_NOWHERE;
+    }
     int duplicate = host_duplicate(file->host);
     return duplicate < 0 ? -errno : duplicate;
 }

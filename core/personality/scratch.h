@@ -18,6 +18,8 @@ struct guest_span {
     uint64_t size;
 };
 
+enum { BOUNCE_SPARE = 8 }; /* poll adds an entry to a list that may fill the buffer */
+
 enum { ABSOLUTE_CAPACITY = 2 * PATH_CAPACITY }; /* working directory, slash, path, NUL */
 
 /* A path while it is resolved; rename needs two. */
@@ -29,7 +31,7 @@ struct path_text {
 struct personality_scratch {
     struct path_text path_texts[2];
     struct guest_span spans[VECTOR_CAPACITY];
-    unsigned char bounce[BOUNCE_CAPACITY];
+    unsigned char bounce[BOUNCE_CAPACITY + BOUNCE_SPARE];
 };
 
 /* Makes this thread's buffers unless it has them; false if the host has no memory. They go when the thread ends. */

@@ -17,6 +17,7 @@
 #include "guest_memory.h"
 #include "personality.h"
 #include "process.h"
+#include "streams/pipe.h"
 
 /* Limits of the personality itself, each reached by a test. */
 enum {
@@ -56,6 +57,7 @@ struct open_file {
     bool nonblocking;
     bool changeable; /* it was reached through a writable grant: its attributes, or the entries below it, may change */
     bool seekable;
+    uint8_t pipe; /* 1 + the number of the stream that it is, if that is a pipe of the core's: then it has no host descriptor */
 };
 
 struct descriptor {
@@ -94,6 +96,11 @@ struct personality {
     char *working_directory;      /* NULL is the root */
     bool working_directory_exact; /* no symbolic link was followed on the way: `..` may be taken off the text */
     mode_t creation_mask;
+
+    struct pipe *pipes[3]; /* of the streams: each with a reference and an end; NULL once it is closed */
+    struct pipe_waiter waiter; /* for one of them */
+    struct pipe *awaited;      /* which one */
+    uint64_t moved;            /* bytes, by a call that waited before it had moved them all */
 
     /* limits */
     uint64_t output_limit;

@@ -16,6 +16,7 @@
 #include "host_call.h"
 #include "paths.h"
 #include "scratch.h"
+#include "streams.h"
 
 /* Everything belongs to the guest's own user, whoever owns it on the host. */
 static int64_t store_status(struct personality *personality, uint64_t guest_status, const struct stat *host)
@@ -48,6 +49,10 @@ static int64_t status_of_descriptor(struct personality *personality, int32_t des
     struct stat status;
     if (!file)
         return -EBADF;
+    if (file->pipe) {
+        stream_status(&status);
+        return store_status(personality, guest_status, &status);
+    }
     return fstat(file->host, &status) == 0 ? store_status(personality, guest_status, &status) : -errno;
 }
 

@@ -14,6 +14,7 @@
 #include "descriptors.h"
 #include "host_call.h"
 #include "scratch.h"
+#include "streams.h"
 #include "vectors.h"
 
 struct transfer {
@@ -29,6 +30,8 @@ struct transfer {
 static int64_t move_piece(struct personality *personality, const struct transfer *transfer, bool out, size_t size)
 {
     const struct open_file *file = transfer->file;
+    if (file->pipe)
+        return stream_move(personality, file, out, size);
     long bounce = (long)personality_scratch()->bounce;
     struct pollfd ready = {.fd = file->host, .events = out ? POLLOUT : POLLIN};
     long number = transfer->position < 0 ? (out ? SYS_write : SYS_read) : (out ? SYS_pwrite64 : SYS_pread64);
@@ -77,9 +80,18 @@ static void count_written(struct personality *personality, const struct open_fil
         personality->file_bytes += size;
 }
 
+/* A call that waited goes on where it was. */
+static int64_t resume(struct personality *personality, struct transfer *transfer)
+{
+    uint64_t moved = personality->moved < transfer->vector.remaining ? personality->moved : transfer->vector.remaining;
+    personality->moved = 0;
+    vector_advance(&transfer->vector, moved);
+    return (int64_t)moved;
+}
+
 static int64_t write_out(struct personality *personality, struct transfer *transfer)
 {
-    int64_t total = 0, result = 0;
+    int64_t total = resume(personality, transfer), result = 0;
     while (transfer->vector.remaining && !process_stop_requested(personality->process)) {
         int64_t room = room_to_write(personality, transfer);
         if (room < 0) {
@@ -90,6 +102,10 @@ static int64_t write_out(struct personality *personality, struct transfer *trans
         piece = piece < (uint64_t)room ? piece : (uint64_t)room;
         size_t gathered = vector_gather(personality, transfer->vector, piece);
         result = gathered ? move_piece(personality, transfer, true, gathered) : -EFAULT;
+        if (result == CALL_WAITS)
+            personality->moved = (uint64_t)total;
+        if (result == CALL_WAITS)
+            return result;
         if (result < 0)
             break;
         count_written(personality, transfer->file, (uint64_t)result);

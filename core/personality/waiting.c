@@ -11,11 +11,76 @@
 #include "host_call.h"
 #include "scratch.h"
 #include "sleep.h"
+#include "streams.h"
 
 enum { SELECT_CAPACITY = 1024 }; /* bits in an fd_set */
 
+/* In the place of a host descriptor: stream n, which has none.  The kernel passes over what is less than 0. */
+enum { NO_DESCRIPTOR = -1, FIRST_STREAM = -2 };
+
 _Static_assert(sizeof(struct pollfd) == 8, "the guest's struct pollfd is the host's");
-_Static_assert(sizeof(struct pollfd) * 2 * POLL_CAPACITY <= BOUNCE_CAPACITY, "both lists fit the bounce buffer");
+_Static_assert(sizeof(struct pollfd) * (2 * POLL_CAPACITY + 1) <= BOUNCE_CAPACITY + BOUNCE_SPARE, "both lists fit the bounce buffer");
+
+static int in_list(const struct open_file *file)
+{
+    if (!file)
+        return NO_DESCRIPTOR;
+    return file->pipe ? FIRST_STREAM - (file->pipe - 1) : file->host;
+}
+
+/* How many of the streams in the list are ready; says so there. */
+static int64_t look_at_streams(const struct personality *personality, struct pollfd *list, size_t count)
+{
+    int64_t ready = 0;
+    for (size_t index = 0; index < count; index++) {
+        if (list[index].fd > FIRST_STREAM)
+            continue;
+        list[index].revents = stream_events(personality, FIRST_STREAM - list[index].fd, list[index].events);
+        ready += list[index].revents != 0;
+    }
+    return ready;
+}
+
+static bool find_streams(const struct pollfd *list, size_t count, bool found[3])
+{
+    bool any = false;
+    for (size_t index = 0; index < count; index++)
+        if (list[index].fd <= FIRST_STREAM)
+            any = found[FIRST_STREAM - list[index].fd] = true;
+    return any;
+}
+
+static bool is_zero(const struct timespec *timeout)
+{
+    return timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0;
+}
+
+/* The same for a list with streams in it, which has room for one entry more: an event counter of our own. */
+static int64_t wait_for_streams(struct personality *personality, struct pollfd *list, size_t count, const bool asked[3],
+                                struct timespec *timeout)
+{
+    for (;;) {
+        struct timespec at_once = {0};
+        bool waits = !look_at_streams(personality, list, count) && !is_zero(timeout), woken = false;
+        struct stream_poll poll;
+        int64_t result = waits ? stream_poll_begin(personality, &poll, asked) : 0;
+        if (result < 0)
+            return result;
+        if (waits) {
+            list[count] = (struct pollfd){.fd = poll.event, .events = POLLIN};
+            result = HOST_WAIT(personality, SYS_ppoll, (long)list, (long)count + 1, (long)timeout);
+            stream_poll_end(&poll);
+            woken = result > 0 && list[count].revents;
+        } else {
+            result = HOST_CALL(personality, SYS_ppoll, (long)list, (long)count, (long)&at_once);
+        }
+        if (result < 0)
+            return result;
+        int64_t ready = result - woken + look_at_streams(personality, list, count);
+        if (ready || !woken)
+            return ready;
+    }
+}
 
 /* How many are ready after at most `timeout` (NULL: for ever). The kernel keeps the rest of the time in `*timeout`, so
  * an interrupted wait goes on.  Waiting for nothing but time needs no thread: the process sleeps after this call, whose
@@ -23,7 +88,10 @@ _Static_assert(sizeof(struct pollfd) * 2 * POLL_CAPACITY <= BOUNCE_CAPACITY, "bo
 static int64_t wait_ready(struct personality *personality, struct pollfd *list, size_t count,
                           struct timespec *timeout)
 {
-    if (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0)
+    bool asked[3] = {false};
+    if (find_streams(list, count, asked))
+        return wait_for_streams(personality, list, count, asked, timeout);
+    if (is_zero(timeout))
         return HOST_CALL(personality, SYS_ppoll, (long)list, (long)count, (long)timeout);
     if (count)
         return HOST_WAIT(personality, SYS_ppoll, (long)list, (long)count, (long)timeout);
@@ -42,7 +110,7 @@ static int64_t poll_guest_list(struct personality *personality, uint64_t guest_l
     int64_t invalid = 0;
     for (size_t index = 0; index < count; index++) {
         const struct open_file *file = descriptor_file(personality, list[index].fd);
-        host[index] = (struct pollfd){.fd = file ? file->host : -1, .events = list[index].events};
+        host[index] = (struct pollfd){.fd = in_list(file), .events = list[index].events};
         bool unknown = !file && list[index].fd >= 0;
         list[index].revents = unknown ? POLLNVAL : 0;
         invalid += unknown;
@@ -110,7 +178,7 @@ static int64_t list_from_sets(const struct personality *personality, const struc
         if (!file)
             return -EBADF;
         descriptors[length] = (int32_t)number;
-        host[length++] = (struct pollfd){.fd = file->host, .events = events};
+        host[length++] = (struct pollfd){.fd = in_list(file), .events = events};
     }
     return (int64_t)length;
 }

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from motte.abi.capabilities import CapabilityKind, Right
     from motte.abi.faults import FaultKind, StopReason
+    from motte.async_pipes import AsyncReader, AsyncWriter
     from motte.bank import SpaceBank
     from motte.bank_terms import BankRequest, BankRestriction, BankStatistics
     from motte.build_options import BuildOptions
     from motte.capability import Capability
     from motte.channel import Receiver, Sender, select, select_async
+    from motte.completed import Completed
     from motte.constructor import Constructor
     from motte.contract import Contract
     from motte.contract_terms import ContractCapacity, ContractMessage
@@ -66,14 +68,16 @@ if TYPE_CHECKING:
     from motte.meter import Meter, MeterStatistics
     from motte.observer import Observer
     from motte.overview import Overview
+    from motte.pipes import Reader, Writer
     from motte.pool import Pool, PoolStatistics
     from motte.process import Process
     from motte.program import Program
     from motte.report import Report
     from motte.resources import Resources
-    from motte.running import Completed, run
+    from motte.running import run, run_async
     from motte.services.offering import HostService
-    from motte.streams import CAPTURE, DISCARD
+    from motte.stream_pumps import lines
+    from motte.streams import CAPTURE, DISCARD, PIPE, STDOUT
     from motte.supervision import Child, ChildStatus, Supervisor, SupervisorStatistics
     from motte.trace import Trace, TraceKind, TraceRecord
     from motte.verifier import Verdict, Violation
@@ -83,6 +87,10 @@ __version__ = "0.1.0"
 __all__ = [
     "CAPTURE",
     "DISCARD",
+    "PIPE",
+    "STDOUT",
+    "AsyncReader",
+    "AsyncWriter",
     "BadContract",
     "BadState",
     "BankRequest",
@@ -140,6 +148,7 @@ __all__ = [
     "PoolStatistics",
     "Process",
     "Program",
+    "Reader",
     "Receiver",
     "Refused",
     "Region",
@@ -166,8 +175,11 @@ __all__ = [
     "Usage",
     "Verdict",
     "Violation",
+    "Writer",
     "__version__",
+    "lines",
     "run",
+    "run_async",
     "select",
     "select_async",
 ]
@@ -175,11 +187,13 @@ __all__ = [
 _NAMES_BY_MODULE = {
     "motte.abi.capabilities": ("CapabilityKind", "Right"),
     "motte.abi.faults": ("FaultKind", "StopReason"),
+    "motte.async_pipes": ("AsyncReader", "AsyncWriter"),
     "motte.bank": ("SpaceBank",),
     "motte.bank_terms": ("BankRequest", "BankRestriction", "BankStatistics"),
     "motte.build_options": ("BuildOptions",),
     "motte.capability": ("Capability",),
     "motte.channel": ("Receiver", "Sender", "select", "select_async"),
+    "motte.completed": ("Completed",),
     "motte.constructor": ("Constructor",),
     "motte.contract": ("Contract",),
     "motte.contract_terms": ("ContractCapacity", "ContractMessage"),
@@ -233,14 +247,16 @@ _NAMES_BY_MODULE = {
     "motte.message": ("Message", "ReplyCapability"),
     "motte.observer": ("Observer",),
     "motte.overview": ("Overview",),
+    "motte.pipes": ("Reader", "Writer"),
     "motte.pool": ("Pool", "PoolStatistics"),
     "motte.process": ("Process",),
     "motte.program": ("Program",),
     "motte.report": ("Report",),
     "motte.resources": ("Resources",),
-    "motte.running": ("Completed", "run"),
+    "motte.running": ("run", "run_async"),
     "motte.services.offering": ("HostService",),
-    "motte.streams": ("CAPTURE", "DISCARD"),
+    "motte.stream_pumps": ("lines",),
+    "motte.streams": ("CAPTURE", "DISCARD", "PIPE", "STDOUT"),
     "motte.supervision": ("Child", "ChildStatus", "Supervisor", "SupervisorStatistics"),
     "motte.trace": ("Trace", "TraceKind", "TraceRecord"),
     "motte.verifier": ("Verdict", "Violation"),

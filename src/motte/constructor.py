@@ -148,7 +148,7 @@ class Constructor:
                 backtrace=DEFAULT_LIMITS.backtrace,
                 processes=DEFAULT_LIMITS.processes,
             )
-            streams = streams_of(stdin, stdout, stderr)
+            streams = streams_of(population.scheduler, stdin, stdout, stderr)
             keeping = keeping_of(self._keeper, ())
             product = make_process(
                 population, account, meter, self.program, limits, keeping, arguments, environment, streams, (), granted

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from motte.exit import Exit
     from motte.keeping import Keeping
     from motte.meter import Meter
+    from motte.no_streams import NoStreams
     from motte.population import Population
     from motte.process import Process
     from motte.program import Program
     from motte.run_limits import RunLimits
-    from motte.streams import NoStreams
 
 Callback = Callable[["Process", "Exit"], None]
 
@@ -248,7 +248,7 @@ class HeldProcess(Linked):
         except InternalError as error:
             report_exception(error)
         finally:
-            self._streams.close()
+            self._streams.ended()
             self._core.close()
             self.program.release()
             self._population.leave(self)

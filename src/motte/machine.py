@@ -24,6 +24,7 @@ from motte.errors import Closed, InvalidCap
 from motte.initial_strings import Argument, argument_strings, environment_strings
 from motte.keeper import Keeper, Region
 from motte.keeping import keeping_of
+from motte.machine_runs import MachineRuns
 from motte.makers import Makers
 from motte.meter import Meter
 from motte.observer import Observer
@@ -65,7 +66,7 @@ class MachineStatistics:
     memory_limit: int | None
 
 
-class Machine(Makers, Shown):
+class Machine(Makers, MachineRuns, Shown):
     """Programs and processes that share one limit on memory.
 
     It is a context manager: leaving it kills its processes and unloads its programs.
@@ -220,7 +221,7 @@ class Machine(Makers, Shown):
                 backtrace=backtrace,
                 processes=processes,
             )
-            streams = streams_of(stdin, stdout, stderr)
+            streams = streams_of(self._scheduler, stdin, stdout, stderr)
             process = make_process(
                 population,
                 account,

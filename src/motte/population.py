@@ -46,7 +46,7 @@ class Population:
         self.banks = BankTree(pages, self.lock, self.listener.start, self._drawing_from, scheduler.rescind)
         self.meters = MeterTree(scheduler.root, self.listener.start)
         self._by_identity: dict[int, Process] = {}
-        self._scheduler = scheduler
+        self.scheduler = scheduler
         self._services: Server | None = None  # made under the lock of who is here
         self._ran_dry = False  # at least one of the meters, at least once
         self.closed = False
@@ -60,7 +60,7 @@ class Population:
             if self._services is None:
                 from motte.services.server import Server
 
-                self._services = Server(self, self._scheduler)
+                self._services = Server(self, self.scheduler)
             return self._services
 
     def end_services(self) -> None:
@@ -133,7 +133,7 @@ class Population:
 
     def is_of_this_machine(self, capability: "Capability") -> bool:
         """Whether it can be granted here."""
-        return capability.belongs_to(self._scheduler)
+        return capability.belongs_to(self.scheduler)
 
     def find(self, identity: int) -> "Process | None":
         """The process with this identity, if it is here."""

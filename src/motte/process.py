@@ -11,12 +11,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from motte.card import Card, Shown
-from motte.errors import BadState, Closed, Timeout
+from motte.errors import Closed, Timeout
 from motte.exit import Exit, Usage, usage_of
 from motte.exit_reason import ExitReason, reason_of
-from motte.held_process import HeldProcess
 from motte.process_memory import Memory
 from motte.quantities import Duration, duration_ns
+from motte.streaming import Streaming
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,7 +27,7 @@ HOLDER_BYTES: Final = 640
 """What a :class:`Process` and how it ended take of Python's memory: its bank pays for that, too."""
 
 
-class Process(HeldProcess, Shown):
+class Process(Streaming, Shown):
     """A program in its own window; made by :meth:`motte.Machine.spawn`.
 
     Safe to use from several threads.  ``await process`` waits in an event loop.  It is a
@@ -41,6 +41,8 @@ class Process(HeldProcess, Shown):
         """Let it run, once.  Raises ``BadState`` if it was started before."""
         with self._lifetime as core:
             core.start()
+        if self._streams.has_pumps:
+            self._streams.begin(self.kill)
 
     def suspend(self) -> None:
         """Let it stand still, at whatever instruction it is.  Raises ``BadState`` unless it was started and lives."""
@@ -115,31 +117,25 @@ class Process(HeldProcess, Shown):
         end = self.exit_if_ended()
         return None if end is None else reason_of(end, self._asked)
 
-    @property
-    def stdout(self) -> bytes:
-        """What it wrote to standard output.  Raises ``BadState`` while it runs, or if that was not captured."""
-        return self._captured(1)
-
-    @property
-    def stderr(self) -> bytes:
-        """What it wrote to standard error.  Raises ``BadState`` while it runs, or if that was not captured."""
-        return self._captured(2)
-
     # --- waiting -----------------------------------------------------------------------------------------------------
 
     def wait(self, timeout: Duration = None) -> Exit:
         """Wait until the process has ended, and say how.
 
         ``timeout`` is in seconds (0 only looks; ``None`` waits for ever): afterwards ``Timeout`` is raised
-        and the process runs on.  Raises ``Closed`` after ``close()``.
+        and the process runs on.  Raises ``Closed`` after ``close()``, and whatever a callback or a file object for one
+        of its streams has raised, which has killed it; all output has reached those by then.
         """
         timeout_ns = 0 if timeout == 0 else duration_ns(timeout, "timeout")
-        if end := self._kept_end():
-            return end
-        with self._lifetime as core:
-            if not core.wait(timeout_ns):
-                raise Timeout(f"{self.program.name} still runs after {timeout} s")
-            return self._end(core)
+        end = self._kept_end()
+        if end is None:
+            with self._lifetime as core:
+                if not core.wait(timeout_ns):
+                    raise Timeout(f"{self.program.name} still runs after {timeout} s")
+                end = self._end(core)
+        if self._streams.has_pumps:
+            self._streams.settle()
+        return end
 
     def on_end(self, callback: Callable[["Process", Exit], None]) -> None:
         """Call ``callback`` with this process and its end when it has ended; at once if it has.
@@ -158,10 +154,29 @@ class Process(HeldProcess, Shown):
                 self._tell_callbacks(self._end(core))
 
     def __await__(self) -> Generator[object, None, Exit]:
-        """Wait in an event loop, without holding up the loop."""
+        """Wait in an event loop, without holding up the loop.  Cancelling the wait leaves the process running."""
         return self._wait_in_loop().__await__()
 
     # --- the end -----------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> "Process":
+        """The process itself."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: "TracebackType | None"
+    ) -> None:
+        """Kill and close, without holding up the loop; not even for a keeper that is at work."""
+        import asyncio
+
+        try:
+            if not self._closed:
+                self.kill()
+                await self._ended_in_loop()
+            if self.keeping.is_wanted:
+                await asyncio.to_thread(self.close)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Kill the process if it runs, and release all that it holds; harmless when repeated.
@@ -173,6 +188,7 @@ class Process(HeldProcess, Shown):
         if self._exit is None:
             self._die(ExitReason.KILLED)
         self._lifetime.end(self._refusal(), wait=True)
+        self._streams.close()
 
     def __enter__(self) -> "Process":
         """The process itself."""
@@ -196,22 +212,19 @@ class Process(HeldProcess, Shown):
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
-    def exit_if_ended(self) -> Exit | None:
-        """For the package: how it ended, if it has.  Raises ``Closed``."""
-        if end := self._kept_end():
-            return end
-        with self._lifetime as core:
-            return self._end(core) if core.wait(0) else None
-
-    def _captured(self, stream: int) -> bytes:
-        if self.exit_if_ended() is None:
-            raise BadState(f"{self.program.name} still runs: wait() for its output")
-        output = self._streams.captured(stream)
-        if output is None:
-            raise BadState(f"{('stdin', 'stdout', 'stderr')[stream]} is not captured: spawn with CAPTURE")
-        return output
+    def _remove_callback(self, callback: Callable[["Process", Exit], None]) -> None:
+        with self._population.ends.lock:
+            self._callbacks = tuple(other for other in self._callbacks if other is not callback)
 
     async def _wait_in_loop(self) -> Exit:
+        await self._ended_in_loop()
+        if self._streams.has_pumps:  # which may take their time
+            import asyncio
+
+            await asyncio.to_thread(self.wait)
+        return self.wait()
+
+    async def _ended_in_loop(self) -> None:
         import asyncio
 
         loop = asyncio.get_running_loop()
@@ -222,5 +235,7 @@ class Process(HeldProcess, Shown):
                 loop.call_soon_threadsafe(ended.set)
 
         self.on_end(tell)
-        await ended.wait()
-        return self.wait()
+        try:
+            await ended.wait()
+        finally:
+            self._remove_callback(tell)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from motte.directories import Directory, OpenedDirectory
     from motte.keeping import Keeping
     from motte.meter import Meter
+    from motte.no_streams import NoStreams
     from motte.population import Population
     from motte.program import Program
     from motte.run_limits import RunLimits
-    from motte.streams import NoStreams
 
 
 def make_process(  # noqa: PLR0917 (all that a process is made of)

@@ -1,43 +1,20 @@
-"""``motte.run``: one program, one run, one result; like ``subprocess.run``."""
+"""``motte.run``: one program, one run, one result; like ``subprocess.run``.  And the same in event loops."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Unpack
 
-from motte.abi.faults import StopReason
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.build_options import BuildOptions
-from motte.card import Card, Shown
+from motte.completed import Completed, completed
 from motte.directories import GrantedDirectory
-from motte.exit import Exit, Fault, Usage
-from motte.frame import Frame
 from motte.initial_strings import Argument
 from motte.machine import Machine
 from motte.quantities import Duration, Size
-from motte.streams import CAPTURE, Input
+from motte.streams import CAPTURE, Input, Output
 from motte.translation import Source
 
-
-@dataclass(frozen=True, slots=True)
-class Completed(Shown):
-    """A finished run."""
-
-    reason: StopReason
-    returncode: int
-    """The guest's own exit status, or that of what stopped it: 124 a time limit, 139 a memory fault …"""
-
-    stdout: bytes
-    stderr: bytes
-    fault: Fault | None
-    usage: Usage
-    message: str | None
-    """One line about what stopped it; ``None`` after an ordinary exit."""
-
-    backtrace: tuple[Frame, ...]
-    """As in :class:`motte.Exit`."""
-
-    def card(self) -> Card:
-        """What rich consoles and notebooks show: how it ended."""
-        return Exit(self.reason, self.returncode, self.fault, self.usage, self.message, self.backtrace).card()
+if TYPE_CHECKING:
+    from motte.spawn_settings import RunSettings
 
 
 def run(
@@ -47,6 +24,8 @@ def run(
     options: BuildOptions | None = None,
     env: Mapping[str, str] | None = None,
     stdin: Input = None,
+    stdout: Output = CAPTURE,
+    stderr: Output = CAPTURE,
     directories: Iterable[GrantedDirectory] = (),
     memory: Size = DEFAULT_LIMITS.memory,
     time: Duration = DEFAULT_LIMITS.cpu_time,
@@ -63,7 +42,7 @@ def run(
     What the guest does is a result and never an exception: look at ``returncode`` and
     ``fault``.  ``CompileError`` and ``Refused`` mean that nothing ran.  Ctrl-C kills the guest and
     raises ``KeyboardInterrupt``.  The parameters are those of :meth:`motte.Machine.load`
-    and :meth:`motte.Machine.spawn`.
+    and :meth:`motte.Machine.spawn`; an exception in a callback for a stream kills the guest, and is raised here.
 
     >>> import motte
     >>> motte.run("examples/01_hello/hello.c").stdout  # doctest: +SKIP
@@ -76,8 +55,8 @@ def run(
             args,
             env=env,
             stdin=stdin,
-            stdout=CAPTURE,
-            stderr=CAPTURE,
+            stdout=stdout,
+            stderr=stderr,
             directories=directories,
             time=time,
             extra_time=extra_time,
@@ -88,14 +67,27 @@ def run(
             open_files=open_files,
             backtrace=backtrace,
         ) as process:
-            end: Exit = process.wait()
-            return Completed(
-                reason=end.reason,
-                returncode=end.returncode,
-                stdout=process.stdout,
-                stderr=process.stderr,
-                fault=end.fault,
-                usage=end.usage,
-                message=end.message,
-                backtrace=end.backtrace,
-            )
+            return completed(process, process.wait())
+
+
+async def run_async(
+    source: Source | Sequence[Source],
+    args: Iterable[Argument] = (),
+    *,
+    options: BuildOptions | None = None,
+    memory: Size = DEFAULT_LIMITS.memory,
+    **settings: "Unpack[RunSettings]",
+) -> Completed:
+    """The same in an event loop, which goes on meanwhile: ``done = await motte.run_async("filter.c", stdin=…)``.
+
+    Whoever cancels it has killed the guest, and released all that it held, when the cancellation arrives.  To run many
+    guests, make a :class:`motte.Machine` for all of them, and use :meth:`motte.Machine.run_async`.
+    """
+    import asyncio  # as much as all the rest of a short run
+
+    machine = Machine(memory=memory)
+    try:
+        program = await asyncio.to_thread(machine.load, source, options)
+        return await machine.run_async(program, args, **settings)
+    finally:
+        await asyncio.shield(asyncio.to_thread(machine.close))

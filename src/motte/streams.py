@@ -1,32 +1,39 @@
 """What a process's three standard streams are connected to.
 
-The problem: a guest may write 64 MiB before anybody reads, or never stop; the host must
-neither block it for ever, nor trust anything about the stream itself.
+The problem: a guest may write 64 MiB before anybody reads, or never stop; the host must neither block it for ever, nor
+trust anything about the stream itself; and whoever serves thousands of guests has neither a thread nor two descriptors
+for each of their streams.
 
-What fails: a pipe that nobody drains blocks the guest.  A temporary or memory file lets
-the guest seek and truncate: ``write(1 byte); ftruncate(+4096)`` makes every counted
-byte of output cost the host a page, and one seek makes it appear terabytes long.
+What fails: a pipe that nobody drains blocks the guest.  A temporary or memory file lets the guest seek and truncate:
+``write(1 byte); ftruncate(+4096)`` makes every counted byte of output cost the host a page, and one seek makes it
+appear terabytes long.
 
-The answer: captured output is a pipe, drained by one thread per process into memory.
-A pipe can neither seek nor grow without being written, so the output limit bounds what
-the host holds.  Input given as bytes is a memory file, sealed against every change.
+The answer: what the host itself reads or writes goes through a pipe of the core (``core/streams``), which takes neither
+a descriptor nor a thread.  Captured output is a pipe without a capacity: the output limit bounds what the host holds.
+Others hold 64 KiB, and the guest waits for room.  Input given as bytes is a memory file, sealed against every change.
 """
 
 import fcntl
 import os
-import select
 import threading
+from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from motte.core import NOWHERE
+from motte.core import NOWHERE, Pipe
+from motte.no_streams import NO_STREAMS, Connected, NoStreams
+from motte.pipes import CHUNK, Incoming, Outgoing
+from motte.stream_files import OpenFile, ReadableFile, WritableFile, given_descriptor, opened_path
+from motte.stream_pumps import Callback, Lines, Pump, draining, feeding
 
 if TYPE_CHECKING:
-    from motte.core import Process as CoreProcess
-
-_CHUNK: Final = 1 << 16
+    from motte.async_pipes import AsyncReader, AsyncWriter
+    from motte.core import Scheduler
+    from motte.pipes import Reader, Writer
 
 _SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+_NAMES: Final = ("stdin", "stdout", "stderr")
 
 
 class Connection(Enum):
@@ -34,6 +41,8 @@ class Connection(Enum):
 
     CAPTURE = "capture"
     DISCARD = "discard"
+    PIPE = "pipe"
+    STDOUT = "stdout"
 
 
 CAPTURE: Final = Connection.CAPTURE
@@ -42,125 +51,191 @@ CAPTURE: Final = Connection.CAPTURE
 DISCARD: Final = Connection.DISCARD
 """Input is empty; output is counted and thrown away."""
 
+PIPE: Final = Connection.PIPE
+"""``Process.stdin`` is written to, ``Process.stdout`` and ``Process.stderr`` are read, while the process runs."""
 
-class OpenFile(Protocol):
-    """An open file, socket or pipe of Python's."""
+STDOUT: Final = Connection.STDOUT
+"""For ``stderr``: it goes where standard output goes."""
 
-    def fileno(self) -> int:
-        """The descriptor's number."""
+Input: TypeAlias = (
+    "bytes | bytearray | memoryview | int | str | os.PathLike[str] | OpenFile | ReadableFile"
+    " | Reader | AsyncReader | Connection | None"
+)
+"""What a guest reads: the bytes themselves, a path, an open file or descriptor, what another process writes to a pipe,
+``PIPE``, or nothing (``None`` or ``DISCARD``)."""
 
-
-Input = bytes | bytearray | memoryview | int | OpenFile | Connection | None
-"""What a guest reads: the bytes themselves, an open file or descriptor, or nothing (``None`` or ``DISCARD``)."""
-
-Output = int | OpenFile | Connection | None
-"""Where a guest writes: ``CAPTURE``, an open file or descriptor, or nowhere (``None`` or ``DISCARD``)."""
-
-
-class NoStreams:
-    """Three streams that lead nowhere: nothing to open, nothing to close.  One for all processes."""
-
-    descriptors: tuple[int, int, int] = (NOWHERE, NOWHERE, NOWHERE)
-
-    def attached(self) -> None:
-        """The process has its copies."""
-
-    def captured(self, stream: int) -> bytes | None:
-        """Nothing is captured."""
-
-    def close(self) -> None:
-        """There is nothing to be given up."""
+Output: TypeAlias = (
+    "int | str | os.PathLike[str] | OpenFile | WritableFile | Callback | Lines"
+    " | Writer | AsyncWriter | Connection | None"
+)
+"""Where a guest writes: ``CAPTURE``, a path, an open file or descriptor, a callback, another process's input, ``PIPE``,
+or nowhere (``None`` or ``DISCARD``)."""
 
 
-class OutputOf(NoStreams):
-    """The output streams of another process, as long as that takes to make one with them."""
-
-    def __init__(self, core: "CoreProcess") -> None:
-        """Of a process that stands still."""
-        self._duplicates = core.output_streams()
-        self.descriptors = (NOWHERE, *self._duplicates)
-
-    def attached(self) -> None:
-        """The process has its own: close these."""
-        self.close()
-
-    def close(self) -> None:
-        """Harmless when repeated."""
-        duplicates, self._duplicates = self._duplicates, (NOWHERE, NOWHERE)
-        for descriptor in duplicates:
-            if descriptor != NOWHERE:
-                os.close(descriptor)
-
-
-_NO_STREAMS: Final = NoStreams()
-
-
-def streams_of(stdin: Input, stdout: Output, stderr: Output) -> NoStreams:
+def streams_of(scheduler: "Scheduler", stdin: Input, stdout: Output, stderr: Output) -> NoStreams:
     """What a process is to be connected to.  Raises as :class:`Streams`."""
     for stream in (stdin, stdout, stderr):
         if stream is not None and stream is not DISCARD:
-            return Streams(stdin, stdout, stderr)
-    return _NO_STREAMS
+            return Streams(scheduler, stdin, stdout, stderr)
+    return NO_STREAMS
 
 
 class Streams(NoStreams):
-    """The three descriptors for one process, and what was captured from them.
+    """The three streams of one process, and the host's ends of them.
 
-    Use: give :attr:`descriptors` to the core, which makes its own copies; then
-    :meth:`attached`; after the process stopped, :meth:`captured`; at last, or when any
-    of this failed, :meth:`close`.
+    Use: give :attr:`descriptors` to the core, which makes its own copies; then :meth:`attached` and :meth:`begin`;
+    after the process stopped, :meth:`captured`; at last, or when any of this failed, :meth:`close`.
     """
 
-    def __init__(self, stdin: Input, stdout: Output, stderr: Output) -> None:
-        """Raises ``TypeError`` for what is no stream, and ``OSError`` when the host is out of descriptors."""
+    def __init__(self, scheduler: "Scheduler", stdin: Input, stdout: Output, stderr: Output) -> None:
+        """Raises ``TypeError`` for what is no stream, ``ValueError`` for what cannot be used, and ``OSError``."""
+        self._scheduler = scheduler
         self._owned: list[int] = []
-        self._pipes: dict[int, int] = {}
-        self._drain: _Drain | None = None
+        self._moved: list[Callable[[], object]] = []
+        self._captures: dict[int, Pipe] = {}
+        self._captured: dict[int, bytes] = {}
+        self._incoming: dict[int, Incoming] = {}
+        self._outgoing: Outgoing | None = None
+        self._pumps: list[Pump] = []
+        self._lock = threading.Lock()  # several threads may ask for what was captured
         try:
-            self.descriptors = (self._input(stdin), self._output(1, stdout), self._output(2, stderr))
+            first = self._input(stdin)
+            second = self._output(1, stdout)
+            third = second if stderr is STDOUT else self._output(2, stderr)
+            self.descriptors = (first, second, third)
         except BaseException:
             self.close()
             raise
+        self.has_pumps = bool(self._pumps)
 
     def attached(self) -> None:
-        """The process has its copies: close ours, and start draining the captured pipes."""
+        """The process has its copies: close ours, and leave to it what another process had."""
         self._close_owned()
-        if self._pipes:
-            self._drain = _Drain(self._pipes)
-            self._pipes = {}
+        for give_up in self._moved:
+            give_up()
+        self._moved.clear()
+
+    def begin(self, fails: Callable[[], object]) -> None:
+        """From now on callbacks are called, and files read."""
+        for pump in self._pumps:
+            pump.start(fails)
 
     def captured(self, stream: int) -> bytes | None:
         """Everything written to stream 1 or 2; ``None`` if it is not captured.
 
         Call it only when the process has stopped: it takes what the pipe holds then as the end.
         """
-        return None if self._drain is None else self._drain.finish().get(stream)
+        with self._lock:
+            pipe = self._captures.pop(stream, None)
+            if pipe is not None:
+                pipe.finish()
+                self._captured[stream] = pipe.read(pipe.held + 1) or b""
+                pipe.close()
+            return self._captured.get(stream)
+
+    def incoming(self, stream: int) -> Incoming | None:
+        """What comes through stream 1 or 2, if that is read while the process runs."""
+        return self._incoming.get(stream)
+
+    def outgoing(self) -> Outgoing | None:
+        """What goes to standard input, if that is written while the process runs."""
+        return self._outgoing
+
+    def settle(self) -> None:
+        """The process has ended: wait until callbacks have seen all of its output, and raise what one raised."""
+        outputs = [pump for pump in self._pumps if pump.drains]
+        for pump in outputs:
+            pump.pipe.finish()
+        for pump in outputs:
+            pump.join()
+        for pump in self._pumps:
+            if pump.exception is not None:
+                raise pump.exception
+
+    def ended(self) -> None:
+        """The process has given everything back: what was captured by now is all."""
+        for stream in list(self._captures):
+            self.captured(stream)
 
     def close(self) -> None:
         """Give everything up; harmless when repeated.  What was captured stays readable."""
         self._close_owned()
-        while self._pipes:
-            os.close(self._pipes.popitem()[1])
-        if self._drain is not None:
-            self._drain.finish()
+        self.ended()
+        for incoming in self._incoming.values():
+            incoming.discard()
+        if self._outgoing is not None:
+            self._outgoing.discard()
+        for pump in self._pumps:
+            pump.pipe.finish()  # a thread that waits there does not any more
+            pump.pipe.close()
 
-    def _input(self, given: Input) -> int:
+    # --- what each is connected to -----------------------------------------------------------------------------------
+
+    def _input(self, given: Input) -> Connected:
         if given is None or given is DISCARD:
             return NOWHERE
-        if given is CAPTURE:
-            raise TypeError("stdin: CAPTURE is for output")
+        if given is PIPE:
+            self._outgoing = Outgoing(self._pipe(CHUNK, reads=False))
+            return self._outgoing.pipe
+        if isinstance(given, Connection):
+            raise TypeError(f"stdin: {given.name} is for output")
         if isinstance(given, bytes | bytearray | memoryview):
             return self._own(_sealed_file(given))
-        return _descriptor(given, "stdin")
+        if isinstance(incoming := getattr(given, "incoming", None), Incoming):
+            return self._output_of_another(incoming)
+        descriptor = self._descriptor("stdin", given, writes=False)
+        if descriptor is not None:
+            return descriptor
+        if isinstance(given, ReadableFile):
+            return self._pump(Pump(self._pipe(CHUNK, reads=False), feeding(given), "stdin", drains=False))
+        expected = "bytes, a path, an open file, a descriptor, another process's output, PIPE or None"
+        raise TypeError(f"stdin: expected {expected}; got {type(given).__name__}")
 
-    def _output(self, stream: int, given: Output) -> int:
+    def _output(self, stream: int, given: Output) -> Connected:
+        name = _NAMES[stream]
         if given is None or given is DISCARD:
             return NOWHERE
         if given is CAPTURE:
-            self._pipes[stream], writing_end = os.pipe2(os.O_CLOEXEC)
-            os.set_blocking(self._pipes[stream], False)
-            return self._own(writing_end)
-        return _descriptor(given, ("stdin", "stdout", "stderr")[stream])
+            pipe = self._captures[stream] = self._pipe(None, reads=True)
+            return pipe
+        if given is PIPE:
+            incoming = self._incoming[stream] = Incoming(self._pipe(CHUNK, reads=True))
+            return incoming.pipe
+        if isinstance(given, Connection):
+            raise TypeError(f"{name}: {given.name} is for stderr")
+        if isinstance(outgoing := getattr(given, "outgoing", None), Outgoing):
+            return self._input_of_another(name, outgoing)
+        descriptor = self._descriptor(name, given, writes=True)
+        if descriptor is not None:
+            return descriptor
+        if isinstance(given, Lines | WritableFile) or callable(given):
+            return self._pump(Pump(self._pipe(CHUNK, reads=True), draining(given), name, drains=True))
+        expected = "a path, an open file, a descriptor, a callback, another process's input, CAPTURE, PIPE or None"
+        raise TypeError(f"{name}: expected {expected}; got {type(given).__name__}")
+
+    def _descriptor(self, name: str, given: object, *, writes: bool) -> int | None:
+        if isinstance(given, str | os.PathLike):
+            return self._own(opened_path(given, writes=writes))
+        return given_descriptor(given, name)
+
+    def _output_of_another(self, incoming: Incoming) -> Pipe:
+        if incoming.buffer or incoming.has_ended:
+            raise ValueError("stdin: this stream was read from, or closed, before")
+        self._moved.append(incoming.discard)
+        return incoming.pipe
+
+    def _input_of_another(self, name: str, outgoing: Outgoing) -> Pipe:
+        if outgoing.buffer or outgoing.closes:
+            raise ValueError(f"{name}: this stream was closed before, or not all has entered it yet")
+        self._moved.append(outgoing.discard)
+        return outgoing.pipe
+
+    def _pipe(self, capacity: int | None, *, reads: bool) -> Pipe:
+        return Pipe(self._scheduler, capacity, reads, not reads)
+
+    def _pump(self, pump: Pump) -> Pipe:
+        self._pumps.append(pump)
+        return pump.pipe
 
     def _own(self, descriptor: int) -> int:
         self._owned.append(descriptor)
@@ -169,58 +244,6 @@ class Streams(NoStreams):
     def _close_owned(self) -> None:
         while self._owned:
             os.close(self._owned.pop())
-
-
-class _Drain:
-    """One thread that empties a process's captured pipes, so that it never waits for a reader."""
-
-    def __init__(self, reading_ends: dict[int, int]) -> None:
-        self._reading_ends = reading_ends
-        self._collected = {stream: bytearray() for stream in reading_ends}
-        self._finish_requested = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._lock = threading.Lock()
-        self._result: dict[int, bytes] | None = None
-        self._thread = threading.Thread(target=self._run, name="motte-capture", daemon=True)
-        self._thread.start()
-
-    def finish(self) -> dict[int, bytes]:
-        """Take what the pipes still hold, stop, and return everything by stream."""
-        with self._lock:
-            if self._result is None:
-                os.eventfd_write(self._finish_requested, 1)
-                self._thread.join()
-                os.close(self._finish_requested)
-                self._result = {stream: bytes(data) for stream, data in self._collected.items()}
-                self._collected.clear()
-            return self._result
-
-    def _run(self) -> None:
-        poll = select.poll()
-        poll.register(self._finish_requested, select.POLLIN)
-        streams = {descriptor: stream for stream, descriptor in self._reading_ends.items()}
-        for descriptor in streams:
-            poll.register(descriptor, select.POLLIN)
-        last_round = False
-        while streams and not last_round:
-            ready = {descriptor for descriptor, _events in poll.poll()}
-            last_round = self._finish_requested in ready
-            for descriptor, stream in list(streams.items()):
-                if (last_round or descriptor in ready) and self._empty(descriptor, stream):
-                    poll.unregister(descriptor)
-                    del streams[descriptor]
-        for descriptor in self._reading_ends.values():
-            os.close(descriptor)
-
-    def _empty(self, descriptor: int, stream: int) -> bool:
-        """Read all that is there; true at the pipe's end."""
-        while True:
-            try:
-                chunk = os.read(descriptor, _CHUNK)
-            except BlockingIOError:
-                return False
-            if not chunk:
-                return True
-            self._collected[stream] += chunk
 
 
 def _sealed_file(content: bytes | bytearray | memoryview) -> int:
@@ -236,15 +259,3 @@ def _sealed_file(content: bytes | bytearray | memoryview) -> int:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def _descriptor(given: object, name: str) -> int:
-    if isinstance(given, int) and not isinstance(given, bool):
-        if given < 0:
-            raise ValueError(f"{name}: {given} is not an open descriptor")
-        return given
-    fileno = getattr(given, "fileno", None)
-    if fileno is None:
-        raise TypeError(f"{name}: expected bytes, an open file, a descriptor or None; got {type(given).__name__}")
-    number: int = fileno()
-    return number

@@ -113,7 +113,7 @@ def test_ctrl_c_raises_at_once_and_leaves_nothing_behind(programs: Path) -> None
         ({"env": {"A=B": "c"}}, ValueError, "env: 'A=B' is not the name of a variable"),
         ({"env": {"A": "\0"}}, ValueError, "env: .* contains a NUL"),
         ({"directories": ["missing"]}, FileNotFoundError, "missing"),
-        ({"stdin": "text"}, TypeError, "stdin: expected bytes"),
+        ({"stdin": 1.5}, TypeError, "stdin: expected bytes"),
     ],
 )
 def test_misuse_is_told_before_anything_runs(

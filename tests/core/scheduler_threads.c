@@ -107,10 +107,16 @@ void keeping_charged(struct process *process)
     (void)process;
 }
 
-/* Nobody here sends anything. */
+/* Nobody here sends anything, but some are woken. */
 void ipc_settle(struct scheduler *scheduler)
 {
-    (void)scheduler;
+    if (scheduler->ipc_made_ready)
+        schedule(scheduler, NULL);
+}
+
+void personality_hang_up(struct process *process)
+{
+    (void)process;
 }
 
 void ipc_timeout(struct process *process)
@@ -164,9 +170,10 @@ void guest_enter(struct context *context, uintptr_t window)
 {
     (void)window;
     struct process *process = context->process;
+    atomic_store(&process->wake, WAKE_NOT_WANTED);
     while (!atomic_load(&process->attention)) {
         uint64_t step = context->guest_stack++;
-        switch ((process->identity + step) % 4) {
+        switch ((process->identity + step) % 13 ? (process->identity + step) % 4 : 4) {
         case 0:
             process_sleep_until(process, monotonic_ns() + 50 * microsecond);
             break;
@@ -175,6 +182,9 @@ void guest_enter(struct context *context, uintptr_t window)
             break;
         case 2:
             wait_a_moment_in_a_call(process);
+            break;
+        case 4:
+            process_await(process);
             break;
         default:
             nap(microsecond);
@@ -239,6 +249,9 @@ static void disturb(struct process *process, uint64_t *random)
         break;
     case 3:
         process_suspend(process);
+        break;
+    case 4:
+        process_wake(process, false);
         break;
     default:
         process_wait(process, deadline_after(200 * microsecond));

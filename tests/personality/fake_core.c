@@ -107,6 +107,28 @@ void process_yield(struct process *process)
     process->yields = true;
 }
 
+void process_await(struct process *process)
+{
+    atomic_store(&process->wake, WAKE_AWAITED);
+}
+
+void process_wake(struct process *process, bool under_lock)
+{
+    (void)under_lock;
+    uint32_t awaited = WAKE_AWAITED;
+    atomic_compare_exchange_strong(&process->wake, &awaited, WAKE_CAME);
+}
+
+void process_retain(struct process *process)
+{
+    atomic_fetch_add(&process->references, 1);
+}
+
+void process_release(struct process *process)
+{
+    atomic_fetch_sub(&process->references, 1);
+}
+
 uint64_t process_cpu_ns(struct process *process)
 {
     (void)process;
@@ -321,12 +343,25 @@ static bool sleep_after_call(struct process *process)
     return until == 0 || !process_stop_requested(process);
 }
 
+/* True if the call is to be made again. */
+static bool await_wake(struct process *process)
+{
+    uint32_t wake;
+    while ((wake = atomic_load(&process->wake)) == WAKE_AWAITED && !process_stop_requested(process))
+        usleep(200);
+    return wake != WAKE_NOT_WANTED && !process_stop_requested(process);
+}
+
 int64_t fake_call(struct process *process, int64_t number, const uint64_t arguments[6])
 {
     struct fake *fake = fake_of(process);
     fake->caller = pthread_self();
     atomic_fetch_add(&fake->calls_under_way, 1);
-    int64_t result = motte_personality_call(process, number, arguments);
+    int64_t result;
+    do {
+        atomic_store(&process->wake, WAKE_NOT_WANTED);
+        result = motte_personality_call(process, number, arguments);
+    } while (await_wake(process));
     if (!sleep_after_call(process))
         result = -EINTR;
     atomic_fetch_sub(&fake->calls_under_way, 1);

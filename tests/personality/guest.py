@@ -55,6 +55,7 @@ class _Directory(ctypes.Structure):
 class _Options(ctypes.Structure):
     _fields_ = (
         ("streams", ctypes.c_int * 3),
+        ("pipes", ctypes.c_void_p * 3),
         ("directories", ctypes.POINTER(_Directory)),
         ("directory_count", ctypes.c_size_t),
         ("output_limit", ctypes.c_uint64),
@@ -72,7 +73,10 @@ def library() -> ctypes.CDLL:
         subprocess.run(generate_header, check=True)
         sources = [
             *sorted((ROOT / "core/personality").glob("*.c")),
+            *sorted((ROOT / "core/streams").glob("*.c")),
             ROOT / "core/host_memory.c",
+            ROOT / "core/ipc/completions.c",
+            ROOT / "core/panic.c",
             Path(__file__).parent / "fake_core.c",
         ]
         command = ["cc", "-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]

@@ -16,8 +16,9 @@ from motte.build import artifact_of
 from motte.build_options import BuildOptions
 from motte.cli.progress import ProgressCallback, progress_on_terminal
 from motte.cli.tour_programs import HONEST, HOSTILE, Visit
+from motte.completed import Completed
 from motte.quantities import format_duration
-from motte.running import Completed, run
+from motte.running import run
 
 EXIT_DIFFERENT = 1
 

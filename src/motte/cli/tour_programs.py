@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from motte.abi.faults import FaultKind, StopReason
-from motte.running import Completed
+from motte.completed import Completed
 
 DIRECTORY: Final = Path(__file__).parent / "tour"
 

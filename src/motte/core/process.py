@@ -99,7 +99,7 @@ def spawn_from(
     wall_ns: int | None,
     output_limit: int | None,
     open_files: int,
-    streams: tuple[int, int, int],
+    streams: tuple[int | _core.Pipe, int | _core.Pipe, int | _core.Pipe],
     directories: Sequence[tuple[bytes, int, bool]],
 ) -> Process:
     """Create a process with terms of its own; the arguments are those of :class:`Process`."""

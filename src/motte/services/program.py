@@ -7,6 +7,7 @@ from motte.abi.capabilities import CapabilityKind
 from motte.core import Capability
 from motte.errors import RequestError
 from motte.keeping import NOBODY, keeping_of
+from motte.no_streams import NO_STREAMS, OutputOf
 from motte.process_making import make_process
 from motte.services.bank import BankService
 from motte.services.call import Answer, Call, sender_of
@@ -15,7 +16,6 @@ from motte.services.meter import MeterService
 from motte.services.process import ChildService
 from motte.services.protocol import SPAWN, BankRight, MeterRight, ProgramRight, Request, SpawnFlag
 from motte.services.service import Service, request
-from motte.streams import OutputOf, streams_of
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
@@ -96,7 +96,7 @@ def _make(server: "Server", program: "Program", spawner: "Process", order: "Spaw
         NOBODY,
         [program.argument, *order.arguments],
         order.environment,
-        _output_of(spawner) if order.writes else streams_of(None, None, None),
+        _output_of(spawner) if order.writes else NO_STREAMS,
         (),
         order.grants,
     )
