@@ -24,6 +24,7 @@
 #include "timeouts.h"
 
 struct block;
+struct capability_table;
 struct endpoint;
 struct message;
 struct meter;
@@ -69,6 +70,7 @@ struct scheduler {
     struct endpoint *endpoints;       /* all of them */
     struct block *blocks;             /* that a bank pays for, and no process */
     struct message *dropped_messages; /* to be taken apart: ipc_settle */
+    struct capability_table *dropped_tables; /* likewise, of processes that have ended */
     bool ipc_made_ready;              /* processes that nobody has looked for a worker for yet */
 
     struct slices slices;

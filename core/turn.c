@@ -150,6 +150,8 @@ void turns_run(struct worker *worker)
     struct scheduler *scheduler = worker->scheduler;
     while (worker->assigned && !scheduler->closing) {
         take_turn(worker);
+        if (ipc_is_unsettled(scheduler)) /* of a process that has ended: others may wait for what it has left */
+            ipc_settle(scheduler);
         if (!worker->assigned)
             schedule_at(scheduler, worker, worker->turn_ended);
     }

@@ -185,7 +185,7 @@ static bool work(struct worker *worker)
     check_clocks(worker, worker->turn_ended);
     worker_joins_turns(worker);
     while (!scheduler->closing && !superfluous) {
-        if (scheduler->dropped_messages) /* of a process that has ended */
+        if (ipc_is_unsettled(scheduler))
             ipc_settle(scheduler);
         if (!worker->assigned)
             schedule_at(scheduler, worker, worker->turn_ended);

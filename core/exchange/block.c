@@ -183,16 +183,37 @@ void block_unview(struct block *block)
         block_die(block);
 }
 
+static void rescind(struct block *block)
+{
+    block->object.dead = true;
+    if (!block->views)
+        block_die(block);
+}
+
+/* Others get the lock; the block, which they may take out of the list or drop, is there still. */
+static struct block *pause_at(struct block *block)
+{
+    object_retain(&block->object);
+    pthread_mutex_unlock(&block->object.scheduler->lock);
+    pthread_mutex_lock(&block->object.scheduler->lock);
+    return block;
+}
+
+/* If the list has changed just where this has come to, it begins again: those that were rescinded are not there any more. */
 void blocks_rescind(struct scheduler *scheduler, struct bank *bank)
 {
     pthread_mutex_lock(&scheduler->lock);
-    for (struct block *block = scheduler->blocks, *next; block; block = next) {
-        next = block->next;
-        if (bank && !bank_draws_from(block->bank, bank))
-            continue;
-        block->object.dead = true;
-        if (!block->views)
-            block_die(block);
+    struct block *block = scheduler->blocks;
+    for (uint32_t seen = 1; block; seen++) {
+        struct block *held = seen % DROPPED_AT_ONCE ? NULL : pause_at(block);
+        if (held && !held->link)
+            block = scheduler->blocks;
+        struct block *next = block ? block->next : NULL;
+        if (block && (!bank || bank_draws_from(block->bank, bank)))
+            rescind(block);
+        if (held)
+            object_release(&held->object);
+        block = next;
     }
     pthread_mutex_unlock(&scheduler->lock);
     blocks_bury();

@@ -281,13 +281,21 @@ uint32_t table_count_receivers(const struct process *process, const struct objec
     return count;
 }
 
+bool table_drop_some(struct capability_table *table, uint32_t most)
+{
+    for (; most && table->undropped; most--)
+        capability_drop(&table->entries[--table->undropped]);
+    return table->undropped == 0;
+}
+
 void table_drop_all(struct process *process)
 {
     struct capability_table *table = &process->ipc->table;
-    for (uint32_t i = 0; i < table->count; i++)
-        capability_drop(&table->entries[i]);
-    table->free = table->count;
-    table->lowest_free = 0;
+    table->undropped = table->count;
+    if (table_drop_some(table, DROPPED_AT_ONCE))
+        return;
+    table->next_dropped = process->scheduler->dropped_tables;
+    process->scheduler->dropped_tables = table;
 }
 
 void table_free(struct process *process)

@@ -103,6 +103,8 @@ struct capability_table {
     uint32_t count;             /* of entries */
     uint32_t free;              /* of them */
     uint32_t lowest_free;       /* below this index none is free */
+    uint32_t undropped;         /* of a process that has ended: the entries below are still to be dropped */
+    struct capability_table *next_dropped; /* scheduler->dropped_tables */
 };
 
 /* So that the next `count` insertions succeed; false without memory, or beyond CAPABILITY_LIMIT. */
@@ -123,8 +125,16 @@ void table_put_back(struct process *process, int32_t handle, struct capability c
 /* Its valid capabilities to receive from this endpoint; under the lock, while it does not run. */
 uint32_t table_count_receivers(const struct process *process, const struct object *endpoint);
 
-/* Drops all, under the lock, and then frees the table, without it. */
+/* Nobody holds a lock that workers need for longer than it takes to drop so many capabilities: some ten microseconds. */
+enum { DROPPED_AT_ONCE = 64 };
+
+/* Under the lock: the process has ended.  A large table is left for ipc_settle(). */
 void table_drop_all(struct process *process);
+
+/* Under the lock: at most so many of them; whether there are none left. */
+bool table_drop_some(struct capability_table *table, uint32_t most);
+
+/* Without the lock, when all were dropped. */
 void table_free(struct process *process);
 
 #endif

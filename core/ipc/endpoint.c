@@ -101,12 +101,29 @@ void endpoint_kill(struct endpoint *endpoint)
         conversation_end_died(endpoint->conversation);
 }
 
+/* Others get the lock; the endpoint, which may be dropped meanwhile, stays in the list.  The one behind it. */
+static struct endpoint *pause_behind(struct endpoint *endpoint)
+{
+    struct scheduler *scheduler = endpoint->object.scheduler;
+    object_retain(&endpoint->object);
+    ipc_settle(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+    pthread_mutex_lock(&scheduler->lock);
+    struct endpoint *next = endpoint->next;
+    object_release(&endpoint->object);
+    return next;
+}
+
+/* New ones come in front, and are not this bank's. */
 void endpoints_rescind(struct scheduler *scheduler, struct bank *bank)
 {
+    uint32_t seen = 0;
     pthread_mutex_lock(&scheduler->lock);
-    for (struct endpoint *endpoint = scheduler->endpoints; endpoint; endpoint = endpoint->next)
+    for (struct endpoint *endpoint = scheduler->endpoints; endpoint;) {
         if (!bank || (endpoint->bank && bank_draws_from(endpoint->bank, bank)))
             endpoint_kill(endpoint);
+        endpoint = ++seen % DROPPED_AT_ONCE ? endpoint->next : pause_behind(endpoint);
+    }
     ipc_settle(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
     blocks_rescind(scheduler, bank);

@@ -97,6 +97,9 @@ void ipc_free(struct process *process)
     struct process_ipc *ipc = process->ipc;
     if (!ipc)
         return;
+    pthread_mutex_lock(&process->scheduler->lock);
+    ipc_settle(process->scheduler);
+    pthread_mutex_unlock(&process->scheduler->lock);
     table_free(process);
     host_memory_free(process, ipc->wait.several, ipc->wait.count * sizeof *ipc->wait.several);
     host_memory_free(process, ipc->grants, ipc->grant_count * sizeof *ipc->grants);
@@ -222,7 +225,7 @@ bool ipc_switch(struct process *process, struct process *next, int64_t *result)
     process_set_state(next, PROCESS_RUNNING);
     process_set_attention(next, false);
     atomic_store_explicit(&worker->process, next, memory_order_release);
-    if (scheduler->dropped_messages || scheduler->ipc_made_ready)
+    if (ipc_is_unsettled(scheduler) || scheduler->ipc_made_ready)
         ipc_settle(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
 

@@ -288,22 +288,32 @@ void caller_answer(struct caller *caller, struct message *answer)
 
 /* --- afterwards ----------------------------------------------------------------------------------------------------------- */
 
+/* How many capabilities it carries, and itself. */
+static uint32_t take_apart(struct message *message)
+{
+    capability_drop(&message->reply);
+    for (uint32_t i = 0; i < message->capability_count; i++)
+        capability_drop(&message->capabilities[i]);
+    if (message->parcel)
+        parcel_drop(message->parcel);
+    return 2 + message->capability_count + (message->parcel ? message->parcel->count : 0);
+}
+
 /* Their capabilities may be the last to something, with messages of its own: these are dropped in their turn. */
 static void take_some_apart(struct scheduler *scheduler)
 {
-    enum { PIECE = 32 };
     struct message *some = NULL;
-    for (int i = 0; i < PIECE && scheduler->dropped_messages; i++) {
+    uint32_t dropped = 0;
+    while (dropped < DROPPED_AT_ONCE && scheduler->dropped_messages) {
         struct message *message = scheduler->dropped_messages;
         scheduler->dropped_messages = message->next;
-        capability_drop(&message->reply);
-        for (uint32_t k = 0; k < message->capability_count; k++)
-            capability_drop(&message->capabilities[k]);
-        if (message->parcel)
-            parcel_drop(message->parcel);
+        dropped += take_apart(message);
         message->next = some;
         some = message;
     }
+    struct capability_table *table = scheduler->dropped_tables;
+    if (table && dropped < DROPPED_AT_ONCE && table_drop_some(table, DROPPED_AT_ONCE - dropped))
+        scheduler->dropped_tables = table->next_dropped;
     pthread_mutex_unlock(&scheduler->lock);
     while (some) {
         struct message *message = some;
@@ -316,7 +326,7 @@ static void take_some_apart(struct scheduler *scheduler)
 
 void ipc_settle(struct scheduler *scheduler)
 {
-    while (scheduler->dropped_messages)
+    while (ipc_is_unsettled(scheduler))
         take_some_apart(scheduler);
     if (scheduler->ipc_made_ready) {
         scheduler->ipc_made_ready = false;

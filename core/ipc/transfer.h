@@ -4,6 +4,7 @@
 
 #include "endpoint.h"
 #include "message.h"
+#include "scheduler.h"
 #include "waiting.h"
 
 /* Gives the message to somebody who waits for it, or to nobody at all if nobody can receive; else queues it.  Takes the
@@ -47,5 +48,11 @@ void caller_answer(struct caller *caller, struct message *answer);
 /* After anything that may have dropped messages or made processes ready, as the last thing under the lock: it is let go between
  * pieces of the work, since whoever drops a long queue must not hold up everybody else. */
 void ipc_settle(struct scheduler *scheduler);
+
+/* Whether something was dropped and not taken apart yet. */
+static inline bool ipc_is_unsettled(const struct scheduler *scheduler)
+{
+    return scheduler->dropped_messages || scheduler->dropped_tables;
+}
 
 #endif

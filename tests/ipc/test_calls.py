@@ -7,7 +7,7 @@ import time
 import pytest
 
 import motte
-from ipc.conftest import LONG, Party, Said, until_it_waits
+from ipc.conftest import GUESTS, LONG, Party, Said, until_it_waits
 from motte import InvalidCap, PeerClosed, Timeout
 
 PEER_CLOSED = "-1008"
@@ -247,6 +247,25 @@ def test_a_channel_ends_with_the_bank_that_paid_for_it(machine: motte.Machine, p
         with pytest.raises(InvalidCap):
             use()
     assert bank.destroyed
+
+
+def test_who_has_called_one_that_fails_learns_so_while_all_workers_are_busy() -> None:
+    with motte.Machine(workers=1) as machine:
+        caller, failing = machine.load(GUESTS / "party.c"), machine.load(GUESTS / "fails.c")
+        (out, in_), (order, orders) = machine.channel(), machine.channel()
+        server = machine.spawn(failing, ["fails"], grants={"in": in_, "orders": orders})
+        client = machine.spawn(caller, ["call"], grants={"out": out})
+        until_it_waits(server)
+        until_it_waits(client)
+        in_.close()
+        busy = machine.spawn(failing, ["spins"], time=None)
+        while not busy.statistics().cpu_time:
+            pass
+        order.send()
+        assert client.wait(LONG).returncode == 0
+        assert client.stdout.decode() == PEER_CLOSED
+        assert server.wait(LONG).returncode == 139
+        assert busy.state == "running"
 
 
 def test_all_channels_end_with_their_machine(machine: motte.Machine) -> None:

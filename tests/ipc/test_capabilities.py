@@ -254,3 +254,33 @@ def test_a_capability_says_what_it_is(machine: motte.Machine) -> None:
     assert repr(marked).endswith("closed>")
     with pytest.raises(motte.Closed):
         _ = marked.rights
+
+
+def test_all_who_wait_for_a_process_with_a_full_table_learn_of_its_end(machine: motte.Machine) -> None:
+    channels = [machine.channel(1) for _ in range(2000)]
+    grants = {f"{kind} {i}": each[kind] for i, each in enumerate(channels) for kind in (0, 1)}
+    process = machine.spawn(machine.load(GUESTS / "nothing.c"), grants=grants)
+    for sender, _receiver in channels:
+        sender.close()
+    process.wait(LONG)
+    for _sender, receiver in channels:
+        with pytest.raises(motte.PeerClosed):
+            receiver.receive(LONG)
+    process.close()
+
+
+@pytest.mark.parametrize("blocks", [63, 64, 65, 300])
+def test_banks_are_destroyed_while_blocks_of_others_are_on_their_way(machine: motte.Machine, blocks: int) -> None:
+    """Destroying goes through all blocks in steps: the list changes meanwhile."""
+    sender, receiver = machine.channel(4)
+    grants = {"in": receiver, "out": sender}
+    with machine.spawn(machine.load(GUESTS / "juggler.c"), grants=grants, time=None) as juggler:
+        before = machine.bank.used
+        for _ in range(20):
+            with machine.bank.sub() as bank:
+                held = [machine.exchange.allocate(1, bank=bank) for _ in range(blocks)]
+            for block in held:
+                with pytest.raises(InvalidCap):
+                    block.view()
+        assert juggler.state != "exited"
+        assert machine.bank.used < before + (1 << 20)
