@@ -6,6 +6,7 @@
 #include "meters/meters.h"
 #include "process.h"
 #include "scheduler.h"
+#include "trace.h"
 
 void event_post(struct process *process, enum event_kind kind)
 {
@@ -51,6 +52,8 @@ static bool take_of_process(struct scheduler *scheduler, struct event *event)
 static bool take_of_meter(struct scheduler *scheduler, struct event *event)
 {
     *event = (struct event){.meter = meters_next_dry(scheduler->root)};
+    if (event->meter)
+        trace_event(scheduler, TRACE_LIMIT_MET, 0, LIMIT_METER, meter_identity(event->meter));
     return event->meter != NULL;
 }
 

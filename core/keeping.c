@@ -14,6 +14,7 @@
 #include "process.h"
 #include "scheduler.h"
 #include "slot.h"
+#include "trace.h"
 
 /* --- asking --------------------------------------------------------------------------------------------------------- */
 
@@ -86,6 +87,8 @@ void keeping_access(struct process *process, int64_t address, bool writes)
 void keeping_refused(struct process *process, struct bank *bank, uint64_t pages)
 {
     struct question *question = &process->question;
+    process->refused_pages = pages;
+    process->refused_by = bank_identity(bank);
     if (atomic_load(&process->state) == PROCESS_FAULTED) {
         question->refused_by = bank_identity(bank);
     } else if (bank_has_keeper(bank) && somebody_listens(process, EVENT_BANK)) {
@@ -221,6 +224,7 @@ int keeping_answer(struct process *process, uint64_t number, enum answer answer,
         process->owed += ns_to_ticks(cost_ns);
     if (!result && !(answer == ANSWER_DECLINE && asks_next(process))) {
         process->answered = true;
+        trace_event(scheduler, TRACE_ANSWERED, process->identity, answer, 0);
         process->question.again = answer == ANSWER_RETRY && process->question.in_call;
         if (answer == ANSWER_DECLINE)
             decline(process);

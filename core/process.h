@@ -145,6 +145,7 @@ struct process {
     struct trap trap;
     struct question question;
     uint64_t sleep_until; /* ticks; 0: it does not want to sleep */
+    uint64_t refused_pages, refused_by; /* what a bank has refused in this turn, and its identity; 0: nothing */
     bool yields;
 
     /* Under the scheduler's lock. */

@@ -39,24 +39,41 @@ static void destroy(PyObject *object)
     Py_TYPE(object)->tp_free(object);
 }
 
-static bool start(struct python_trace *self, struct bank *bank, uint64_t records)
+static bool start(struct python_trace *self, struct bank *bank, uint64_t records, const struct trace_subjects *subjects)
 {
-    int result = trace_start(scheduler_of(self), bank, (uint32_t)records, &self->trace);
-    if (result == -EBUSY)
-        PyErr_SetString(python_errors.bad_state, "this scheduler is traced already");
-    else if (result < 0)
+    int result = trace_start(scheduler_of(self), bank, (uint32_t)records, subjects, &self->trace);
+    if (result < 0)
         python_raise_host_error(result, "the bank has no room for the trace", bank);
     return result == 0;
 }
 
+/* False with an exception. */
+static bool parse_processes(PyObject *processes, struct trace_subjects *subjects)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(processes);
+    if (count > TRACE_PROCESSES_LIMIT) {
+        PyErr_Format(PyExc_ValueError, "a trace is of at most %d processes, or of all", TRACE_PROCESSES_LIMIT);
+        return false;
+    }
+    subjects->process_count = (uint32_t)count;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (!python_to_u64(PyTuple_GET_ITEM(processes, i), &subjects->processes[i]))
+            return false;
+    return true;
+}
+
 static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"scheduler", "bank", "records", NULL};
-    PyObject *scheduler;
+    static char *names[] = {"scheduler", "bank", "records", "kinds", "processes", NULL};
+    struct trace_subjects subjects = {.kinds = UINT32_MAX};
+    PyObject *scheduler, *processes = NULL;
     struct python_bank *bank;
     uint64_t records;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O!O!O&:Trace", names, &python_scheduler_type, &scheduler,
-                                     &python_bank_type, &bank, python_to_u64, &records))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O!O!O&|IO!:Trace", names, &python_scheduler_type, &scheduler,
+                                     &python_bank_type, &bank, python_to_u64, &records, &subjects.kinds, &PyTuple_Type,
+                                     &processes))
+        return NULL;
+    if (processes && !parse_processes(processes, &subjects))
         return NULL;
     if (records < 1 || records > TRACE_RECORDS_LIMIT)
         return PyErr_Format(PyExc_ValueError, "records are from 1 to %d", TRACE_RECORDS_LIMIT);
@@ -66,7 +83,7 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
     if (!self)
         return NULL;
     self->scheduler = Py_NewRef(scheduler);
-    if (start(self, bank->bank, records))
+    if (start(self, bank->bank, records, &subjects))
         return (PyObject *)self;
     Py_DECREF(self);
     return NULL;
@@ -93,9 +110,10 @@ struct moment {
 static bool append(PyObject *list, const struct trace_record *record, struct moment now)
 {
     uint64_t ago = now.ticks > record->ticks ? ticks_to_ns(now.ticks - record->ticks) : 0;
-    PyObject *fields = Py_BuildValue("KIKKKi", (unsigned long long)record->number, record->kind,
-                                     (unsigned long long)record->process, (unsigned long long)(now.ns - ago),
-                                     (unsigned long long)record->used, record->thread);
+    PyObject *fields =
+        Py_BuildValue("KIKKKKi", (unsigned long long)record->number, record->kind, (unsigned long long)record->process,
+                      (unsigned long long)(now.ns - ago), (unsigned long long)record->value,
+                      (unsigned long long)record->subject, record->thread);
     bool appended = fields && PyList_Append(list, fields) == 0;
     Py_XDECREF(fields);
     return appended;
@@ -131,6 +149,20 @@ static PyObject *close_trace(PyObject *object, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *await_records(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    struct trace *trace = open_trace(object);
+    return trace ? PyBool_FromLong(trace_await(trace)) : NULL;
+}
+
+static PyObject *get_descriptor(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    struct trace *trace = open_trace(object);
+    return trace ? PyLong_FromLong(trace_descriptor(trace)) : NULL;
+}
+
 static PyObject *get_lost(PyObject *object, void *closure)
 {
     (void)closure;
@@ -140,7 +172,10 @@ static PyObject *get_lost(PyObject *object, void *closure)
 
 static PyMethodDef methods[] = {
     {"take", take, METH_NOARGS,
-     PyDoc_STR("The records so far, which it forgets: (number, kind, process identity, monotonic ns, used ticks, thread).")},
+     PyDoc_STR("The records so far, which it forgets: (number, kind, process identity, monotonic ns, value, subject, thread).")},
+    {"fileno", get_descriptor, METH_NOARGS, PyDoc_STR("A descriptor that is readable after await_records() has said no, once there are some.")},
+    {"await_records", await_records, METH_NOARGS,
+     PyDoc_STR("Whether there are records; if not, the descriptor will be readable when there are.")},
     {"close", close_trace, METH_NOARGS, PyDoc_STR("Ends it. Idempotent.")},
     {NULL, NULL, 0, NULL},
 };

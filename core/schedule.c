@@ -217,7 +217,7 @@ void scheduler_ready(struct process *process)
         return;
     }
     process_set_state(process, PROCESS_READY);
-    trace_event(process->scheduler, TRACE_READY, process);
+    trace_event(process->scheduler, TRACE_READY, process->identity, 0, 0);
     runnable_wake(&process->runnable, ticks_now());
 }
 
@@ -234,7 +234,8 @@ void scheduler_announce_exit(struct process *process)
     personality_hang_up(process);
     timeouts_cancel(&process->scheduler->timeouts, &process->sleep);
     timeouts_cancel(&process->scheduler->timeouts, &process->wall);
-    trace_event(process->scheduler, TRACE_EXITED, process);
+    if (is_traced(process->scheduler))
+        trace_write_exit(process->scheduler, process);
     event_post(process, EVENT_EXIT);
     /* Who waits counts itself before it looks at the state: one of the two sees the other. */
     atomic_store(&process->state, PROCESS_EXITED);

@@ -39,7 +39,7 @@ bool scheduler_admit(struct scheduler *scheduler, struct process *process, struc
         process->identity = 1 + atomic_fetch_add(&identities, 1);
         process->sleep.kind = MOMENT_SLEEP_ENDS;
         process->wall.kind = MOMENT_WALL_LIMIT;
-        trace_event(scheduler, TRACE_SPAWNED, process);
+        trace_event(scheduler, TRACE_SPAWNED, process->identity, 0, 0);
     } else {
         for (int i = 0; i < sleeps + ends; i++)
             timeouts_unreserve(&scheduler->timeouts);

@@ -57,7 +57,8 @@ struct scheduler {
     uint32_t idle_count, thread_count, thread_limit;
     uint32_t process_count; /* not yet closed */
     bool closing;
-    struct trace *trace; /* NULL: nobody wants to know */
+    struct trace *traces; /* NULL: nobody wants to know */
+    uint64_t traced_messages;
 
     struct timeouts timeouts;
     pthread_t clock_thread;

@@ -70,6 +70,22 @@ static void fall_asleep(struct worker *worker, struct process *process, uint64_t
     process->owed += ticks_now() - worker->turn_ended;
 }
 
+/* A refusal is told here, since nobody holds the lock where a bank refuses. */
+static void trace_refusal(struct process *process)
+{
+    if (process->refused_pages)
+        trace_event(process->scheduler, TRACE_LIMIT_MET, process->identity, LIMIT_BANK | process->refused_pages << 8,
+                    process->refused_by);
+    process->refused_pages = 0;
+}
+
+static void trace_question(const struct process *process)
+{
+    if (process->question.ask != ASK_BANK)
+        trace_event(process->scheduler, TRACE_FAULTED, process->identity, process->place.fault,
+                    (uint64_t)process->place.address);
+}
+
 static void end(struct worker *worker, struct process *process)
 {
     bool stops = process_stop_requested(process), asks = process->question.ask != ASK_NOTHING;
@@ -84,13 +100,14 @@ static void end(struct worker *worker, struct process *process)
     if (!scheduler_end_turn(worker, ready) && !stops)
         stops = process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
     worker->ended_one = stops;
+    trace_refusal(process);
     if (stops) {
         finish(process);
     } else if (asks) {
         process->question.number++;
         process->answered = false;
         process_set_state(process, PROCESS_FAULTED);
-        trace_event(process->scheduler, TRACE_FAULTED, process);
+        trace_question(process);
         event_post(process, process->question.ask == ASK_BANK ? EVENT_BANK : EVENT_FAULT);
     } else if (process->sleep_until) {
         fall_asleep(worker, process, process->sleep_until, PROCESS_WAITING);

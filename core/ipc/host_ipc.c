@@ -11,6 +11,7 @@
 #include "endpoint.h"
 #include "exchange/block.h"
 #include "forwarder.h"
+#include "message_trace.h"
 #include "scheduler.h"
 #include "transfer.h"
 
@@ -280,6 +281,8 @@ int64_t host_ipc_receive(const struct capability *receiver, struct match match, 
     }
     if (host->wait.message)
         result = accept(endpoint, &host->wait.message);
+    if (host->wait.message)
+        message_trace_received(endpoint->object.scheduler, NULL, host->wait.message);
     if (host->wait.message && receiver->weak)
         message_weaken(host->wait.message);
     if (result == HOST_WAITS && may_wait) {

@@ -27,7 +27,7 @@ struct message *message_create(struct worker *worker, uint32_t size)
     message->next = NULL;
     message->size = size;
     message->room = room;
-    message->identity = message->sender = 0;
+    message->identity = message->sender = message->traced_as = 0;
     message->rights = message->badge = message->flags = message->tag = 0;
     message->reply.object = NULL;
     message->capability_count = 0;

@@ -23,6 +23,7 @@ struct message {
     uint32_t state;             /* of a conversation, for its receiver, before it was received */
     uint64_t identity;          /* of the service that it was sent to; 0 */
     uint64_t sender;            /* identity of the process; 0: the host */
+    uint64_t traced_as;         /* message_trace.h; 0: it is in no trace */
     struct capability reply;    /* C4; none, if no answer is awaited */
     uint32_t capability_count;
     struct capability capabilities[MOTTE_MESSAGE_CAPABILITIES];

@@ -28,6 +28,7 @@
 #include "process.h"
 #include "scheduler.h"
 #include "slot.h"
+#include "trace.h"
 #include "transfer.h"
 #include "worker.h"
 
@@ -225,6 +226,8 @@ bool ipc_switch(struct process *process, struct process *next, int64_t *result)
     process_set_state(next, PROCESS_RUNNING);
     process_set_attention(next, false);
     atomic_store_explicit(&worker->process, next, memory_order_release);
+    if (is_traced(scheduler))
+        trace_write_loan(scheduler, next, process, worker);
     if (ipc_is_unsettled(scheduler) || scheduler->ipc_made_ready)
         ipc_settle(scheduler);
     pthread_mutex_unlock(&scheduler->lock);

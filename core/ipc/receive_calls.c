@@ -5,6 +5,7 @@
 #include "gate_waits.h"
 #include "host_memory.h"
 #include "message.h"
+#include "message_trace.h"
 #include "process.h"
 #include "process_ipc.h"
 #include "scheduler.h"
@@ -59,6 +60,8 @@ static int64_t receive(struct process *process, const struct capability *receive
     }
     ipc->wait.bits = bits;
     ipc->wait.single.by = receiver;
+    if (message)
+        message_trace_received(process->scheduler, process, message);
     wait_finish_quietly(&ipc->wait, 0, message);
     gate_unlock(process, 0);
     return ipc_resume(process);

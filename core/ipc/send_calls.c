@@ -9,6 +9,7 @@
 #include "forwarder.h"
 #include "gate_waits.h"
 #include "message.h"
+#include "message_trace.h"
 #include "process.h"
 #include "process_ipc.h"
 #include "scheduler.h"
@@ -141,6 +142,8 @@ int64_t gate_call(struct process *process, const uint64_t arguments[6])
     if (full) {
         wait_for_room(process, arguments[0], endpoint, message);
     } else if (taker && taker->process && ipc_may_switch(process, taker->process)) {
+        message_trace_sent(process->scheduler, message);
+        message_trace_received(process->scheduler, taker->process, message);
         wait_finish_quietly(taker, 0, message);
         return gate_wait(process, taker->process);
     } else {

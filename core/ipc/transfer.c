@@ -4,6 +4,7 @@
 
 #include "conversation.h"
 #include "forwarder.h"
+#include "message_trace.h"
 #include "exchange/block.h"
 #include "exchange/parcel.h"
 #include "process.h"
@@ -102,6 +103,7 @@ static bool hand_over(struct endpoint *endpoint, struct wait *taker, struct mess
     }
     if (endpoint->conversation)
         conversation_received(endpoint, message);
+    message_trace_received(scheduler_of(endpoint), taker->process, message);
     wait_finish(taker, 0, message);
     return true;
 }
@@ -109,6 +111,7 @@ static bool hand_over(struct endpoint *endpoint, struct wait *taker, struct mess
 void transfer_send(struct endpoint *endpoint, struct message *message)
 {
     struct wait *taker = endpoint->receivers ? transfer_taker(endpoint, message) : NULL;
+    message_trace_sent(scheduler_of(endpoint), message);
     if (endpoint->conversation)
         conversation_sent(endpoint, message);
     if (!endpoint->receivers) {
@@ -272,6 +275,8 @@ void caller_answer(struct caller *caller, struct message *answer)
 {
     int64_t result = answer ? 0 : -MOTTE_ERROR_PEER_CLOSED;
     caller->open = false;
+    if (answer)
+        message_trace_sent(caller->object.scheduler, answer);
     if (answer && caller->membrane_count)
         result = caller_returns(caller, answer);
     caller_forgets(caller);
@@ -283,6 +288,8 @@ void caller_answer(struct caller *caller, struct message *answer)
     }
     if (answer && caller->weak)
         message_weaken(answer);
+    if (answer)
+        message_trace_received(caller->object.scheduler, caller->wait->process, answer);
     wait_finish(caller->wait, result, answer);
 }
 

@@ -80,7 +80,9 @@ if TYPE_CHECKING:
     from motte.streams import CAPTURE, DISCARD, PIPE, STDOUT
     from motte.supervision import Child, ChildStatus, Supervisor, SupervisorStatistics
     from motte.trace import Trace, TraceKind, TraceRecord
+    from motte.trace_events import TraceEvents
     from motte.verifier import Verdict, Violation
+    from motte.watching import Recording
 
 __version__ = "0.1.0"
 
@@ -150,6 +152,7 @@ __all__ = [
     "Program",
     "Reader",
     "Receiver",
+    "Recording",
     "Refused",
     "Region",
     "ReplyCapability",
@@ -168,6 +171,7 @@ __all__ = [
     "Timeout",
     "TooDeep",
     "Trace",
+    "TraceEvents",
     "TraceKind",
     "TraceRecord",
     "UnknownRequest",
@@ -259,7 +263,9 @@ _NAMES_BY_MODULE = {
     "motte.streams": ("CAPTURE", "DISCARD", "PIPE", "STDOUT"),
     "motte.supervision": ("Child", "ChildStatus", "Supervisor", "SupervisorStatistics"),
     "motte.trace": ("Trace", "TraceKind", "TraceRecord"),
+    "motte.trace_events": ("TraceEvents",),
     "motte.verifier": ("Verdict", "Violation"),
+    "motte.watching": ("Recording",),
 }
 
 _HOME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}

@@ -16,16 +16,14 @@ from motte.abi.limits import DEFAULT_LIMITS
 from motte.bank import SpaceBank
 from motte.build import Progress, artifact_of, name_of
 from motte.build_options import BuildOptions, Checked
-from motte.card import Card, Shown
+from motte.card import Shown
 from motte.core import Scheduler
-from motte.core import Trace as CoreTrace
 from motte.directories import GrantedDirectory, granted_directories
 from motte.errors import Closed, InvalidCap
 from motte.initial_strings import Argument, argument_strings, environment_strings
 from motte.keeper import Keeper, Region
 from motte.keeping import keeping_of
 from motte.machine_runs import MachineRuns
-from motte.makers import Makers
 from motte.meter import Meter
 from motte.observer import Observer
 from motte.population import Population
@@ -37,8 +35,8 @@ from motte.resources import Resources
 from motte.run_limits import run_limits
 from motte.source_lines import SourceLines
 from motte.streams import CAPTURE, Input, Output, streams_of
-from motte.trace import Trace
 from motte.translation import Source
+from motte.watching import Watching
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,7 +44,6 @@ if TYPE_CHECKING:
     from motte.capability import Grants
     from motte.channel import Sender
     from motte.links import Links
-    from motte.overview import Overview
     from motte.pool import Pool
 
 
@@ -66,7 +63,7 @@ class MachineStatistics:
     memory_limit: int | None
 
 
-class Machine(Makers, MachineRuns, Shown):
+class Machine(Watching, MachineRuns, Shown):
     """Programs and processes that share one limit on memory.
 
     It is a context manager: leaving it kills its processes and unloads its programs.
@@ -262,24 +259,6 @@ class Machine(Makers, MachineRuns, Shown):
         self._check_open()
         return Observer(self.links, name)
 
-    def trace(self, records: int = 65_536, *, bank: SpaceBank | None = None) -> Trace:
-        """Record from now on who runs when: spawns, turns and what they are charged, faults, ends.
-
-        It holds so many ``records``, of 40 bytes each, which ``bank`` pays for (default: the machine's own).
-        Raises ``BadState`` if the machine is traced already, ``LimitReached``, and ``ValueError`` for
-        fewer than 1 record or more than 16,777,216.
-        """
-        self._check_open()
-        account = self._population.banks.root if bank is None else bank.account_to_draw_from(self._population.banks)
-        core = self._population.banks.draw(1, lambda: CoreTrace(self._scheduler, account.core, records))
-        trace = Trace(core, self.not_at_close)
-        try:
-            self.at_close(trace, trace.close)
-        except Closed:
-            core.close()
-            raise
-        return trace
-
     def statistics(self) -> MachineStatistics:
         """What the machine holds now: a frozen record."""
         memory = self.bank.statistics()
@@ -292,17 +271,6 @@ class Machine(Makers, MachineRuns, Shown):
                 peak_memory=memory.peak,
                 memory_limit=memory.limit,
             )
-
-    def overview(self) -> "Overview":
-        """Its processes, banks and meters now: a frozen record.  Raises ``Closed``."""
-        from motte.overview import overview_of
-
-        self._check_open()
-        return overview_of(self._population)
-
-    def card(self) -> Card:
-        """What rich consoles and notebooks show: its overview, or that it is closed."""
-        return Card("machine: closed") if self._population.closed else self.overview().card()
 
     def trim(self) -> None:
         """Free what is kept only to start later processes faster: windows of earlier ones, at most 256 in all.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from motte.held_process import HeldProcess
     from motte.process import Process
     from motte.services.server import Server
+    from motte.trace import Trace
 
 
 class Population:
@@ -48,6 +49,7 @@ class Population:
         self._by_identity: dict[int, Process] = {}
         self.scheduler = scheduler
         self._services: Server | None = None  # made under the lock of who is here
+        self._watching: tuple[Trace, ...] = ()  # changed under the lock
         self._ran_dry = False  # at least one of the meters, at least once
         self.closed = False
 
@@ -84,6 +86,18 @@ class Population:
                 raise Closed("the machine is closed")
             self.banks.require_alive(account)
             self._by_identity[identity] = process
+        for trace in self._watching:
+            trace.note(identity, process.program.name)
+
+    def watch(self, trace: "Trace") -> None:
+        """It is told the programs' names of those who come."""
+        with self.lock:
+            self._watching += (trace,)
+
+    def unwatch(self, trace: "Trace") -> None:
+        """No longer; harmless when repeated."""
+        with self.lock:
+            self._watching = tuple(each for each in self._watching if each is not trace)
 
     def leave(self, process: "HeldProcess") -> None:
         """It was closed; harmless when repeated."""

@@ -31,7 +31,7 @@ def test_most_turns_last_one_slice_by_the_clock_and_none_is_charged_much_more(wo
     used_ns, _, used_ticks, *_ = root.state_fields()
     begun: dict[int, int] = {}
     lasted, charged = [], []
-    for _, kind, process, moment, used, _ in trace.take():
+    for _, kind, process, moment, used, _, _ in trace.take():
         if kind == TURN_BEGINS:
             begun[process] = moment
         elif kind == TURN_ENDS and process in begun:

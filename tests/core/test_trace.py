@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from core.snippets import EXIT_SNIPPET, MILLISECOND, SECOND, Workshop, function
 from motte import core
 from motte.abi.layout import PAGE_SIZE
-from motte.errors import BadState, Closed, LimitReached
+from motte.errors import Closed, LimitReached
 
 SPAWNED, READY, TURN_BEGINS, TURN_ENDS, FAULTED, EXITED = range(6)
-RECORD_SIZE = 40
+RECORD_SIZE = 48
 FAULT_EVENT = 2
 SPIN = function("main", "again:\njmp again")
 FAULT = function("main", "xorl %eax, %eax\nmovl %gs:(%eax), %eax\nretq")
@@ -22,7 +23,7 @@ YIELD_TWICE = function(
     "popq %rbx\nxorl %eax, %eax\nretq",
 )
 
-Record = tuple[int, int, int, int, int, int]
+Record = tuple[int, int, int, int, int, int, int]
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def one() -> Workshop:
 
 
 def kinds_of(records: list[Record], process: core.Process) -> list[int]:
-    return [kind for _, kind, identity, _, _, _ in records if identity == process.identity]
+    return [kind for _, kind, identity, *_ in records if identity == process.identity]
 
 
 def run_to_the_end(process: core.Process) -> None:
@@ -74,15 +75,15 @@ def test_two_loops_take_turns_and_their_charges_add_up_to_the_meters_use(one: Wo
     records = trace.take()
     assert [number for number, *_ in records] == list(range(len(records)))
     turns = [
-        (kind, identity, thread) for _, kind, identity, _, _, thread in records if kind in {TURN_BEGINS, TURN_ENDS}
+        (kind, identity, thread) for _, kind, identity, _, _, _, thread in records if kind in {TURN_BEGINS, TURN_ENDS}
     ]
     for (begins, who, where), (ends, same, there) in zip(turns[::2], turns[1::2], strict=True):
         assert (begins, ends) == (TURN_BEGINS, TURN_ENDS)
         assert (who, where) == (same, there)
         assert where > 0
-    moments = [moment for _, _, _, moment, _, _ in records]
+    moments = [moment for _, _, _, moment, *_ in records]
     assert moments == sorted(moments)
-    assert sum(used for *_, used, _ in records) == root.state_fields()[2]
+    assert sum(used for _, kind, _, _, used, _, _ in records if kind == TURN_ENDS) == root.state_fields()[2]
     trace.close()
     one.close()
 
@@ -126,15 +127,63 @@ def test_a_bank_pays_for_a_trace_until_it_is_closed(workshop: Workshop) -> None:
         _ = trace.lost
 
 
-def test_a_scheduler_has_one_trace_at_a_time(workshop: Workshop) -> None:
+def test_each_of_several_traces_is_complete(one: Workshop) -> None:
     bank = core.Bank(None)
-    first = core.Trace(workshop.scheduler, bank, 10)
-    paid = bank.used
-    with pytest.raises(BadState, match="traced already"):
-        core.Trace(workshop.scheduler, bank, 10)
-    assert bank.used == paid
+    first, second = core.Trace(one.scheduler, bank, 100), core.Trace(one.scheduler, bank, 100)
+    run_to_the_end(one.spawn(EXIT_SNIPPET))
+    second.close()
+    run_to_the_end(one.spawn(EXIT_SNIPPET))
+    assert [number for number, *_ in first.take()] == list(range(10))
     first.close()
-    core.Trace(workshop.scheduler, bank, 10).close()
+    assert bank.used == 0
+    one.close()
+
+
+def test_a_trace_of_some_kinds_has_no_other(one: Workshop) -> None:
+    trace = core.Trace(one.scheduler, core.Bank(None), 2, 1 << SPAWNED | 1 << EXITED)
+    run_to_the_end(one.spawn(EXIT_SNIPPET))
+    assert [kind for _, kind, *_ in trace.take()] == [SPAWNED, EXITED]
+    assert trace.lost == 0
+    trace.close()
+    one.close()
+
+
+def test_a_trace_of_some_processes_has_no_other(one: Workshop) -> None:
+    processes = [one.spawn(EXIT_SNIPPET) for _ in range(3)]
+    trace = core.Trace(one.scheduler, core.Bank(None), 8, processes=(processes[0].identity, processes[2].identity))
+    for process in processes:
+        run_to_the_end(process)
+    of = [identity for _, _, identity, *_ in trace.take()]
+    assert of == [processes[0].identity] * 4 + [processes[2].identity] * 4
+    trace.close()
+    one.close()
+    with pytest.raises(ValueError, match="at most 64 processes"):
+        core.Trace(one.scheduler, core.Bank(None), 8, processes=tuple(range(65)))
+
+
+def test_whoever_finds_nothing_is_told_of_the_next_record_and_of_no_other(one: Workshop) -> None:
+    trace = core.Trace(one.scheduler, core.Bank(None), 100)
+    descriptor = trace.fileno()
+
+    def is_readable() -> bool:
+        return bool(select.select([descriptor], [], [], 0)[0])
+
+    run_to_the_end(one.spawn(EXIT_SNIPPET))
+    assert not is_readable()
+    assert trace.await_records()
+    trace.take()
+    assert not trace.await_records()
+    run_to_the_end(one.spawn(EXIT_SNIPPET))
+    assert is_readable()
+    trace.take()
+    assert not trace.await_records()
+    assert not is_readable()
+    trace.close()
+    with pytest.raises(Closed):
+        trace.await_records()
+    with pytest.raises(Closed):
+        trace.fileno()
+    one.close()
 
 
 @pytest.mark.parametrize("records", [0, (1 << 24) + 1])
@@ -163,6 +212,6 @@ def test_moments_are_those_of_the_monotonic_clock(one: Workshop) -> None:
     run_to_the_end(one.spawn(EXIT_SNIPPET))
     after = time.monotonic_ns()
     tolerance = MILLISECOND  # the rate of the counter is known to 10^-5
-    assert all(before - tolerance < moment < after + tolerance for _, _, _, moment, _, _ in trace.take())
+    assert all(before - tolerance < moment < after + tolerance for _, _, _, moment, *_ in trace.take())
     trace.close()
     one.close()

@@ -49,6 +49,7 @@ from motte.run_limits import MOST_CALLS
 @click.option("--stdin", "stdin_file", metavar="FILE", help="Read standard input from FILE.")
 @click.option("--stdout", "stdout_file", metavar="FILE", help="Write standard output to FILE.")
 @click.option("--stderr", "stderr_file", metavar="FILE", help="Write standard error to FILE.")
+@click.option("--trace", "trace_file", metavar="FILE", help="Write what happens to FILE, for Perfetto.")
 @click.option("--meta", "meta_file", metavar="FILE", help="Write how it ended to FILE, as JSON.")
 @build_options
 def run_command(
@@ -62,6 +63,7 @@ def run_command(
     stdin_file: str | None,
     stdout_file: str | None,
     stderr_file: str | None,
+    trace_file: str | None,
     meta_file: str | None,
     build: BuildOptions,
     **limits: Any,
@@ -97,6 +99,8 @@ def run_command(
         machine = stack.enter_context(Machine(memory=memory))
         with progress_on_terminal() as progress:
             program = machine.load([file, *sources], build, progress=progress)
+        if trace_file is not None:
+            stack.enter_context(machine.record(trace_file))
         process = stack.enter_context(
             machine.spawn(program, arguments, env=dict(env), directories=directories, **streams, **limits)
         )
