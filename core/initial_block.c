@@ -10,6 +10,7 @@
 #include "motte_abi.h"
 #include "process_create.h"
 #include "random_bytes.h"
+#include "random_stream.h"
 
 /*     start                                                            end
  *     | argc | argv… NULL | environment… NULL | auxv | random | strings |
@@ -67,11 +68,23 @@ static void put_strings(struct draft *draft, const struct byte_string *strings, 
     put_word(draft, 0);
 }
 
-static void put_auxiliary(struct draft *draft, uint64_t random)
+/* Those that it draws itself are of other streams: their numbers have 32 bits. */
+static const uint64_t initial_stream = UINT64_MAX;
+
+/* None, or not the host's, where the process is not to have these: false if the host has none. */
+static bool put_random(const struct source_terms *terms, unsigned char *to)
+{
+    enum random_kind kind = source_initial(terms);
+    if (kind == RANDOM_OF_SEED)
+        random_stream_read(terms->seed, initial_stream, 0, to, RANDOM_BYTES);
+    return kind != RANDOM_OF_HOST || random_bytes_take(to);
+}
+
+static void put_auxiliary(struct draft *draft, bool has_random, uint64_t random)
 {
     const uint64_t vector[AUXILIARY_WORDS] = {
         AT_PAGESZ, MOTTE_PAGE_SIZE,
-        AT_RANDOM, random,
+        has_random ? AT_RANDOM : AT_IGNORE, random,
         AT_CLKTCK, (uint64_t)sysconf(_SC_CLK_TCK),
         AT_SECURE, 0,
         AT_NULL,   0,
@@ -92,12 +105,12 @@ int initial_block_write(struct process *process, const struct process_options *o
     draft.next_byte = draft.bytes + word_count(options) * sizeof(uint64_t);
 
     uint64_t random = guest_position(&draft);
-    bool complete = random_bytes_take((unsigned char *)draft.next_byte);
+    bool complete = put_random(&options->sources, (unsigned char *)draft.next_byte);
     draft.next_byte += RANDOM_BYTES;
     put_word(&draft, options->argument_count);
     put_strings(&draft, options->arguments, options->argument_count);
     put_strings(&draft, options->environment, options->environment_count);
-    put_auxiliary(&draft, random);
+    put_auxiliary(&draft, source_initial(&options->sources) != RANDOM_NONE, random);
 
     complete = complete && copy_out(process, start, draft.bytes, size);
     if (!is_usual)

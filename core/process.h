@@ -47,6 +47,7 @@
 #include <time.h>
 
 #include "guest_memory.h"
+#include "ipc/sources.h"
 #include "keeping.h"
 #include "meters/meters.h"
 #include "motte_abi.h"
@@ -129,11 +130,13 @@ struct process {
     uint64_t wall_limit_ns; /* UINT64_MAX is none */
     uint32_t native_stack_size;
     uint32_t fork_generation;
+    struct source_terms sources;
 
     /* The worker that runs it, signal handlers included; the creator before the start; whoever holds the scheduler's
      * lock while it neither runs nor calls. */
     struct personality *personality;
     struct process_ipc *ipc; /* NULL until it needs one */
+    uint64_t drawn; /* random bytes, from a seed */
     struct window window;
     struct page_tables page_tables;
     uint64_t host_bytes; /* of host memory: host_memory.h */

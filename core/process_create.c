@@ -145,6 +145,7 @@ static struct process *allocate(const struct process_options *options)
     process->wall_limit_ns = options->wall_limit_ns;
     process->native_stack_size = (uint32_t)options->native_stack_size;
     process->fork_generation = slot_fork_generation();
+    process->sources = options->sources;
     return process;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "image.h"
+#include "ipc/sources.h"
 #include "personality.h"
 
 struct bank;
@@ -24,6 +25,7 @@ struct process_options {
     struct meter *meter; /* of this scheduler */
     uint64_t native_stack_size;
     uint64_t cpu_limit_ns, wall_limit_ns; /* UINT64_MAX is none */
+    struct source_terms sources;
     struct personality_options personality;
 };
 

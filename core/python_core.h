@@ -23,6 +23,7 @@ struct pipe;
 struct process;
 struct process_options;
 struct scheduler;
+struct source_terms;
 
 struct python_bank {
     PyObject_HEAD
@@ -103,6 +104,10 @@ bool python_waiting_prepare(void);
 PyObject *python_channel(PyObject *module, PyObject *arguments);
 PyObject *python_conversation(PyObject *module, PyObject *arguments);
 PyObject *python_service(PyObject *module, PyObject *arguments);
+
+/* --- python_sources.c --- */
+PyObject *python_source(PyObject *module, PyObject *arguments);
+bool python_take_sources(PyObject *given, struct source_terms *terms);
 PyObject *python_select(PyObject *module, PyObject *arguments);
 PyObject *python_begin_select(PyObject *module, PyObject *arguments);
 PyObject *python_block(PyObject *module, PyObject *arguments);

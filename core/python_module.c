@@ -67,6 +67,8 @@ static PyMethodDef functions[] = {
     {"channel", python_channel, METH_VARARGS, PyDoc_STR("(scheduler, bank, capacity, buffer): to send, to receive.")},
     {"block", python_block, METH_VARARGS, PyDoc_STR("(scheduler, bank, size): a capability to a new block.")},
     {"conversation", python_conversation, METH_VARARGS, PyDoc_STR("(scheduler, bank, contract): its two ends.")},
+    {"source", python_source, METH_VARARGS,
+     PyDoc_STR("(scheduler, (rights to the clock, to random numbers, seed or None)): a capability to one of both.")},
     {"service", python_service, METH_VARARGS, PyDoc_STR("(receiver, identity, kind, rights): a capability.")},
     {"select", python_select, METH_VARARGS, PyDoc_STR("(receivers, timeout_ns): which one has something.")},
     {"begin_select", python_begin_select, METH_VARARGS, PyDoc_STR("(completions, receivers): a Waiting.")},

@@ -126,6 +126,13 @@ static void take_terms(struct spawn_arguments *spawn, const struct python_terms 
     options->personality.open_files = terms->open_files < UINT32_MAX ? (uint32_t)terms->open_files : UINT32_MAX;
 }
 
+/* (rights to the clock, rights to random numbers, seed or None); None: neither. */
+static bool take_sources(struct spawn_arguments *spawn, PyObject *sources)
+{
+    struct source_terms *terms = &spawn->options.sources;
+    return sources == Py_None || python_take_sources(sources, terms);
+}
+
 /* In the order of Process.create. */
 static bool take_all(struct spawn_arguments *spawn, PyObject *const *arguments)
 {
@@ -137,14 +144,14 @@ static bool take_all(struct spawn_arguments *spawn, PyObject *const *arguments)
         && take_strings(spawn, arguments[3], &options->environment, &options->environment_count)
         && python_to_u64(arguments[5], &options->holder_bytes)
         && take_meter(spawn, (struct python_meter *)arguments[6]) && take_streams(spawn, arguments[7])
-        && take_directories(spawn, arguments[8]);
+        && take_directories(spawn, arguments[8]) && take_sources(spawn, arguments[9]);
 }
 
-/* They are nine, and those that are objects of ours are of their types. */
+/* They are ten, and those that are objects of ours are of their types. */
 static bool are_of_their_types(PyObject *const *arguments, Py_ssize_t count)
 {
     PyTypeObject *const types[] = {
-        &python_image_type, &python_terms_type, NULL, NULL, &python_bank_type, NULL, &python_meter_type, NULL, NULL,
+        &python_image_type, &python_terms_type, NULL, NULL, &python_bank_type, NULL, &python_meter_type, NULL, NULL, NULL,
     };
     const Py_ssize_t wanted = sizeof types / sizeof *types;
     if (count != wanted)

@@ -93,6 +93,7 @@ struct scheduler *scheduler_create(uint32_t workers, uint32_t threads)
     scheduler->thread_limit = threads;
     scheduler->checked_turn = ns_to_ticks(checked_turn_ns);
     slices_prepare(&scheduler->slices);
+    sources_begin(&scheduler->sources, scheduler);
     scheduler->last_event = &scheduler->first_event;
     scheduler->clock_sleeps_until = scheduler->retry_at = UINT64_MAX;
     return scheduler;

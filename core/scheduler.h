@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ipc/sources.h"
 #include "slices.h"
 #include "timeouts.h"
 
@@ -73,6 +74,8 @@ struct scheduler {
     struct message *dropped_messages; /* to be taken apart: ipc_settle */
     struct capability_table *dropped_tables; /* likewise, of processes that have ended */
     bool ipc_made_ready;              /* processes that nobody has looked for a worker for yet */
+
+    struct sources sources; /* constant */
 
     struct slices slices;
 

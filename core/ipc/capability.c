@@ -11,6 +11,7 @@
 #include "process.h"
 #include "process_ipc.h"
 #include "service.h"
+#include "sources.h"
 #include "transfer.h"
 
 static struct endpoint *endpoint_of(struct object *object)
@@ -60,6 +61,8 @@ void object_release(struct object *object)
     case OBJECT_FORWARDER:
         forwarder_free((struct forwarder *)object);
         break;
+    case OBJECT_SOURCE: /* the scheduler's */
+        break;
     }
 }
 
@@ -104,7 +107,10 @@ struct capability capability_copy(const struct capability *capability, uint32_t 
     copy.rights &= rights;
     copy.weak |= weak;
     copy.window_page = 0;
-    if (badge) {
+    if (badge && copy.object->type == OBJECT_SOURCE) {
+        copy.badge = badge;
+        copy.rights &= ~(uint32_t)MOTTE_RIGHT_BADGE;
+    } else if (badge) {
         copy.badge = badge;
         copy.rights &= MOTTE_RIGHT_SEND | MOTTE_RIGHT_COPY;
         copy.stamp = copy.object->clock; /* not older than the badge */
@@ -123,9 +129,10 @@ int64_t capability_may_copy(const struct capability *capability, uint32_t badge)
     if (!badge)
         return 0;
     struct endpoint *endpoint = endpoint_of(capability->object);
-    if (!endpoint || !(capability->rights & MOTTE_RIGHT_BADGE))
+    bool is_source = capability->object->type == OBJECT_SOURCE;
+    if (!(endpoint || is_source) || !(capability->rights & MOTTE_RIGHT_BADGE))
         return -MOTTE_ERROR_NO_ACCESS;
-    return endpoint_prepare_badge(endpoint, badge) ? 0 : -MOTTE_ERROR_LIMIT_REACHED;
+    return is_source || endpoint_prepare_badge(endpoint, badge) ? 0 : -MOTTE_ERROR_LIMIT_REACHED;
 }
 
 int64_t capability_may_move(const struct capability *capability)
@@ -197,6 +204,8 @@ enum motte_capability capability_kind(const struct capability *capability)
         return ((const struct service *)capability->object)->kind;
     case OBJECT_FORWARDER:
         return MOTTE_CAPABILITY_SENDER;
+    case OBJECT_SOURCE:
+        return source_kind(capability->object);
     default:
         if (((const struct endpoint *)capability->object)->conversation)
             return MOTTE_CAPABILITY_CONVERSATION;

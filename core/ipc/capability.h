@@ -27,7 +27,7 @@
 struct process;
 struct scheduler;
 
-enum object_type { OBJECT_ENDPOINT, OBJECT_CALLER, OBJECT_SERVICE, OBJECT_FORWARDER, OBJECT_BLOCK };
+enum object_type { OBJECT_ENDPOINT, OBJECT_CALLER, OBJECT_SERVICE, OBJECT_FORWARDER, OBJECT_BLOCK, OBJECT_SOURCE };
 
 /* What all objects begin with. */
 struct object {

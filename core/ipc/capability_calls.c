@@ -9,6 +9,7 @@
 #include "process.h"
 #include "process_ipc.h"
 #include "scheduler.h"
+#include "sources.h"
 #include "transfer.h"
 
 /* int motte_grant(const char *name) */
@@ -23,7 +24,7 @@ int64_t gate_grant(struct process *process, const uint64_t arguments[6])
     for (uint32_t i = 0; copied == STRING_COPIED && i < process->ipc->grant_count; i++)
         if (strcmp(process->ipc->grants[i].name, name) == 0)
             return process->ipc->grants[i].handle;
-    return -ENOENT;
+    return copied == STRING_COPIED ? source_grant(process, name) : -ENOENT;
 }
 
 /* A copy into the same table; under the lock. */

@@ -71,6 +71,9 @@ int64_t ipc_grant(struct process *process, const char *name, struct capability c
     struct grant_name *grant = &grants[ipc->grant_count++];
     memcpy(grant->name, name, name_size);
     grant->handle = table_insert(process, capability);
+    int source = source_named(name);
+    if (source < SOURCE_COUNT && !ipc->source_handles[source])
+        ipc->source_handles[source] = grant->handle;
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "capability.h"
 #include "exchange/parcel.h"
 #include "guest_memory.h"
+#include "sources.h"
 #include "waiting.h"
 
 struct grant_name {
@@ -22,6 +23,7 @@ struct process_ipc {
     struct capability_table table;
     struct grant_name *grants;
     uint32_t grant_count;
+    int32_t source_handles[SOURCE_COUNT]; /* what was granted under their names, if anything was; 0 */
     struct unmapped_blocks unmapped; /* while it sends */
 };
 

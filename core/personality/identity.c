@@ -7,6 +7,7 @@
 
 #include "calls.h"
 #include "host_call.h"
+#include "random_stream.h"
 #include "scratch.h"
 
 int64_t call_exit(struct personality *personality, const uint64_t arguments[6])
@@ -115,23 +116,37 @@ int64_t call_prlimit64(struct personality *personality, const uint64_t arguments
     return arguments[3] ? call_getrlimit(personality, (const uint64_t[6]){arguments[1], arguments[3]}) : 0;
 }
 
-/* Real randomness: it gives a guest no authority, and its hash tables need it. arguments: buffer, size, flags */
+/* Bytes that follow from a seed are computed here, where nobody interrupts: so many at once, at most. */
+static int64_t draw(struct process *process, const struct random_stream *stream, unsigned char *to, uint64_t size)
+{
+    uint64_t piece = size < BOUNCE_CAPACITY ? size : BOUNCE_CAPACITY;
+    random_stream_read(stream->seed, stream->number, process->drawn, to, piece);
+    process->drawn += piece;
+    return (int64_t)piece;
+}
+
+/* Random numbers of the kind that it was granted: EPERM without. arguments: buffer, size, flags */
 int64_t call_getrandom(struct personality *personality, const uint64_t arguments[6])
 {
     uint64_t size = arguments[1], done = 0;
+    struct random_stream stream;
     if ((uint32_t)arguments[2] & ~(GRND_NONBLOCK | GRND_RANDOM | 4U /* GRND_INSECURE */))
         return -EINVAL;
+    enum random_kind kind = source_random(personality->process, &stream);
+    if (kind == RANDOM_NONE)
+        return -EPERM;
     size = size < INT32_MAX ? size : INT32_MAX;
-    const unsigned char *bounce = personality_scratch()->bounce;
-    while (done < size) {
+    unsigned char *bounce = personality_scratch()->bounce;
+    do {
         uint64_t piece = size - done < BOUNCE_CAPACITY ? size - done : BOUNCE_CAPACITY;
-        int64_t filled = HOST_CALL(personality, SYS_getrandom, (long)bounce, (long)piece, 0);
+        int64_t filled = kind == RANDOM_OF_SEED ? draw(personality->process, &stream, bounce, piece)
+                                                : HOST_CALL(personality, SYS_getrandom, (long)bounce, (long)piece, 0);
         if (filled < 0)
             return filled;
         uint64_t address = guest_addr_from_register(arguments[0]).value + done;
         if (address > UINT32_MAX || argument_store(personality, address, bounce, (size_t)filled) != 0)
             return done ? (int64_t)done : -EFAULT;
         done += (uint64_t)filled;
-    }
+    } while (done < size && kind == RANDOM_OF_HOST);
     return (int64_t)done;
 }

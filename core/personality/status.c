@@ -16,11 +16,14 @@
 #include "host_call.h"
 #include "paths.h"
 #include "scratch.h"
+#include "shown_time.h"
 #include "streams.h"
 
-/* Everything belongs to the guest's own user, whoever owns it on the host. */
+/* Everything belongs to the guest's own user, whoever owns it on the host.  What has just been written to tells the time. */
 static int64_t store_status(struct personality *personality, uint64_t guest_status, const struct stat *host)
 {
+    struct timespec accessed = shown_time(personality, host->st_atim), modified = shown_time(personality, host->st_mtim);
+    struct timespec changed = shown_time(personality, host->st_ctim);
     struct guest_status status = {
         .device = host->st_dev,
         .inode = host->st_ino,
@@ -32,9 +35,9 @@ static int64_t store_status(struct personality *personality, uint64_t guest_stat
         .size = host->st_size,
         .block_size = host->st_blksize,
         .blocks = host->st_blocks,
-        .accessed = {host->st_atim.tv_sec, host->st_atim.tv_nsec},
-        .modified = {host->st_mtim.tv_sec, host->st_mtim.tv_nsec},
-        .changed = {host->st_ctim.tv_sec, host->st_ctim.tv_nsec},
+        .accessed = {accessed.tv_sec, accessed.tv_nsec},
+        .modified = {modified.tv_sec, modified.tv_nsec},
+        .changed = {changed.tv_sec, changed.tv_nsec},
     };
     return argument_store(personality, guest_status, &status, sizeof status);
 }

@@ -1,10 +1,11 @@
-/* Clocks and sleeping. A guest sees the host's clocks; its CPU time is what its meter counts. */
+/* Clocks and sleeping.  A guest sees the host's clocks, and its CPU time, as exactly as the clock that it was granted
+ * allows: EPERM without one.  It may always sleep for so long; until when, is a question to a clock. */
 #include <errno.h>
 #include <sys/time.h>
-#include <time.h>
 
 #include "calls.h"
 #include "clock.h"
+#include "shown_time.h"
 #include "sleep.h"
 
 static bool is_own_cpu_time(int32_t clock)
@@ -29,22 +30,48 @@ static bool is_known(int32_t claimed_clock)
     }
 }
 
+static const long coarse_ns = (long)MOTTE_COARSE_CLOCK_NS;
+
+bool shows_time(const struct personality *personality)
+{
+    return source_clock_rights(personality->process) != 0;
+}
+
+static bool is_exact(const struct personality *personality)
+{
+    return source_clock_rights(personality->process) & MOTTE_CLOCK_EXACT;
+}
+
+struct timespec shown_time(const struct personality *personality, struct timespec time)
+{
+    if (!shows_time(personality))
+        return (struct timespec){0};
+    if (!is_exact(personality))
+        time.tv_nsec -= time.tv_nsec % coarse_ns;
+    return time;
+}
+
 /* All CPU time is reported as user time. */
 static struct timespec cpu_time(struct personality *personality)
 {
-    return timespec_from_ns(process_cpu_ns(personality->process));
+    return shown_time(personality, timespec_from_ns(process_cpu_ns(personality->process)));
+}
+
+static struct timespec host_time(const struct personality *personality, clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return shown_time(personality, now);
 }
 
 int64_t call_clock_gettime(struct personality *personality, const uint64_t arguments[6])
 {
-    struct timespec now;
     int32_t clock = argument_int(arguments[0]);
     if (!is_known(clock))
         return -EINVAL;
-    if (is_own_cpu_time(clock))
-        now = cpu_time(personality);
-    else
-        clock_gettime(clock, &now);
+    if (!shows_time(personality))
+        return -EPERM;
+    struct timespec now = is_own_cpu_time(clock) ? cpu_time(personality) : host_time(personality, clock);
     return argument_store(personality, arguments[1], &now, sizeof now);
 }
 
@@ -54,23 +81,31 @@ int64_t call_clock_getres(struct personality *personality, const uint64_t argume
     int32_t clock = argument_int(arguments[0]);
     if (!is_known(clock))
         return -EINVAL;
+    if (!shows_time(personality))
+        return -EPERM;
     clock_getres(clock, &resolution);
+    if (!is_exact(personality) && resolution.tv_sec == 0 && resolution.tv_nsec < coarse_ns)
+        resolution.tv_nsec = coarse_ns;
     return arguments[1] ? argument_store(personality, arguments[1], &resolution, sizeof resolution) : 0;
 }
 
 /* arguments: time, time zone (always UTC) */
 int64_t call_gettimeofday(struct personality *personality, const uint64_t arguments[6])
 {
-    struct timeval now;
     const int32_t utc[2] = {0, 0};
-    gettimeofday(&now, NULL);
+    if (!shows_time(personality))
+        return -EPERM;
+    struct timespec shown = host_time(personality, CLOCK_REALTIME);
+    struct timeval now = {.tv_sec = shown.tv_sec, .tv_usec = shown.tv_nsec / 1000};
     int64_t error = arguments[0] ? argument_store(personality, arguments[0], &now, sizeof now) : 0;
     return !error && arguments[1] ? argument_store(personality, arguments[1], utc, sizeof utc) : error;
 }
 
 int64_t call_time(struct personality *personality, const uint64_t arguments[6])
 {
-    int64_t now = time(NULL);
+    if (!shows_time(personality))
+        return -EPERM;
+    int64_t now = host_time(personality, CLOCK_REALTIME).tv_sec;
     int64_t error = arguments[0] ? argument_store(personality, arguments[0], &now, sizeof now) : 0;
     return error ? error : now;
 }
@@ -133,6 +168,8 @@ int64_t call_clock_nanosleep(struct personality *personality, const uint64_t arg
     struct timespec request;
     if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
         return -EINVAL;
+    if (argument_int(arguments[1]) & TIMER_ABSTIME && !shows_time(personality))
+        return -EPERM;
     if (argument_fetch(personality, &request, arguments[2], sizeof request) != 0)
         return -EFAULT;
     if (!is_valid(&request))
@@ -147,8 +184,9 @@ int64_t call_clock_nanosleep(struct personality *personality, const uint64_t arg
 
 int64_t call_times(struct personality *personality, const uint64_t arguments[6])
 {
-    struct timespec used = cpu_time(personality), now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!shows_time(personality))
+        return -EPERM;
+    struct timespec used = cpu_time(personality), now = host_time(personality, CLOCK_MONOTONIC);
     const int64_t ticks[4] = {used.tv_sec * 100 + used.tv_nsec / 10000000};
     int64_t error = arguments[0] ? argument_store(personality, arguments[0], ticks, sizeof ticks) : 0;
     return error ? error : now.tv_sec * 100 + now.tv_nsec / 10000000;
@@ -161,6 +199,8 @@ int64_t call_getrusage(struct personality *personality, const uint64_t arguments
     int32_t who = argument_int(arguments[0]);
     if (who != SELF && who != CHILDREN && who != THREAD)
         return -EINVAL;
+    if (!shows_time(personality))
+        return -EPERM;
     struct timespec used = who == CHILDREN ? (struct timespec){0} : cpu_time(personality);
     const int64_t usage[18] = {used.tv_sec, used.tv_nsec / 1000};
     return argument_store(personality, arguments[1], usage, sizeof usage);

@@ -73,7 +73,9 @@ enum motte_kind {
     MOTTE_CONSTRUCTOR,
     MOTTE_BLOCK,
     MOTTE_SERVICE,
-    MOTTE_CONVERSATION
+    MOTTE_CONVERSATION,
+    MOTTE_CLOCK,
+    MOTTE_RANDOM
 };
 
 enum motte_right {
@@ -215,6 +217,23 @@ int motte_block_split(int block, unsigned long offset);
 int motte_block_freeze(int block);
 
 int motte_block_free(int block);
+
+/*
+ * Time and chance.  They are what was granted by the names "clock" and "random", as long as this process keeps it, and so
+ * are those of the C library: -MOTTE_NO_ACCESS without.  motte_grant() gives handles for both, to be granted on,
+ * restricted (MOTTE_CLOCK_READS without MOTTE_CLOCK_EXACT is a clock in whole milliseconds) and dropped.
+ */
+enum motte_which_clock {
+    MOTTE_WALL_TIME,    /* since 1970 */
+    MOTTE_STEADY_TIME,  /* since some moment; nobody sets it */
+    MOTTE_OWN_TIME      /* processor time of this process */
+};
+
+/* Nanoseconds. */
+long motte_clock(int which);
+
+/* Fills it.  From a seed follow the same bytes each time, whoever else draws; another badge is another stream of the seed. */
+int motte_random(void *bytes, unsigned long size);
 
 #ifdef __cplusplus
 }

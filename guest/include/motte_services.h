@@ -15,6 +15,11 @@ extern "C" {
 
 /* The upper half of a capability's rights belongs to its kind: for motte_cap_restrict(). */
 enum motte_object_right {
+    MOTTE_CLOCK_READS = 1 << 16,
+    MOTTE_CLOCK_EXACT = 1 << 17,
+
+    MOTTE_RANDOM_DRAWS = 1 << 16,
+
     MOTTE_PROGRAM_SPAWNS = 1 << 16,
 
     MOTTE_PROCESS_LOOK = 1 << 16,   /* how it ended, what it has used */

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from motte.stream_pumps import lines
     from motte.streams import CAPTURE, DISCARD, PIPE, STDOUT
     from motte.supervision import Child, ChildStatus, Supervisor, SupervisorStatistics
+    from motte.time_and_chance import Seed
     from motte.trace import Trace, TraceKind, TraceRecord
     from motte.trace_events import TraceEvents
     from motte.verifier import Verdict, Violation
@@ -162,6 +163,7 @@ __all__ = [
     "Resume",
     "Right",
     "Sealed",
+    "Seed",
     "Sender",
     "Skip",
     "SpaceBank",
@@ -261,6 +263,7 @@ _NAMES_BY_MODULE = {
     "motte.services.offering": ("HostService",),
     "motte.stream_pumps": ("lines",),
     "motte.streams": ("CAPTURE", "DISCARD", "PIPE", "STDOUT"),
+    "motte.time_and_chance": ("Seed",),
     "motte.supervision": ("Child", "ChildStatus", "Supervisor", "SupervisorStatistics"),
     "motte.trace": ("Trace", "TraceKind", "TraceRecord"),
     "motte.trace_events": ("TraceEvents",),

@@ -35,6 +35,7 @@ from motte.resources import Resources
 from motte.run_limits import run_limits
 from motte.source_lines import SourceLines
 from motte.streams import CAPTURE, Input, Output, streams_of
+from motte.time_and_chance import Clock, Random, time_and_chance
 from motte.translation import Source
 from motte.watching import Watching
 
@@ -159,6 +160,8 @@ class Machine(Watching, MachineRuns, Shown):
         stderr: Output = CAPTURE,
         directories: Iterable[GrantedDirectory] = (),
         grants: Mapping[str, object] | None = None,
+        clock: Clock = "real",
+        random: Random = "real",
         time: Duration = DEFAULT_LIMITS.cpu_time,
         extra_time: Duration = None,
         wall_time: Duration = DEFAULT_LIMITS.wall_time,
@@ -186,7 +189,10 @@ class Machine(Watching, MachineRuns, Shown):
         runs from :meth:`Process.start` on.
 
         ``grants`` is what it may use from the beginning, by names of at most 63 bytes: copies of capabilities, and
-        capabilities to banks, meters, programs and processes of this machine.
+        capabilities to banks, meters, programs and processes of this machine.  ``clock`` and ``random`` are grants by
+        these names (:mod:`motte.time_and_chance`): the host's clock, the same in whole milliseconds (``"coarse"``) or
+        none; the host's random numbers, those that follow from a seed, or none.  What it starts itself has neither,
+        unless it grants them on.
 
         Raises ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
         are not there, ``LimitReached`` where the bank's memory does not suffice to start.
@@ -204,6 +210,7 @@ class Machine(Watching, MachineRuns, Shown):
         environment = environment_strings(env) if env else ()
         granted = granted_directories(directories)
         capabilities = self._checked_grants(grants) if grants else ()
+        ambient = time_and_chance(clock, random, grants or ())
         account = population.account(bank)
         try:
             limits = run_limits(
@@ -231,6 +238,7 @@ class Machine(Watching, MachineRuns, Shown):
                 streams,
                 granted,
                 capabilities,
+                ambient,
             )
         except BaseException:
             population.banks.discard_private(account)

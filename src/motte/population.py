@@ -14,7 +14,7 @@ from motte.abi.layout import PAGE_SIZE
 from motte.bank import SpaceBank, pages_of_limit
 from motte.bank_tree import BankTree
 from motte.core import Meter as CoreMeter
-from motte.core import Scheduler
+from motte.core import Scheduler, source
 from motte.errors import Closed, InvalidCap
 from motte.keeping import call_keeper
 from motte.lifetime import Ends
@@ -22,6 +22,7 @@ from motte.links import Links
 from motte.listener import Listener
 from motte.meter import Meter, MeterTree
 from motte.quantities import Size
+from motte.time_and_chance import ONE_OF_EACH
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from motte.held_process import HeldProcess
     from motte.process import Process
     from motte.services.server import Server
+    from motte.time_and_chance import TimeAndChance
     from motte.trace import Trace
 
 
@@ -148,6 +150,14 @@ class Population:
     def is_of_this_machine(self, capability: "Capability") -> bool:
         """Whether it can be granted here."""
         return capability.belongs_to(self.scheduler)
+
+    def source(self, terms: "TimeAndChance") -> "Capability":
+        """A capability to a clock or to random numbers of this machine."""
+        return source(self.scheduler, terms)
+
+    def is_source(self, capability: "Capability") -> bool:
+        """Whether it is one itself: not a forwarder, which may lead elsewhere later."""
+        return any(capability.identity == self.source(each).identity for each in ONE_OF_EACH)
 
     def find(self, identity: int) -> "Process | None":
         """The process with this identity, if it is here."""

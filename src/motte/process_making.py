@@ -7,6 +7,7 @@ from motte.core import Process as CoreProcess
 from motte.directories import open_directories
 from motte.errors import LimitReached
 from motte.process import HOLDER_BYTES, Process
+from motte.time_and_chance import NEITHER
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from motte.population import Population
     from motte.program import Program
     from motte.run_limits import RunLimits
+    from motte.time_and_chance import TimeAndChance
 
 
 def make_process(  # noqa: PLR0917 (all that a process is made of)
@@ -33,6 +35,7 @@ def make_process(  # noqa: PLR0917 (all that a process is made of)
     streams: "NoStreams",
     directories: "tuple[Directory, ...]",
     grants: "Grants" = (),
+    ambient: "TimeAndChance" = NEITHER,
 ) -> Process:
     """A process that is there and does not run yet; ``streams`` are its own from now on.
 
@@ -44,7 +47,7 @@ def make_process(  # noqa: PLR0917 (all that a process is made of)
         image = _image(population, program, limits.data_stack)
         undo.append(program.release)
         with open_directories(directories) as opened:
-            core = _create(population, image, limits, arguments, environment, account, meter, streams, opened)
+            core = _create(population, image, limits, arguments, environment, account, meter, streams, opened, ambient)
         undo.append(core.close)
         for name, capability in grants:
             core.grant(name, capability)
@@ -86,12 +89,13 @@ def _create(  # noqa: PLR0917 (in the order of the core's own list)
     meter: "Meter",
     streams: "NoStreams",
     opened: "Sequence[OpenedDirectory]",
+    ambient: "TimeAndChance",
 ) -> CoreProcess:
     bank, terms, descriptors = account.core, limits.terms, streams.descriptors
     while True:
         try:
             return CoreProcess.create(
-                image, terms, arguments, environment, bank, HOLDER_BYTES, meter.core, descriptors, opened
+                image, terms, arguments, environment, bank, HOLDER_BYTES, meter.core, descriptors, opened, ambient
             )
         except LimitReached as refusal:
             population.banks.make_room(refusal, 1)

@@ -11,6 +11,7 @@ from motte.initial_strings import Argument
 from motte.machine import Machine
 from motte.quantities import Duration, Size
 from motte.streams import CAPTURE, Input, Output
+from motte.time_and_chance import Clock, Random
 from motte.translation import Source
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def run(
     stdout: Output = CAPTURE,
     stderr: Output = CAPTURE,
     directories: Iterable[GrantedDirectory] = (),
+    clock: Clock = "real",
+    random: Random = "real",
     memory: Size = DEFAULT_LIMITS.memory,
     time: Duration = DEFAULT_LIMITS.cpu_time,
     extra_time: Duration = None,
@@ -58,6 +61,8 @@ def run(
             stdout=stdout,
             stderr=stderr,
             directories=directories,
+            clock=clock,
+            random=random,
             time=time,
             extra_time=extra_time,
             wall_time=wall_time,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from motte.meter import Meter
     from motte.quantities import Duration, Size
     from motte.streams import Input, Output
+    from motte.time_and_chance import Clock, Random
 
 
 class RunSettings(TypedDict, total=False):
@@ -19,6 +20,8 @@ class RunSettings(TypedDict, total=False):
     stdout: "Output"
     stderr: "Output"
     directories: "Iterable[GrantedDirectory]"
+    clock: "Clock"
+    random: "Random"
     time: "Duration"
     extra_time: "Duration"
     wall_time: "Duration"

@@ -1,4 +1,4 @@
-"""Sources that the command line's tests compile."""
+"""TimeAndChance that the command line's tests compile."""
 
 from pathlib import Path
 
@@ -32,6 +32,17 @@ PROGRAMS = {
         "    char *text = (char *)((uintptr_t)argc << 40);\n"
         "    return argc > 1 ? *text : text == argv[0];\n"
         "}\n"
+    ),
+    "sources.c": (
+        "#include <stdio.h>\n#include <sys/random.h>\n#include <time.h>\n"
+        "int main(int argc, char **argv) {\n"
+        "    struct timespec now = {0};\n    unsigned char drawn[8];\n"
+        "    int fails = clock_gettime(CLOCK_MONOTONIC, &now), some = getrandom(drawn, 8, 0) == 8;\n"
+        '    printf("time %s, ", fails ? "no" : "yes");\n'
+        '    printf("milliseconds only %s, random ", now.tv_nsec % 1000000 ? "no" : "yes");\n'
+        '    for (int i = 0; some && argc == 1 && i < 8; i++) printf("%02x", drawn[i]);\n'
+        '    puts(argc == 1 ? "" : some ? "yes" : "no");\n'
+        "    return 0;\n}\n"
     ),
     "broken.c": "int main(void) { return undeclared; }\n",
     "assembly.c": 'int main(void) { __asm__("syscall"); return 0; }\n',

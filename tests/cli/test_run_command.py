@@ -35,6 +35,26 @@ def test_the_environment_is_empty_but_for_what_is_given(programs: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], b"time yes, milliseconds only no, random yes\n"),
+        (["--clock", "coarse", "--random", "7"], b"time yes, milliseconds only yes, random f19ee3b965429844\n"),
+        (["--clock=none", "--random=none"], b"time no, milliseconds only yes, random no\n"),
+    ],
+)
+def test_time_and_chance_are_granted(programs: Path, options: list[str], told: bytes) -> None:
+    done = motte("run", *options, programs / "sources.c", *([] if "7" in options else ["any"]))
+    assert (done.stdout, done.returncode) == (told, 0)
+
+
+@pytest.mark.parametrize("option", ["--clock=exact", "--random=dice", "--random=-1", "--random=18446744073709551616"])
+def test_what_is_no_clock_and_no_random_numbers_is_wrong_usage(programs: Path, option: str) -> None:
+    done = motte("run", option, programs / "status.c", "0")
+    assert done.returncode == 125
+    assert option.partition("=")[0].encode() in done.stderr
+
+
 def test_streams_can_be_files(programs: Path, tmp_path: Path) -> None:
     (tmp_path / "in").write_text("from a file\n")
     (tmp_path / "out").write_text("something old that is longer than what is written to it by the program now")

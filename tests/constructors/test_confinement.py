@@ -7,6 +7,7 @@ import pytest
 
 import motte
 from constructors.conftest import SECONDS
+from motte.time_and_chance import ONE_OF_EACH
 
 Make = Callable[[motte.Machine, motte.Constructor], Any]
 
@@ -36,6 +37,11 @@ def kept(machine: motte.Machine, constructor: motte.Constructor) -> motte.Constr
     return inner
 
 
+def forwarded_clock(machine: motte.Machine, _constructor: motte.Constructor) -> motte.Capability:
+    clock = motte.Capability(machine._population.source(ONE_OF_EACH[0]))
+    return machine.forwarder(clock).given
+
+
 WAYS_OUT: dict[str, Make] = {
     "sender": lambda machine, _: machine.channel()[0],
     "weak sender": lambda machine, _: machine.channel()[0].restrict(weak=True),
@@ -44,6 +50,8 @@ WAYS_OUT: dict[str, Make] = {
     "bank": lambda machine, _: machine.bank,
     "meter": lambda machine, _: machine.meter,
     "launcher": lambda machine, _: machine.launcher(),
+    "timers": lambda *_: motte.HostService.TIMERS,
+    "clock behind a forwarder": forwarded_clock,
     "unsealed constructor": unsealed,
     "leaky constructor": leaky,
     "kept constructor": kept,
@@ -53,6 +61,10 @@ NO_WAYS_OUT: dict[str, Make] = {
     "program": lambda _, constructor: constructor.program,
     "sealed constructor": sealed,
     "itself": lambda _, constructor: constructor,
+    "clock": lambda *_: motte.HostService.CLOCK,
+    "coarse clock": lambda *_: motte.HostService.COARSE_CLOCK,
+    "random": lambda *_: motte.HostService.RANDOM,
+    "seed": lambda *_: motte.Seed(7),
 }
 
 

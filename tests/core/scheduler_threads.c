@@ -107,6 +107,11 @@ void keeping_charged(struct process *process)
     (void)process;
 }
 
+void sources_begin(struct sources *sources, struct scheduler *scheduler)
+{
+    (void)sources, (void)scheduler;
+}
+
 /* Nobody here sends anything, but some are woken. */
 void ipc_settle(struct scheduler *scheduler)
 {

@@ -23,6 +23,7 @@ from motte import core
 from motte.abi.faults import StopReason
 from motte.abi.kernel_calls import KERNEL_CALLS
 from motte.abi.layout import PAGE_SIZE, compatible_class
+from motte.time_and_chance import time_and_chance
 from motte.verifier import ClaimedCode, ClaimedFunction
 
 RODATA = 0x1_1000
@@ -180,6 +181,7 @@ class Workshop:
             "open_files": 16,
             "streams": (-1, -1, -1),
             "directories": [],
+            "sources": time_and_chance("real", "real"),
         }
         process = core.spawn(program.region, **(chosen | options))
         self.closers.append(process.close)

@@ -16,6 +16,7 @@ from motte import core
 from motte.abi.faults import FaultKind, StopReason
 from motte.abi.layout import IMAGE_BASE, INFORMATION_PAGE, PAGE_SIZE
 from motte.errors import Closed, LimitReached
+from motte.time_and_chance import time_and_chance
 
 MEGABYTE = 1 << 20
 EXIT = function("main", "xorl %eax, %eax\nretq")
@@ -48,6 +49,7 @@ def spawn(workshop: Workshop, image: core.Image, **options: Any) -> core.Process
         "open_files": 16,
         "streams": (-1, -1, -1),
         "directories": [],
+        "sources": time_and_chance("real", "real"),
     }
     process = core.spawn_from(image, **(chosen | options))
     workshop.closers.append(process.close)

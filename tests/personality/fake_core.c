@@ -137,6 +137,22 @@ uint64_t process_cpu_ns(struct process *process)
     return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
 
+/* --- ipc/sources.h ----------------------------------------------------------------------------------------------- */
+
+/* What a test says it has. */
+uint32_t source_clock_rights(const struct process *process)
+{
+    return process->sources.rights[SOURCE_CLOCK];
+}
+
+enum random_kind source_random(const struct process *process, struct random_stream *stream)
+{
+    *stream = (struct random_stream){.seed = process->sources.seed};
+    if (!process->sources.rights[SOURCE_RANDOM])
+        return RANDOM_NONE;
+    return process->sources.is_seeded ? RANDOM_OF_SEED : RANDOM_OF_HOST;
+}
+
 /* --- guest_memory.h ---------------------------------------------------------------------------------------------- */
 
 static bool reachable(const struct process *process, guest_addr start, size_t size, enum page_state least)
@@ -314,6 +330,8 @@ struct process *fake_create(uint64_t limit_pages)
                         -1, 0);
     fake->pages = calloc(PAGES, 1);
     fake->limit = limit_pages;
+    fake->process.sources.rights[SOURCE_CLOCK] = MOTTE_CLOCK_READ | MOTTE_CLOCK_EXACT;
+    fake->process.sources.rights[SOURCE_RANDOM] = MOTTE_RANDOM_DRAW;
     return &fake->process;
 }
 
@@ -381,6 +399,13 @@ void fake_kill(struct process *process)
         pthread_kill(fake_of(process)->caller, SIGUSR1);
         usleep(200);
     }
+}
+
+/* Rights to a clock; whether there are random numbers. */
+void fake_grant_sources(struct process *process, uint32_t clock, uint32_t random)
+{
+    process->sources.rights[SOURCE_CLOCK] = clock;
+    process->sources.rights[SOURCE_RANDOM] = random;
 }
 
 uint64_t fake_stop_request(const struct process *process)

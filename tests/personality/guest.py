@@ -77,6 +77,7 @@ def library() -> ctypes.CDLL:
             ROOT / "core/host_memory.c",
             ROOT / "core/ipc/completions.c",
             ROOT / "core/panic.c",
+            ROOT / "core/random_stream.c",
             Path(__file__).parent / "fake_core.c",
         ]
         command = ["cc", "-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]
@@ -92,6 +93,7 @@ def library() -> ctypes.CDLL:
     loaded.fake_page.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
     loaded.fake_window.restype = ctypes.c_void_p
     loaded.fake_set_limit.argtypes = [ctypes.c_void_p, ctypes.c_uint64]
+    loaded.fake_grant_sources.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32]
     loaded.fake_has_written.argtypes = [ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int64]
     loaded.fake_is_calling.restype = ctypes.c_bool
     loaded.personality_create.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Options)]
@@ -230,6 +232,10 @@ class Guest:
     def pretend(self, *, file_bytes: int = 0, created_entries: int = 0) -> None:
         """As if so much had been written and created before."""
         self._library.fake_has_written(self._process, file_bytes, created_entries)
+
+    def grant_sources(self, *, clock: int, random: int) -> None:
+        """From now on it has these rights to a clock, and to random numbers."""
+        self._library.fake_grant_sources(self._process, clock, random)
 
     # --- stopping ------------------------------------------------------------------------------------------------
 

@@ -45,6 +45,9 @@ class CapabilityKind(IntEnum):
     """Something that the host serves."""
     CONVERSATION = 12
     """One end of it: to send to the other, and to receive from that."""
+    CLOCK = 13
+    RANDOM = 14
+    """Random numbers: the host's, or those that follow from a seed."""
 
 
 class Right(IntFlag):
@@ -60,6 +63,20 @@ class Right(IntFlag):
     """All other capabilities to the same object may be made invalid."""
 
 
+class ClockRight(IntFlag):
+    """Of a clock."""
+
+    READ = 1 << 16
+    EXACT = 1 << 17
+    """Without it, all times are multiples of ``COARSE_CLOCK_NS``."""
+
+
+class RandomRight(IntFlag):
+    """Of random numbers."""
+
+    DRAW = 1 << 16
+
+
 class MessageFlag(IntFlag):
     """Of a message."""
 
@@ -72,6 +89,9 @@ class MessageFlag(IntFlag):
     WEAK = 8
     """Received: it came through a weak capability."""
 
+
+COARSE_CLOCK_NS: Final = 1_000_000
+"""What a coarse clock is rounded down to."""
 
 MESSAGE_BYTES: Final = 64 * 1024
 """Of one message, at most."""

@@ -65,6 +65,8 @@ def render() -> str:
         *_enumeration("ERROR", capabilities.KernelError),
         *_enumeration("CAPABILITY", capabilities.CapabilityKind),
         *_enumeration("RIGHT", capabilities.Right),
+        *_enumeration("CLOCK", capabilities.ClockRight),
+        *_enumeration("RANDOM", capabilities.RandomRight),
         *_enumeration("MESSAGE", capabilities.MessageFlag),
         "",
     ]

@@ -84,7 +84,7 @@ class Bench:
         streams = (-1, -1, -1)
 
         def spawn() -> CoreProcess:
-            process = CoreProcess.create(image, terms, strings, (), bank, 0, meter, streams, ())
+            process = CoreProcess.create(image, terms, strings, (), bank, 0, meter, streams, (), None)
             process.start()
             return process
 

@@ -11,6 +11,7 @@ from motte.abi.limits import DEFAULT_LIMITS
 from motte.build_options import CHECKED_MODES, BuildOptions
 from motte.directories import Directory
 from motte.quantities import duration_ns, format_size, size_bytes
+from motte.time_and_chance import Random, time_and_chance
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -38,6 +39,16 @@ def directory(text: str) -> Directory:
         return Directory.parse(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def random_numbers(text: str) -> Random:
+    """``real``, ``none``, or a seed."""
+    chosen: Random = int(text) if text.isdecimal() else text  # type: ignore[assignment]
+    try:
+        time_and_chance(None, chosen)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return chosen
 
 
 def variable(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from motte.abi.faults import EXIT_INTERRUPTED, StopReason
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.build_options import BuildOptions
 from motte.cli.meta import Meta
-from motte.cli.options import build_options, directory, duration_option, size_option, variable
+from motte.cli.options import build_options, directory, duration_option, random_numbers, size_option, variable
 from motte.cli.progress import progress_on_terminal
 from motte.directories import Directory
 from motte.frame import frame_lines
@@ -44,6 +44,21 @@ from motte.run_limits import MOST_CALLS
     multiple=True,
     metavar="HOST[::GUEST][:ro]",
     help="Grant a directory, under its own name or as GUEST (repeatable).",
+)
+@click.option(
+    "--clock",
+    type=click.Choice(["real", "coarse", "none"]),
+    default="real",
+    show_default=True,
+    help="The time: as it is, in whole milliseconds, or not at all.",
+)
+@click.option(
+    "--random",
+    type=random_numbers,
+    metavar="real|none|SEED",
+    default="real",
+    show_default=True,
+    help="Random numbers: the host's, none, or the same each time that follow from a number.",
 )
 @click.option("--env", type=variable, multiple=True, metavar="NAME=VALUE", help="Set a variable (repeatable).")
 @click.option("--stdin", "stdin_file", metavar="FILE", help="Read standard input from FILE.")

@@ -31,6 +31,7 @@ from motte.core._core import (
     host_features,
     select,
     service,
+    source,
 )
 from motte.core.contract import ContractRefusal, MessageLimits, compile_contract
 from motte.core.image import Image
@@ -73,6 +74,7 @@ __all__ = [
     "host_features",
     "select",
     "service",
+    "source",
     "spawn",
     "spawn_from",
     "verify_claims",

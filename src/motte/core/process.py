@@ -14,13 +14,15 @@ from motte.core.records import ACCESSES, REGISTERS, Ask, Question, Statistics, S
 class Process(_core.Process):
     """A process in a window of its own; created, then run by its meter's scheduler, then exited.
 
-    ``Process.create(image, terms, arguments, environment, bank, holder_bytes, meter, streams, directories)``:
+    ``Process.create(image, terms, arguments, environment, bank, holder_bytes, meter, streams, directories,
+    sources)``:
     ``terms`` are what many processes may have in common, ``Terms(*, native_stack, cpu_ns, wall_ns, output_limit,
     open_files)``, sizes in bytes, ``None`` for no limit.  ``arguments`` and ``environment`` are bytes without NUL.
     ``holder_bytes`` is what the caller spends on the process besides, charged with the rest.  ``streams`` are three
     host descriptors (-1 is a closed one, and from ``NOWHERE`` nothing comes), ``directories`` (guest path, host
-    descriptor, writable).  Descriptors are duplicated.  An entry function that returns ends the process with its
-    result as the exit status.
+    descriptor, writable).  Descriptors are duplicated.  ``sources`` are rights to a clock, rights to random numbers,
+    and the seed that these follow from, if they do (:class:`motte.time_and_chance.TimeAndChance`); ``None`` is neither.
+    An entry function that returns ends the process with its result as the exit status.
 
     Creating one raises ``ValueError`` for an option that is not acceptable, :class:`~motte.errors.LimitReached` if the
     bank does not cover the image's writable pages and the stacks, ``OSError`` if the host refuses a resource.
@@ -101,12 +103,13 @@ def spawn_from(
     open_files: int,
     streams: tuple[int | _core.Pipe, int | _core.Pipe, int | _core.Pipe],
     directories: Sequence[tuple[bytes, int, bool]],
+    sources: tuple[int, int, int | None] | None = None,
 ) -> Process:
     """Create a process with terms of its own; the arguments are those of :class:`Process`."""
     terms = _core.Terms(
         native_stack=native_stack, cpu_ns=cpu_ns, wall_ns=wall_ns, output_limit=output_limit, open_files=open_files
     )
-    return Process.create(image, terms, arguments, environment, bank, 0, meter, streams, directories)
+    return Process.create(image, terms, arguments, environment, bank, 0, meter, streams, directories, sources)
 
 
 def spawn(

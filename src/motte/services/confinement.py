@@ -3,7 +3,8 @@
 Deny by default.  What is not known to be harmless is a way out: a channel, of course; a meter or a bank, whose figures
 others can see; a launcher, whose cache is faster for what somebody has compiled before; a capability that can be
 redirected later.  A program is harmless, and so is a sealed recipe without ways out of its own: neither can be changed
-by who uses it.
+by who uses it.  Nor does anybody learn who looks at a clock, or draws random numbers: how far one has come in the
+numbers of a seed is known to oneself alone.
 
 Recipes may contain one another, in circles too, and there may be many of them: each is looked at once.
 """
@@ -58,6 +59,8 @@ def _leads(server: "Server", recipe: "Constructor") -> "dict[str, Constructor | 
 
 
 def _lead(server: "Server", capability: "Capability") -> "Constructor | str | None":
+    if server.population.is_source(capability):
+        return None
     served = server.served_by(capability)
     if isinstance(served, ProgramService):
         return None

@@ -17,6 +17,7 @@ from motte.services.launcher import launcher_capability
 from motte.services.meter import meter_capability
 from motte.services.process import process_capability
 from motte.services.program import ProgramService
+from motte.time_and_chance import Seed, TimeAndChance, time_and_chance
 
 if TYPE_CHECKING:
     from motte.services.server import Server
@@ -30,6 +31,15 @@ class HostService(Enum):
 
     NAMES = "names"
     """Channels that are found by a registered name."""
+
+    CLOCK = "clock"
+    """The time, as exactly as the host knows it."""
+
+    COARSE_CLOCK = "coarse clock"
+    """The time in whole milliseconds."""
+
+    RANDOM = "random"
+    """The host's random numbers."""
 
 
 def capability_of(server: "Server", granted: object) -> Capability | None:
@@ -50,8 +60,21 @@ def _constructor(server: "Server", constructor: Constructor) -> Capability:
 
 
 def _host_service(server: "Server", which: HostService) -> Capability:
+    if which in _SOURCES:
+        return server.population.source(_SOURCES[which])
     timers = which is HostService.TIMERS
     return server.capability(which, lambda serving: serving.timers if timers else serving.names)
+
+
+def _seed(server: "Server", seed: Seed) -> Capability:
+    return server.population.source(time_and_chance(None, seed.number))
+
+
+_SOURCES: Final[dict[HostService, TimeAndChance]] = {
+    HostService.CLOCK: time_and_chance("real", None),
+    HostService.COARSE_CLOCK: time_and_chance("coarse", None),
+    HostService.RANDOM: time_and_chance(None, "real"),
+}
 
 
 _OFFERS: Final[tuple[tuple[type, Callable[["Server", Any], Capability]], ...]] = (
@@ -62,4 +85,5 @@ _OFFERS: Final[tuple[tuple[type, Callable[["Server", Any], Capability]], ...]] =
     (Launcher, launcher_capability),
     (Constructor, _constructor),
     (HostService, _host_service),
+    (Seed, _seed),
 )

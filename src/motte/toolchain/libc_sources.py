@@ -37,7 +37,7 @@ LEFT_OUT: Final = frozenset({
 })  # fmt: skip
 
 GUEST_FOLDERS: Final = (
-    "runtime", "setjmp", "signal", "string", "stdlib", "malloc", "math", "compiler_rt", "cxx", "kernel",
+    "runtime", "setjmp", "signal", "string", "stdlib", "malloc", "math", "time", "temp", "compiler_rt", "cxx", "kernel",
 )  # fmt: skip
 
 LIBRARY_FLAGS: Final = (
