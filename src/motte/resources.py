@@ -34,7 +34,7 @@ class Resources:
         """
         bank = self.bank.sub(memory, name=name)
         try:
-            meter = self.meter.sub(budget=budget, rate=rate, weight=weight, keeper=keeper)
+            meter = self.meter.sub(budget=budget, rate=rate, weight=weight, keeper=keeper, name=name)
         except BaseException:
             bank.close()
             raise

@@ -1,13 +1,19 @@
 """The commands around running: help, doctor, the tour, and how the command line itself fails."""
 
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.command import motte
+from motte.abi.faults import FaultKind
+from motte.cli.siege import besiege
+from motte.cli.tour_programs import HONEST, HOSTILE, NEIGHBOUR
+from motte.machine import Machine
 
 COMMANDS = ("run", "compile", "verify", "inspect", "doctor", "demo", "bench")
 
@@ -62,12 +68,33 @@ def test_doctor_notices_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_the_tour_ends_as_it_must() -> None:
-    done = motte("demo")
-    assert done.returncode == 0, done.stdout.decode()
+    done = motte("demo", "--seconds=1")
     text = done.stdout.decode()
-    assert "All 14 ended as they must" in text
-    for name in ("null_pointer", "memory_bomb", "fork_bomb", "sorting"):
-        assert name in text
+    assert done.returncode == 0, text
+    assert re.search(r"^14 hostile programs were stopped \d+ times, each by its rule", text, re.MULTILINE)
+    assert "not as it must be" not in text
+    assert "\x1b" not in text
+    for visit in (*HONEST, *HOSTILE):
+        assert re.search(rf"^ *{visit.name} .*{re.escape(visit.does)}", text, re.MULTILINE), visit.name
+
+
+def test_the_tour_fails_if_anything_is_not_as_it_must_be() -> None:
+    """Of each kind one, among those that are: a program that is not stopped by its rule, and what is left behind."""
+    wrong = replace(HOSTILE[0], faults=(FaultKind.DIVIDE,))
+    with Machine(workers=1) as machine:
+        programs = [(visit, machine.load(visit.source)) for visit in (wrong, HOSTILE[1])]
+        siege = besiege(machine, programs, machine.load(NEIGHBOUR.source), 0.5, lambda _siege: None)
+        assert machine.statistics().processes == 0
+    (failure,) = siege.failures[:1]
+    assert failure.startswith("null_pointer: fault fault: read through a null pointer")
+    assert "null_pointer: never came to its end" in siege.failures
+    assert not any(found.startswith("wild_pointer") for found in siege.failures)
+    siege.share, siege.honest_lives, siege.memory_left = 0.1, False, 4096
+    assert siege.failures[-3:] == [
+        "honest: it had 10% of the time, and 50% is its due",
+        "honest: it has ended",
+        "4096 bytes were not given back",
+    ]
 
 
 def test_progress_is_shown_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:
