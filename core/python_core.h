@@ -72,7 +72,7 @@ struct python_meter {
 };
 
 extern PyTypeObject python_bank_type, python_code_region_type, python_image_type, python_meter_simulation_type,
-    python_process_type, python_scheduler_type, python_terms_type, python_trace_type, python_uses_type;
+    python_process_type, python_scheduler_type, python_prepaid_type, python_terms_type, python_trace_type, python_uses_type;
 
 /* Without a constructor for users: made by python_contract_compile. */
 extern PyTypeObject python_contract_type;

@@ -122,6 +122,8 @@ void endpoints_rescind(struct scheduler *scheduler, struct bank *bank)
     for (struct endpoint *endpoint = scheduler->endpoints; endpoint;) {
         if (!bank || (endpoint->bank && bank_draws_from(endpoint->bank, bank)))
             endpoint_kill(endpoint);
+        else if (endpoint->prepaid)
+            transfer_rescind(endpoint, bank);
         endpoint = ++seen % DROPPED_AT_ONCE ? endpoint->next : pause_behind(endpoint);
     }
     ipc_settle(scheduler);

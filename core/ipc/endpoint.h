@@ -1,7 +1,9 @@
 /* Endpoints: bounded queues of messages, with capabilities to send and to receive.
  *
  * Who receives has paid for the queue in advance; sending allocates nothing that anybody has to pay for, and is refused
- * when the queue is full.  The one exception are endpoints of the host itself, whose senders pay.
+ * when the queue is full.  The one exception are endpoints of the host itself, whose senders pay.  Of a promise that is not to
+ * be broken (that somebody will be told of an end, say) the message is paid for when the promise is made, by whoever asks
+ * for it (message_prepay): it finds a place in full queues, and takes none from others.
  *
  * Order: messages with PRIORITY before the others, each in the order in which they were sent.  A receiver may ask for
  * those with one tag or badge only; the others keep their places.
@@ -32,6 +34,7 @@ struct endpoint {
     struct bank *bank;
     uint64_t charged_bytes;
     uint32_t capacity, queued; /* messages */
+    uint32_t prepaid;          /* messages that wait here, too, and are not counted there: others pay for them */
     uint64_t buffer, buffered; /* bytes */
     struct message *first, *last, *last_urgent; /* the last with PRIORITY */
     struct waiter *first_waiter, *last_waiter; /* for messages */

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bank.h"
 #include "endpoint.h"
 #include "exchange/block.h"
 #include "forwarder.h"
@@ -204,6 +205,12 @@ static int64_t address(const struct capability *sender, struct message *message,
     return result;
 }
 
+/* What a bank has paid for ends with it: of messages that are queued already, transfer_rescind() sees to that. */
+static bool is_paid_for(const struct message *message)
+{
+    return !message->prepaid || bank_state(message->payer) != BANK_DESTROYED;
+}
+
 /* Sends now, or stands in line for room. */
 static int64_t dispatch(const struct capability *sender, struct endpoint *endpoint, struct message *message, bool may_wait,
                         struct host_wait *host)
@@ -227,6 +234,8 @@ int64_t host_ipc_send(const struct capability *sender, struct message *message, 
     struct route route;
     begin(host, WAIT_ROOM);
     int64_t result = address(sender, message, &route, &endpoint);
+    if (result == 0 && !is_paid_for(message))
+        result = -MOTTE_ERROR_INVALID_CAP;
     if (result == 0)
         result = dispatch(sender, endpoint, message, may_wait, host);
     if (result < 0)

@@ -33,6 +33,23 @@ struct message *message_create(struct worker *worker, uint32_t size)
     message->capability_count = 0;
     message->parcel = NULL;
     message->payer = NULL;
+    message->prepaid = false;
+    return message;
+}
+
+struct message *message_prepay(struct bank *bank, struct bank **refused)
+{
+    *refused = NULL;
+    struct message *message = message_create(NULL, 0);
+    if (!message)
+        return NULL;
+    if (!bank_charge_bytes(bank, message_footprint(message), refused)) {
+        message_free(NULL, message);
+        return NULL;
+    }
+    bank_retain(bank);
+    message->payer = bank;
+    message->prepaid = true;
     return message;
 }
 

@@ -30,6 +30,7 @@ struct message {
     int32_t handles[MOTTE_MESSAGE_CAPABILITIES]; /* of the sender, for those that moved: where they go if it is not sent */
     struct parcel *parcel; /* of blocks; NULL: it has none */
     struct bank *payer; /* of these bytes, if it is not a queue that pays */
+    bool prepaid; /* somebody has paid for it before there was anything to say: it goes into full queues, too, and is paid for there */
     unsigned char bytes[];
 };
 
@@ -69,6 +70,10 @@ void message_drop(struct scheduler *scheduler, struct message *message);
 /* Who holds a message that is in no queue pays for it: a process that waits for room, or has got it and did not run since.
  * A small one is paid for with the process itself.  False if the bank does not cover it. */
 bool message_pay(struct message *message, struct bank *bank);
+
+/* A message to be filled in later, of at most MESSAGE_SPARE_ROOM bytes, which this bank pays for until it is freed.  It has a
+ * place wherever it is sent.  NULL if the host has no memory; or the bank does not pay, and is in *refused, with a reference. */
+struct message *message_prepay(struct bank *bank, struct bank **refused);
 
 /* It enters a queue, which was paid for. */
 void message_unpay(struct message *message);

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "bank.h"
 #include "conversation.h"
 #include "forwarder.h"
 #include "message_trace.h"
@@ -36,13 +37,17 @@ static void insert_behind(struct endpoint *endpoint, struct message *previous, s
     *link = message;
     if (!message->next)
         endpoint->last = message;
+    if (message->prepaid) {
+        endpoint->prepaid++;
+        return;
+    }
     endpoint->queued++;
     endpoint->buffered += message->size;
 }
 
 static void enqueue(struct endpoint *endpoint, struct message *message)
 {
-    if (!endpoint->senders_pay)
+    if (!endpoint->senders_pay && !message->prepaid)
         message_unpay(message);
     if (message->flags & MOTTE_MESSAGE_PRIORITY) {
         insert_behind(endpoint, endpoint->last_urgent, message);
@@ -62,6 +67,10 @@ static struct message *dequeue(struct endpoint *endpoint, struct message *previo
     if (endpoint->last_urgent == message)
         endpoint->last_urgent = previous; /* which is urgent, too, or there is none */
     message->next = NULL;
+    if (message->prepaid) {
+        endpoint->prepaid--;
+        return message;
+    }
     endpoint->queued--;
     endpoint->buffered -= message->size;
     return message;
@@ -89,13 +98,13 @@ static void tell_lookers(struct endpoint *endpoint)
 bool transfer_is_full(const struct endpoint *endpoint, const struct message *message)
 {
     bool queues = endpoint->first_sender || !has_room(endpoint, message);
-    return queues && endpoint->receivers && !transfer_taker(endpoint, message);
+    return queues && !message->prepaid && endpoint->receivers && !transfer_taker(endpoint, message);
 }
 
 /* A process that cannot pay for it learns so, and it belongs into the queue: false. */
 static bool hand_over(struct endpoint *endpoint, struct wait *taker, struct message *message)
 {
-    if (!endpoint->senders_pay)
+    if (!endpoint->senders_pay && !message->prepaid)
         message_unpay(message);
     if (taker->process && !message_pay(message, taker->process->bank)) {
         wait_finish(taker, -MOTTE_ERROR_LIMIT_REACHED, NULL);
@@ -187,7 +196,7 @@ void transfer_put_back(struct endpoint *endpoint, struct message *message)
     if (!endpoint->receivers || !possible) {
         message_drop(scheduler_of(endpoint), message);
     } else if (!taker || !hand_over(endpoint, taker, message)) {
-        if (has_room(endpoint, message) && !endpoint->senders_pay)
+        if (has_room(endpoint, message) && !endpoint->senders_pay && !message->prepaid)
             message_unpay(message);
         insert_behind(endpoint, NULL, message);
         if (message->flags & MOTTE_MESSAGE_PRIORITY && !endpoint->last_urgent)
@@ -244,10 +253,22 @@ void transfer_receivers_gone(struct endpoint *endpoint)
         scheduler->dropped_messages = endpoint->first;
     }
     endpoint->first = endpoint->last = endpoint->last_urgent = NULL;
-    endpoint->queued = 0;
+    endpoint->queued = endpoint->prepaid = 0;
     endpoint->buffered = 0;
     endpoint->notification = 0;
     admit_senders(endpoint);
+}
+
+void transfer_rescind(struct endpoint *endpoint, struct bank *bank)
+{
+    struct message *previous = NULL, *each = endpoint->first;
+    for (uint32_t left = endpoint->prepaid; left; each = previous ? previous->next : endpoint->first) {
+        left -= each->prepaid;
+        if (each->prepaid && bank_draws_from(each->payer, bank))
+            message_drop(scheduler_of(endpoint), dequeue(endpoint, previous));
+        else
+            previous = each;
+    }
 }
 
 void transfer_end_waits(struct endpoint *endpoint)

@@ -36,6 +36,9 @@ void transfer_notify(struct endpoint *endpoint, uint32_t bits);
 void transfer_senders_gone(struct endpoint *endpoint);
 void transfer_receivers_gone(struct endpoint *endpoint);
 
+/* The bank was destroyed: what it has paid for is not delivered any more. */
+void transfer_rescind(struct endpoint *endpoint, struct bank *bank);
+
 /* Nobody waits any more through a capability that is invalid. */
 void transfer_end_waits(struct endpoint *endpoint);
 

@@ -119,7 +119,8 @@ int motte_process_statistics(int process, struct motte_statistics *statistics);
 
 /*
  * One message to the channel when it has ended, and everything that it had is back: with the tag MOTTE_DOWN and a
- * struct motte_down, whose `number` is this one.  A channel that has no room then is notified of MOTTE_MISSED instead.
+ * struct motte_down, whose `number` is this one.  It comes even if the channel is full then: this process's bank pays for the
+ * message from now on (-MOTTE_LIMIT_REACHED if it cannot), and it ends with that bank.
  */
 int motte_monitor(int process, int channel, unsigned long number);
 
@@ -199,7 +200,7 @@ enum motte_told {
     MOTTE_SHORTAGE        /* struct motte_shortage, and the capability to answer it */
 };
 
-#define MOTTE_MISSED 1 /* posted where a channel has no room for one of these */
+#define MOTTE_MISSED 1 /* posted where a channel has no room for MOTTE_DRY; nothing else is ever missed */
 
 struct motte_down {
     unsigned long number;

@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from motte.abi.layout import PAGE_SIZE
 from motte.bank import SpaceBank
@@ -20,10 +20,20 @@ from motte.errors import InvalidCap, LimitReached
 if TYPE_CHECKING:
     from motte.held_process import HeldProcess
     from motte.process import Process
-    from motte.purchase import Purchase
 
 
 Drawn = TypeVar("Drawn")
+
+
+class Bought(Protocol):
+    """What the host has bought for somebody: it ends with the bank."""
+
+    account: "Account"
+    core: Bank
+    """That it is drawn from."""
+
+    def bank_destroyed(self) -> None:
+        """It is gone."""
 
 
 class Account:
@@ -69,7 +79,7 @@ class BankTree:
         self._drawing_from = drawing_from
         self._rescind = rescind
         self._lock = lock
-        self._purchases: set[Purchase] = set()  # under the lock
+        self._purchases: set[Bought] = set()  # under the lock
 
     def sub(self, parent: Account, limit_pages: int | None, name: str | None, *, private: bool = False) -> Account:
         """A new bank; a ``private`` one is a process's own.
@@ -113,12 +123,13 @@ class BankTree:
     def leave(self, process: "HeldProcess") -> Account | None:
         """It was closed, and a bank that was made for it alone ends.  Under the lock; harmless when repeated.
 
-        Returns that bank if processes which it has made itself draw from it: they are to be ended with it.
+        Returns that bank if processes which it has made itself draw from it, or the host for it: they are to be ended
+        with it.
         """
         account, process.account = process.account, None
         if account is None or not account.private:
             return None
-        if self._drawing_from(account):
+        if self._drawing_from(account) or self._bought_from(account):
             return account
         self.discard_private(account)
         return None
@@ -163,23 +174,26 @@ class BankTree:
 
     # --- purchases ---------------------------------------------------------------------------------------------------
 
-    def purchased(self, purchase: "Purchase") -> None:
+    def purchased(self, purchase: "Bought") -> None:
         """It ends with its bank.  Raises ``InvalidCap`` if that is gone."""
         with self._lock:
             self.require_alive(purchase.account)
             self._purchases.add(purchase)
 
-    def returned(self, purchase: "Purchase") -> None:
+    def returned(self, purchase: "Bought") -> None:
         """It is over; harmless when repeated."""
         with self._lock:
             self._purchases.discard(purchase)
 
     def _end_purchases(self, account: Account) -> None:
         with self._lock:
-            ended = [each for each in self._purchases if each.core.draws_from(account.core)]
+            ended = self._bought_from(account)
             self._purchases.difference_update(ended)
         for each in ended:
             each.bank_destroyed()
+
+    def _bought_from(self, account: Account) -> "list[Bought]":
+        return [each for each in self._purchases if each.core.draws_from(account.core)]
 
     # --- limits ----------------------------------------------------------------------------------------------------
 

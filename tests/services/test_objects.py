@@ -1,6 +1,7 @@
 """Banks, meters, timers, names and monitors, as guests use them."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -110,8 +111,59 @@ def test_a_name_leads_to_a_sender_only_and_is_free_before_the_end_is_told(object
     ]
 
 
-def test_a_monitor_whose_channel_is_full_leaves_a_bit(objects: Any) -> None:
-    assert objects("missed") == ["bits 1 flags 4", "monitor 0"]
+@pytest.fixture
+def sleeper(machine: motte.Machine) -> Iterator[motte.Process]:
+    """A process that has fallen asleep for long."""
+    with machine.spawn(machine.load(GUESTS / "objects.c"), ["sleep"]) as process:
+        while process.state != "waiting":
+            time.sleep(0.001)
+        yield process
+
+
+def test_each_monitor_is_told_once_and_in_order_though_the_channel_is_full(objects: Any) -> None:
+    assert objects("crowded") == [
+        f"full -{KernelError.FULL:d}",
+        "first 5",
+        "room again 0",
+        "told 20",
+        "last 6",
+        f"nothing more {TIMEOUT}",
+    ]
+
+
+def test_who_asks_pays_for_being_told(machine: motte.Machine, sleeper: motte.Process) -> None:
+    program = machine.load(GUESTS / "objects.c")
+    used = machine.bank.used
+    with machine.bank.sub("1MiB") as bank:
+        with machine.spawn(program, ["monitors"], grants={"sleeper": sleeper}, bank=bank) as process:
+            process.wait(SECONDS)
+            said = process.stdout.decode().splitlines()
+        assert said == ["some 1", f"refused -{KernelError.LIMIT_REACHED:d}"]
+        assert bank.used > 0.9 * 2**20  # they outlive the process that made them
+    assert machine.bank.used == used
+
+
+def test_what_a_bank_has_paid_for_to_be_told_ends_with_it(machine: motte.Machine, sleeper: motte.Process) -> None:
+    program = machine.load(GUESTS / "objects.c")
+    (outside, told), (ready, is_ready) = machine.channel(1), machine.channel(1)
+    outside.send(b"before")
+    used = machine.bank.used
+    bank = machine.bank.sub("8MiB")
+    grants = {"program": program, "sleeper": sleeper, "outside": outside, "ready": ready}
+    with machine.spawn(program, ["promises"], grants=grants, bank=bank):
+        is_ready.receive(SECONDS)
+        bank.destroy()
+    assert told.receive(SECONDS).data == b"before"
+    with pytest.raises(motte.Timeout):
+        told.receive(0)
+    assert machine.bank.used == used
+    monitor = sleeper.monitor()
+    sleeper.kill()
+    monitor.wait(SECONDS)
+    with pytest.raises(motte.Timeout):
+        told.receive(0)
+    for each in (outside, told, ready, is_ready):
+        each.close()
 
 
 def test_the_time_that_the_host_spends_on_requests_is_that_of_who_asks(machine: motte.Machine) -> None:

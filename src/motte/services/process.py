@@ -11,10 +11,9 @@ from motte.keeper import Region
 from motte.keeping import keeping_of
 from motte.services.call import DONE, Answer, Call
 from motte.services.keeper import GuestKeeper, require_no_cycle
-from motte.services.payment import Payment
+from motte.services.promise import Promise
 from motte.services.protocol import DOWN, END, GRANT, MONITOR, REGION, STATISTICS, WAIT, ProcessRight, Request, Told
 from motte.services.service import Service, request
-from motte.services.telling import tell
 
 if TYPE_CHECKING:
     from motte.core import Capability
@@ -117,8 +116,9 @@ class ProcessService(Service):
         """A message to the channel that comes along, once, when it has ended and everything is back."""
         (number,) = call.fields(MONITOR)
         endpoint = call.channel()
-        payment = Payment(self.server.population, call.sender.living_account)
-        self.process.monitor(partial(_tell_down, endpoint, number, payment))
+        promise = Promise(self.server.population, call.sender.living_account)
+        monitor = self.process.monitor(partial(_tell_down, promise, endpoint, number))
+        promise.until(monitor.cancel)
         return DONE
 
     @request(Request.PROCESS_START, ProcessRight.RUN)
@@ -170,11 +170,10 @@ class ChildService(ProcessService):
         self.process.close()
 
 
-def _tell_down(endpoint: "Capability", number: int, payment: Payment, down: "Down") -> None:
-    payment.give_back()
+def _tell_down(promise: Promise, endpoint: "Capability", number: int, down: "Down") -> None:
     end = down.exit
     record = (0, 0, 0, 0) if end is None else _end_fields(end)
-    tell(endpoint, DOWN.pack(number, *record), Told.DOWN)
+    promise.keep(endpoint, DOWN.pack(number, *record), Told.DOWN)
 
 
 def _end_fields(end: Exit) -> tuple[int, int, int, int]:

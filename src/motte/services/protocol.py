@@ -201,7 +201,7 @@ class Told(IntEnum):
 
 
 MISSED: Final = 1
-"""The bit that is posted where a channel has no room for one of these messages."""
+"""The bit that is posted where a channel has no room for ``DRY``."""
 
 MONITOR: Final = Struct("<Q")
 """A number of the monitor's own, which comes back."""
