@@ -9,6 +9,7 @@ enum { PREFIX_NONE = 0, PREFIX_66 = 1 };
 /* What the bytes before the ModRM byte say. */
 struct opcode {
     bool vex;           /* VEX or EVEX */
+    bool in_block;      /* 64 */
     bool short_address; /* 67 */
     bool repeated;      /* f2 or f3, in legacy forms */
     uint8_t map, prefix, number;
@@ -66,6 +67,9 @@ static const uint8_t *skip_prefixes(const uint8_t *next, struct opcode *opcode)
 {
     for (;; next++) {
         switch (*next) {
+        case 0x64:
+            opcode->in_block = true;
+            break;
         case 0x65:
         case 0xf0:
             break;
@@ -177,7 +181,8 @@ bool aligned_access_decode(const uint8_t *code, size_t available, const uint64_t
         return false;
     uint64_t address = operand_address(&opcode, registers);
     access->writes = writes(&opcode);
-    access->in_window = opcode.short_address;
+    access->in_block = opcode.in_block;
+    access->in_window = opcode.short_address && !opcode.in_block;
     access->address = opcode.short_address ? (uint32_t)address : address;
     return true;
 }

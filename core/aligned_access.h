@@ -13,7 +13,8 @@
 
 struct aligned_access {
     bool writes;
-    bool in_window;   /* `address` is 32 bits, from the window's start; else a host address on the native stack */
+    bool in_block;    /* `address` is 32 bits, in the checked block that is open */
+    bool in_window;   /* the same, from the window's start; in neither, it is a host address on the native stack */
     uint64_t address; /* of the operand */
 };
 

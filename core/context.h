@@ -34,7 +34,7 @@ struct context {
     uint32_t host_mxcsr; /* likewise */
     uint32_t guest_mxcsr;
     uint32_t resume;
-    uint32_t unused;
+    uint32_t reaches; /* 1: its program reaches checked blocks, and runs with an FS base of its own; constant, else 0 */
     /* RESUME_IN_GATE */
     uint64_t guest_stack; /* points at the return address of the kernel call */
     uint64_t rbx, rbp, r12, r13, r14, r15;
@@ -43,7 +43,9 @@ struct context {
     uint64_t registers[GENERAL_REGISTERS];
     uint64_t instruction; /* host address */
     uint64_t flags;
-    uint64_t unused_too[2];
+    /* Of a program that reaches checked blocks. */
+    uint64_t reach;   /* the FS base that it runs with (exchange/reaches.h) */
+    uint64_t host_fs; /* of the worker that runs the process */
     _Alignas(64) unsigned char vectors[VECTORS_SIZE];
 };
 
@@ -54,6 +56,7 @@ ASSERT_OFFSET(CONTEXT_HOST_STACK, host_stack);
 ASSERT_OFFSET(CONTEXT_HOST_MXCSR, host_mxcsr);
 ASSERT_OFFSET(CONTEXT_GUEST_MXCSR, guest_mxcsr);
 ASSERT_OFFSET(CONTEXT_RESUME, resume);
+ASSERT_OFFSET(CONTEXT_REACHES, reaches);
 ASSERT_OFFSET(CONTEXT_GUEST_STACK, guest_stack);
 ASSERT_OFFSET(CONTEXT_RBX, rbx);
 ASSERT_OFFSET(CONTEXT_RBP, rbp);
@@ -65,6 +68,8 @@ ASSERT_OFFSET(CONTEXT_RESULT, result);
 ASSERT_OFFSET(CONTEXT_REGISTERS, registers);
 ASSERT_OFFSET(CONTEXT_INSTRUCTION, instruction);
 ASSERT_OFFSET(CONTEXT_FLAGS, flags);
+ASSERT_OFFSET(CONTEXT_REACH, reach);
+ASSERT_OFFSET(CONTEXT_HOST_FS, host_fs);
 ASSERT_OFFSET(CONTEXT_VECTORS, vectors);
 #undef ASSERT_OFFSET
 _Static_assert(sizeof(struct context) == CONTEXT_SIZE, "context_offsets.h: the window begins where it ends");

@@ -9,6 +9,7 @@
 #define CONTEXT_HOST_MXCSR 16
 #define CONTEXT_GUEST_MXCSR 20
 #define CONTEXT_RESUME 24
+#define CONTEXT_REACHES 28
 #define CONTEXT_GUEST_STACK 32
 #define CONTEXT_RBX 40
 #define CONTEXT_RBP 48
@@ -20,6 +21,8 @@
 #define CONTEXT_REGISTERS 96 /* sixteen, in the order of their numbers in instructions */
 #define CONTEXT_INSTRUCTION 224
 #define CONTEXT_FLAGS 232
+#define CONTEXT_REACH 240
+#define CONTEXT_HOST_FS 248
 #define CONTEXT_VECTORS 256 /* as XSAVE lays them out */
 
 /* x87, SSE, AVX, and the three parts of AVX-512; what this CPU lacks is ignored. */

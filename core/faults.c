@@ -13,6 +13,7 @@
 #include "aligned_access.h"
 #include "code_region.h"
 #include "context.h"
+#include "exchange/reaches.h"
 #include "interrupted.h"
 #include "panic.h"
 #include "process.h"
@@ -115,6 +116,12 @@ static enum guest_access access_of(const struct trap *trap)
     return trap->error & ERROR_WRITE ? ACCESS_WRITE : ACCESS_READ;
 }
 
+/* What the guest's own address was counted from. */
+static uintptr_t base_of(const struct process *process, uintptr_t address)
+{
+    return reaches_contain(address) ? slot_context(process->slot)->reach : slot_window(process->slot);
+}
+
 static void record_access(struct process *process, enum guest_access access, uint64_t address)
 {
     process->place.has_access = true;
@@ -145,6 +152,8 @@ static enum motte_fault classify_protection(struct process *process)
     size_t available = process->region->base + process->region->code_size - address;
     if (!aligned_access_decode((const uint8_t *)address, available, context->registers, &access))
         return MOTTE_FAULT_GENERAL_PROTECTION;
+    if (access.in_block)
+        return MOTTE_FAULT_MISALIGNED; /* its address would be taken for one in the window */
     record_access(process, access.writes ? ACCESS_WRITE : ACCESS_READ,
                   access.address - (access.in_window ? 0 : slot_window(process->slot)));
     return MOTTE_FAULT_MISALIGNED;
@@ -158,6 +167,13 @@ static enum motte_fault classify_illegal(const struct process *process)
                                                                       : MOTTE_FAULT_ILLEGAL_INSTRUCTION;
 }
 
+static enum motte_fault classify_access(const struct process *process)
+{
+    uintptr_t address = process->trap.address;
+    return reaches_contain(address) ? MOTTE_FAULT_CHECKED_BLOCK
+                                    : fault_at_address(process, (int64_t)(address - slot_window(process->slot)));
+}
+
 static enum motte_fault classify(struct process *process)
 {
     const struct trap *trap = &process->trap;
@@ -169,8 +185,7 @@ static enum motte_fault classify(struct process *process)
     case SIGBUS:
         return trap->code == BUS_ADRALN ? MOTTE_FAULT_MISALIGNED : MOTTE_FAULT_GENERAL_PROTECTION;
     default:
-        return is_page_fault(trap) ? fault_at_address(process, (int64_t)(trap->address - slot_window(process->slot)))
-                                   : classify_protection(process);
+        return is_page_fault(trap) ? classify_access(process) : classify_protection(process);
     }
 }
 
@@ -186,7 +201,7 @@ bool fault_settle(struct process *process)
             trap->pending = false;
             return true;
         }
-        record_access(process, access_of(trap), trap->address - slot_window(process->slot));
+        record_access(process, access_of(trap), trap->address - base_of(process, trap->address));
     }
     trap->pending = false;
     process->question.in_call = false;

@@ -28,16 +28,25 @@ static const uint8_t result_to_argument[] = {0x89, 0xc7};
 
 _Static_assert(sizeof(struct gate_code) + sizeof result_to_argument <= MOTTE_GATE_STRIDE, "a gate fits its stride");
 
-static void write_gate(uintptr_t address, uint32_t number)
+static void write_gate(uintptr_t address, uint32_t number, const char *target)
 {
     struct gate_code code = {
         .load_number = {0x41, 0xbb},
         .number = number,
         .load_target = {0x48, 0xb8},
-        .target = (uintptr_t)motte_gate,
+        .target = (uintptr_t)target,
         .jump = {0xff, 0xe0},
     };
     memcpy((void *)address, &code, sizeof code);
+}
+
+static void write_gates(uintptr_t base, const char *target)
+{
+    uintptr_t entry_return = base + (ENTRY_RETURN_GATE - MOTTE_GATE_BASE);
+    for (uint32_t number = 0; number < MOTTE_CALL_COUNT; number++)
+        write_gate(base + number * MOTTE_GATE_STRIDE, number, target);
+    memcpy((void *)entry_return, result_to_argument, sizeof result_to_argument);
+    write_gate(entry_return + sizeof result_to_argument, MOTTE_CALL_EXIT, target);
 }
 
 bool gates_write(void)
@@ -46,10 +55,8 @@ bool gates_write(void)
     if (mprotect(start, MOTTE_GATE_REGION_SIZE, PROT_READ | PROT_WRITE) != 0)
         return false;
     memset(start, TRAP_BYTE, MOTTE_GATE_REGION_SIZE);
-    for (uint32_t number = 0; number < MOTTE_CALL_COUNT; number++)
-        write_gate(MOTTE_GATE_BASE + number * MOTTE_GATE_STRIDE, number);
-    memcpy((void *)ENTRY_RETURN_GATE, result_to_argument, sizeof result_to_argument);
-    write_gate(ENTRY_RETURN_GATE + sizeof result_to_argument, MOTTE_CALL_EXIT);
+    write_gates(MOTTE_GATE_BASE, motte_gate);
+    write_gates(MOTTE_REACHING_GATE_BASE, motte_reaching_gate);
     return mprotect(start, MOTTE_GATE_REGION_SIZE, PROT_READ | PROT_EXEC) == 0;
 }
 

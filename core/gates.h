@@ -1,7 +1,8 @@
 /* Gates: the only code outside its program that a guest can call, at addresses that every program knows.
  *
- * Gate n lies at GATE_BASE + n * GATE_STRIDE and goes to motte_gate with n in r11d.  The last slot of the gate pages
- * is the return address of every entry function: an entry function that returns ends its process with its result.
+ * Gate n lies at GATE_BASE + n * GATE_STRIDE and goes to motte_gate with n in r11d.  The last slot of its half of the gate
+ * pages is the return address of every entry function: an entry function that returns ends its process with its result.
+ * Programs that reach checked blocks have the other half, from REACHING_GATE_BASE on, which goes to motte_reaching_gate.
  */
 #ifndef MOTTE_GATES_H
 #define MOTTE_GATES_H
@@ -11,7 +12,9 @@
 
 #include "motte_abi.h"
 
-#define ENTRY_RETURN_GATE (MOTTE_GATE_BASE + MOTTE_GATE_REGION_SIZE - MOTTE_GATE_STRIDE)
+#define GATES_SIZE (MOTTE_REACHING_GATE_BASE - MOTTE_GATE_BASE)
+#define ENTRY_RETURN_GATE (MOTTE_GATE_BASE + GATES_SIZE - MOTTE_GATE_STRIDE)
+#define REACHING_ENTRY_RETURN_GATE (ENTRY_RETURN_GATE + GATES_SIZE)
 
 struct process;
 

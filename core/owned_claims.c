@@ -6,10 +6,11 @@
 #include "motte_abi.h"
 
 static const struct motte_gate gates[] = MOTTE_GATE_CLAIMS;
+static const struct motte_gate reaching_gates[] = MOTTE_REACHING_GATE_CLAIMS;
 
 void owned_claims_use_gates(struct motte_claims *claims)
 {
-    claims->gates = gates;
+    claims->gates = claims->reaches_blocks ? reaching_gates : gates;
     claims->gate_count = sizeof gates / sizeof gates[0];
 }
 

@@ -15,7 +15,7 @@ struct owned_claims {
 bool owned_claims_copy(struct owned_claims *owned, const struct motte_claims *claimed);
 void owned_claims_release(struct owned_claims *owned);
 
-/* The gates of this core. */
+/* The gates of this core for such a program. */
 void owned_claims_use_gates(struct motte_claims *claims);
 
 #endif

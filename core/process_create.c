@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "bank.h"
+#include "code_region.h"
 #include "context.h"
 #include "exchange/block.h"
+#include "exchange/reaches.h"
 #include "gates.h"
 #include "host_memory.h"
 #include "image_slots.h"
@@ -111,7 +113,8 @@ static int build(struct process *process, const struct process_options *options,
     if (result < 0)
         return result;
     /* The entry function's return address. */
-    *(uint64_t *)(slot_stack_top(process->slot) - sizeof(uint64_t)) = ENTRY_RETURN_GATE;
+    uint64_t entry_return = process->region->owned.claims.reaches_blocks ? REACHING_ENTRY_RETURN_GATE : ENTRY_RETURN_GATE;
+    *(uint64_t *)(slot_stack_top(process->slot) - sizeof(uint64_t)) = entry_return;
     struct personality_options personality = options->personality;
     personality.initial_break = (guest_addr){process->window.reserved_high};
     result = personality_create(process, &personality);
@@ -122,6 +125,8 @@ static int build(struct process *process, const struct process_options *options,
 
 static struct process *allocate(const struct process_options *options)
 {
+    if (options->image->region->owned.claims.reaches_blocks && !reaches_reserve())
+        return NULL;
     struct process *process = calloc(1, sizeof *process);
     if (!process)
         return NULL;
@@ -157,6 +162,8 @@ static void prepare_context(struct process *process)
     context->process = process;
     context->guest_mxcsr = GUEST_MXCSR;
     context->resume = RESUME_AT_INSTRUCTION;
+    context->reaches = process->region->owned.claims.reaches_blocks;
+    context->reach = reach_base(0);
     context->guest_stack = slot_stack_top(process->slot) - sizeof(uint64_t);
     context->registers[REGISTER_STACK] = context->guest_stack;
     context->registers[REGISTER_ARGUMENT] = process->image->data_stack_low;

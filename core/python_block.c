@@ -11,31 +11,32 @@
 
 /* --- making --------------------------------------------------------------------------------------------------------------- */
 
-/* (scheduler, bank, size): a capability to a new block. */
+/* (scheduler, bank, size, checked): a capability to a new block. */
 PyObject *python_block(PyObject *module, PyObject *arguments)
 {
     (void)module;
     struct python_scheduler *owner;
     struct python_bank *bank;
     uint64_t size;
-    if (!PyArg_ParseTuple(arguments, "O!O!O&:block", &python_scheduler_type, &owner, &python_bank_type, &bank, python_to_u64,
-                          &size))
+    int checked;
+    if (!PyArg_ParseTuple(arguments, "O!O!O&p:block", &python_scheduler_type, &owner, &python_bank_type, &bank, python_to_u64,
+                          &size, &checked))
         return NULL;
     if (!scheduler_is_here(owner->scheduler))
         return PyErr_Format(python_errors.bad_state, "this scheduler belongs to the parent of a fork");
-    uint32_t pages = block_pages(size);
+    uint32_t pages = block_pages(size, checked);
     if (!pages)
         return python_raise_kernel_error(-MOTTE_ERROR_REQUEST_ERROR);
     struct bank *refused;
-    if (!bank_charge(bank->bank, block_cost(pages), &refused)) {
+    if (!bank_charge(bank->bank, block_price(pages, checked), &refused)) {
         python_raise_refusal("the bank does not cover the block", bank_identity(refused));
         bank_release(refused);
         return NULL;
     }
     struct capability owned;
-    if (block_create(owner->scheduler, bank->bank, pages, &owned))
+    if (block_create(owner->scheduler, bank->bank, pages, checked, &owned))
         return python_capability_wrap(owner->scheduler, owned);
-    bank_refund(bank->bank, block_cost(pages));
+    bank_refund(bank->bank, block_price(pages, checked));
     return python_raise_kernel_error(-MOTTE_ERROR_LIMIT_REACHED);
 }
 
@@ -130,6 +131,11 @@ PyObject *python_capability_block_view(PyObject *object, PyObject *unused)
     struct block *block = self ? hold(self, false) : NULL;
     if (!block)
         return NULL;
+    bool writable = !block->pages.frozen && !self->capability.weak;
+    if (block_is_checked(block) && !pages_allow(&block->pages, writable)) {
+        let_go(self->scheduler, block);
+        return python_raise_kernel_error(-MOTTE_ERROR_LIMIT_REACHED);
+    }
     struct python_block_view *view = PyObject_New(struct python_block_view, &python_block_view_type);
     if (!view) {
         let_go(self->scheduler, block);
@@ -138,7 +144,7 @@ PyObject *python_capability_block_view(PyObject *object, PyObject *unused)
     scheduler_retain(self->scheduler);
     view->scheduler = self->scheduler;
     view->block = block;
-    view->writable = !block->pages.frozen && !self->capability.weak;
+    view->writable = writable;
     PyObject *memory = PyMemoryView_FromObject((PyObject *)view);
     Py_DECREF(view);
     return memory;
@@ -146,7 +152,7 @@ PyObject *python_capability_block_view(PyObject *object, PyObject *unused)
 
 /* --- looking and changing ------------------------------------------------------------------------------------------------- */
 
-/* (size in bytes, whether it is frozen) */
+/* (size in bytes, whether it is frozen, whether it is checked) */
 PyObject *python_capability_block_fields(PyObject *object, PyObject *unused)
 {
     (void)unused;
@@ -154,7 +160,8 @@ PyObject *python_capability_block_fields(PyObject *object, PyObject *unused)
     if (!self)
         return NULL;
     const struct pages *pages = &block_of(&self->capability)->pages;
-    return Py_BuildValue("kN", pages->count * (unsigned long)MOTTE_PAGE_SIZE, PyBool_FromLong(pages->frozen));
+    return Py_BuildValue("kNN", pages->count * (unsigned long)MOTTE_PAGE_SIZE, PyBool_FromLong(pages->frozen),
+                         PyBool_FromLong(pages->reach));
 }
 
 /* Paid for by the same bank. */
@@ -162,7 +169,7 @@ static PyObject *split(struct python_capability *self, struct block *block, uint
 {
     struct capability rest;
     struct bank *refused;
-    uint64_t cost = block_split_cost(block->pages.count, count);
+    uint64_t cost = block_split_cost(block, count);
     if (!bank_charge(block->bank, cost, &refused)) {
         python_raise_refusal("the bank does not cover another block", bank_identity(refused));
         bank_release(refused);

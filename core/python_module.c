@@ -65,7 +65,7 @@ static PyMethodDef functions[] = {
      PyDoc_STR("(states, initial, messages, transitions): a ContractAutomaton, or (rule, place) of what is refused.")},
     {"host_features", get_host_features, METH_NOARGS, PyDoc_STR("What this host offers, as a dict.")},
     {"channel", python_channel, METH_VARARGS, PyDoc_STR("(scheduler, bank, capacity, buffer): to send, to receive.")},
-    {"block", python_block, METH_VARARGS, PyDoc_STR("(scheduler, bank, size): a capability to a new block.")},
+    {"block", python_block, METH_VARARGS, PyDoc_STR("(scheduler, bank, size, checked): a capability to a new block.")},
     {"conversation", python_conversation, METH_VARARGS, PyDoc_STR("(scheduler, bank, contract): its two ends.")},
     {"source", python_source, METH_VARARGS,
      PyDoc_STR("(scheduler, (rights to the clock, to random numbers, seed or None)): a capability to one of both.")},

@@ -23,8 +23,8 @@ bool python_claims_parse(PyObject *arguments, struct python_claims *claimed)
 {
     *claimed = (struct python_claims){.functions = {.obj = NULL}};
     struct motte_claims *claims = &claimed->claims;
-    if (!PyArg_ParseTuple(arguments, "O&O&y*y*y*y*:claims", python_to_u32, &claims->function_table, python_to_u32,
-                          &claims->function_table_log2, &claimed->functions, &claimed->classes, &claimed->jump_tables,
+    if (!PyArg_ParseTuple(arguments, "O&O&O&y*y*y*y*:claims", python_to_u32, &claims->function_table, python_to_u32,
+                          &claims->function_table_log2, python_to_u32, &claims->reaches_blocks, &claimed->functions, &claimed->classes, &claimed->jump_tables,
                           &claimed->entries))
         return false;
     if (!is_whole(&claimed->functions, sizeof *claims->functions) ||

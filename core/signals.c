@@ -27,6 +27,17 @@ static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction previous[FAULT_SIGNALS]; /* under install_lock; handlers read it */
 static int interrupt_signal;                     /* constant once installed */
 
+enum { SIGNAL_CHANGE_IDS = 33 };
+
+typedef void signal_handler(int number, siginfo_t *information, void *opaque);
+extern signal_handler *motte_change_ids_handler;
+signal_handler motte_on_interrupt, motte_on_fault;
+
+static signal_handler *entry_of(const char *entry)
+{
+    return (signal_handler *)(uintptr_t)entry;
+}
+
 static void continue_at(ucontext_t *state, const char *label)
 {
     state->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)label;
@@ -54,7 +65,8 @@ static void interrupt(struct worker *worker, struct process *process, ucontext_t
         continue_at(state, guest_leave);
     } else if (between(address, guest_enter_check, guest_enter_checked)) {
         continue_at(state, guest_leave);
-    } else if (between(address, motte_gate_check, motte_gate_checked)) {
+    } else if (between(address, motte_gate_check, motte_gate_checked)
+               || between(address, motte_reaching_gate_check, motte_reaching_gate_checked)) {
         continue_at(state, guest_leave_gate);
     } else {
         if (process_stop_requested(process) && between(address, checked_syscall_check, checked_syscall_entered))
@@ -73,7 +85,8 @@ static void interrupt_call(struct worker *worker, const struct process *process,
     timer_insist(&worker->timer);
 }
 
-static void on_interrupt(int number, siginfo_t *information, void *opaque)
+/* Like the others below, called by an entry in switch.S, with the host's FS base. */
+void motte_on_interrupt(int number, siginfo_t *information, void *opaque)
 {
     (void)number;
     struct worker *worker = worker_current();
@@ -135,7 +148,7 @@ static void pass_on(int number, siginfo_t *information, void *opaque)
         (void)signal(number, SIG_DFL);
 }
 
-static void on_fault(int number, siginfo_t *information, void *opaque)
+void motte_on_fault(int number, siginfo_t *information, void *opaque)
 {
     struct worker *worker = worker_current();
     ucontext_t *state = opaque;
@@ -158,6 +171,42 @@ static void on_fault(int number, siginfo_t *information, void *opaque)
     }
 }
 
+/* --- a signal of the C library's ------------------------------------------------------------------------------------- */
+
+/* It changes the user ids of all threads at once, and nobody may block it: worker.h.  Its handler uses the thread's
+ * variables, so it is entered as ours are: motte_change_ids_entry calls it. */
+signal_handler *motte_change_ids_handler; /* constant once our entry is in its place */
+
+struct kernel_action {
+    signal_handler *handler;
+    unsigned long flags;
+    void *restorer;
+    uint64_t mask;
+};
+
+/* In the kernel's words: the C library lets nobody have this signal. */
+static bool take_change_ids(void)
+{
+    struct kernel_action action;
+    if (syscall(SYS_rt_sigaction, SIGNAL_CHANGE_IDS, NULL, &action, sizeof action.mask) != 0)
+        return false;
+    if (action.handler == entry_of(motte_change_ids_entry))
+        return true;
+    if (!(action.flags & SA_SIGINFO) || !(action.flags & SA_ONSTACK))
+        return false;
+    motte_change_ids_handler = action.handler;
+    action.handler = entry_of(motte_change_ids_entry);
+    return syscall(SYS_rt_sigaction, SIGNAL_CHANGE_IDS, &action, NULL, sizeof action.mask) == 0;
+}
+
+int signals_change_ids(void)
+{
+    pthread_mutex_lock(&install_lock);
+    bool taken = take_change_ids();
+    pthread_mutex_unlock(&install_lock);
+    return taken ? SIGNAL_CHANGE_IDS : 0;
+}
+
 /* --- installation ------------------------------------------------------------------------------------------------ */
 
 /* The highest real-time signal that nobody handles. */
@@ -172,20 +221,15 @@ static int choose_interrupt(void)
 }
 
 /* Asked in the kernel's words, which are half as long as the C library's: each start asks for all of them. */
-static bool is_in_place(int number, void (*handler)(int, siginfo_t *, void *))
+static bool is_in_place(int number, signal_handler *handler)
 {
-    struct {
-        void (*handler)(int, siginfo_t *, void *);
-        unsigned long flags;
-        void *restorer;
-        uint64_t mask;
-    } action = {.handler = NULL};
+    struct kernel_action action = {.handler = NULL};
     return syscall(SYS_rt_sigaction, number, NULL, &action, sizeof action.mask) == 0 && action.handler == handler
         && action.flags & SA_SIGINFO;
 }
 
 /* No SA_RESTART: a blocking host call returns EINTR.  All signals are blocked in a handler, so none nests. */
-static bool install(int number, void (*handler)(int, siginfo_t *, void *), struct sigaction *displaced)
+static bool install(int number, signal_handler *handler, struct sigaction *displaced)
 {
     if (is_in_place(number, handler))
         return true;
@@ -205,9 +249,9 @@ bool signals_install(void)
     pthread_mutex_lock(&install_lock);
     if (!interrupt_signal)
         interrupt_signal = choose_interrupt();
-    bool installed = interrupt_signal && install(interrupt_signal, on_interrupt, NULL);
+    bool installed = interrupt_signal && install(interrupt_signal, entry_of(motte_interrupt_entry), NULL);
     for (size_t i = 0; i < FAULT_SIGNALS; i++)
-        installed = installed && install(fault_signals[i], on_fault, &previous[i]);
+        installed = installed && install(fault_signals[i], entry_of(motte_fault_entry), &previous[i]);
     pthread_mutex_unlock(&install_lock);
     return installed;
 }

@@ -24,4 +24,9 @@ void signals_send(pid_t thread_id);
 /* The number of our signal. */
 int signals_interrupt(void);
 
+/* That of the C library's which changes user ids in all threads, if its handler runs on the signal stack; else 0.  It is
+ * entered through an entry of ours then, so that it can interrupt a guest that has its own FS base.  In a thread that
+ * the C library has made. */
+int signals_change_ids(void);
+
 #endif

@@ -7,6 +7,10 @@
  *   - GS base is the window while a process runs, gates included, so %gs:-CONTEXT_SIZE is its context.  Nothing on
  *     this side may touch the guest's stack except the `ret` that goes back through the return address which the
  *     guest's own `call` pushed (a verified guest cannot alter it, and the page is mapped since it was just written).
+ *   - FS base is the host's, but while a guest runs that reaches checked blocks (exchange/reaches.h): such a guest has entries
+ *     and gates of its own, which set it last and put it back first.  In between there are signals: their handlers are
+ *     entered here, and find the host's FS base again, or the C library would take a guest's block for this thread's
+ *     variables.
  *   - Towards the guest, a register holds a result, zero, or the guest's own earlier value.
  *   - Towards the host, DF is clear, MXCSR is the host's, vector state is clean (vzeroupper).
  *   - A request for the process's attention (it must stop, or another's turn has come) must not be lost.  The way to
@@ -18,6 +22,7 @@
  * stacks are always mapped.
  */
 #include "context_offsets.h"
+#include "exchange/reaches.h"
 #include "motte_abi.h"
 
 #define GS(offset) %gs:(offset - CONTEXT_SIZE)
@@ -81,8 +86,12 @@ FUNCTION guest_enter
     pushq %r15
     movq %rsp, CONTEXT_HOST_STACK(%rdi)
     wrgsbase %rsi
+    cmpq $0, motte_reach_groups(%rip)
+    jne enter_where_some_reach          /* always, once there are such programs */
+enter_plain:
     cmpl $RESUME_IN_GATE, CONTEXT_RESUME(%rdi)
     je return_from_gate
+enter_at_instruction:
     movl $VECTOR_COMPONENTS, %eax
     xorl %edx, %edx
     xrstor64 CONTEXT_VECTORS(%rdi)      /* MXCSR, too */
@@ -110,16 +119,38 @@ LABEL guest_enter_check
     movq GS(CONTEXT_REGISTERS + 8 * 4), %rsp
     jmpq *GS(CONTEXT_INSTRUCTION)
 LABEL guest_enter_checked
+enter_where_some_reach:
+    cmpl $0, CONTEXT_REACHES(%rdi)
+    jne enter_reaching
+    lfence                              /* no wrong guess goes on from here with a guest that reaches blocks */
+    jmp enter_plain
+enter_reaching:
+    rdfsbase %rax
+    movq %rax, CONTEXT_HOST_FS(%rdi)
+    cmpl $RESUME_IN_GATE, CONTEXT_RESUME(%rdi)
+    je return_from_reaching_gate
+    movq CONTEXT_REACH(%rdi), %rax
+    wrfsbase %rax
+    jmp enter_at_instruction
     .size guest_enter, . - guest_enter
 
 /* A kernel call. In: r11d = its number, rdi rsi rdx rcx r8 r9 = arguments, rsp = guest's. Out: rax = result;
  * callee-saved registers and rsp as before; everything else zero.
  *
  * A call that lends its turn (ipc/process_ipc.c) returns here with the GS base of another process, which waits in a gate of its
- * own, and with the result of that gate: from there on all that is read and written is that one's.
+ * own, and with the result of that gate: from there on all that is read and written is that one's.  It is one of the
+ * same kind: with an FS base of its own, or not.
+ *
+ * There are two, so that neither asks which kind of guest it is in: where a processor guesses wrong it might run a guest that
+ * reaches blocks, for some instructions, with the host's FS base.
  *
  * int64_t motte_kernel_call(struct process *: rdi, uint32_t number: esi, const uint64_t arguments[6]: rdx) */
-FUNCTION motte_gate
+.macro GATE name, return, reaches
+FUNCTION \name
+    .if \reaches
+    movq GS(CONTEXT_HOST_FS), %rax
+    wrfsbase %rax
+    .endif
     movq %rsp, GS(CONTEXT_GUEST_STACK)
     movq %rbx, GS(CONTEXT_RBX)
     movq %rbp, GS(CONTEXT_RBP)
@@ -146,7 +177,7 @@ FUNCTION motte_gate
     movq GS(CONTEXT_PROCESS), %rdi
     cmpl $0, PROCESS_ATTENTION(%rdi)    /* not the last look: only to spare who leaves the way to it */
     jne leave_after_call
-return_from_gate:
+\return:
     CLEAR_VECTORS
     movq GS(CONTEXT_RBX), %rbx
     movq GS(CONTEXT_RBP), %rbp
@@ -161,23 +192,36 @@ return_from_gate:
     xorl %r8d, %r8d
     xorl %r9d, %r9d
     xorl %r10d, %r10d
-LABEL motte_gate_check
+LABEL \name\()_check
     movq GS(CONTEXT_PROCESS), %r11
     cmpl $0, PROCESS_ATTENTION(%r11)
     jne guest_leave_gate
+    .if \reaches
+    movq GS(CONTEXT_REACH), %rax
+    wrfsbase %rax
+    .endif
     ldmxcsr GS(CONTEXT_GUEST_MXCSR)
     movq GS(CONTEXT_RESULT), %rax
     movq GS(CONTEXT_GUEST_STACK), %rsp
     xorl %r11d, %r11d
     ret
-LABEL motte_gate_checked
-    .size motte_gate, . - motte_gate
+LABEL \name\()_checked
+    .size \name, . - \name
+.endm
+
+    GATE motte_gate, return_from_gate, 0
+    GATE motte_reaching_gate, return_from_reaching_gate, 1
 
 /* Back to whoever called guest_enter, out of a kernel call or, at guest_leave, as the context says already. In: GS base
  * is the window; every register may hold anything. Reached by jumps from above and by signal handlers that set rip. */
 FUNCTION guest_leave_gate
     movl $RESUME_IN_GATE, GS(CONTEXT_RESUME)
 LABEL guest_leave
+    cmpl $0, GS(CONTEXT_REACHES)
+    je 1f
+    movq GS(CONTEXT_HOST_FS), %rax
+    wrfsbase %rax
+1:
     movq GS(CONTEXT_HOST_STACK), %rsp
     ldmxcsr GS(CONTEXT_HOST_MXCSR)
     cld
@@ -319,5 +363,46 @@ LABEL checked_syscall_stopped
     movq $ERROR_INTERRUPTED, %rax
     ret
     .size checked_syscall, . - checked_syscall
+
+/* void (int number: edi, siginfo_t *: rsi, void *: rdx): what the kernel calls for a signal.
+ *
+ * Where the FS base is a guest's, GS base is its window, and there is the host's.  The kernel neither sets the FS base for a
+ * handler nor puts it back behind one, so both is done here; what the handler has decided to go on with has the FS base that it
+ * was interrupted with, and guest_leave knows that it may be either.  Nothing here, and nothing before it, uses FS. */
+.macro SIGNAL_ENTRY name, handler
+FUNCTION \name
+    pushq %rbx
+    rdfsbase %rbx
+    leaq motte_reach_groups(%rip), %rcx
+    leaq 8 * REACH_GROUPS(%rcx), %r8
+    movabsq $REACH_GROUP_SIZE, %r9
+1:
+    movq (%rcx), %r10
+    movq %rbx, %rax
+    subq %r10, %rax
+    testq %r10, %r10
+    je 2f
+    cmpq %r9, %rax
+    jb 3f
+2:
+    addq $8, %rcx
+    cmpq %r8, %rcx
+    jne 1b
+    call \handler                       /* the FS base is this thread's own */
+    popq %rbx
+    ret
+3:
+    movq GS(CONTEXT_HOST_FS), %rax
+    wrfsbase %rax
+    call \handler
+    wrfsbase %rbx
+    popq %rbx
+    ret
+    .size \name, . - \name
+.endm
+
+    SIGNAL_ENTRY motte_interrupt_entry, motte_on_interrupt
+    SIGNAL_ENTRY motte_fault_entry, motte_on_fault
+    SIGNAL_ENTRY motte_change_ids_entry, *motte_change_ids_handler(%rip)
 
     .section .note.GNU-stack, "", @progbits

@@ -60,27 +60,15 @@ static uint64_t signal_bit(int number)
     return UINT64_C(1) << (number - 1);
 }
 
-/* In the kernel's words, since the C library hides its own signals. */
-static bool runs_on_signal_stack(int number)
-{
-    struct {
-        void *handler;
-        unsigned long flags;
-        void *restorer;
-        uint64_t mask;
-    } action = {0};
-    return syscall(SYS_rt_sigaction, number, NULL, &action, sizeof action.mask) == 0 && action.flags & SA_ONSTACK;
-}
-
 static void block_foreign_signals(void)
 {
-    enum { LIBC_CHANGE_IDS = 33 };
     uint64_t blocked = ~UINT64_C(0);
     const int admitted[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, signals_interrupt()};
     for (size_t i = 0; i < sizeof admitted / sizeof *admitted; i++)
         blocked &= ~signal_bit(admitted[i]);
-    if (runs_on_signal_stack(LIBC_CHANGE_IDS))
-        blocked &= ~signal_bit(LIBC_CHANGE_IDS);
+    int change_ids = signals_change_ids();
+    if (change_ids)
+        blocked &= ~signal_bit(change_ids);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof blocked);
 }
 

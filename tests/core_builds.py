@@ -51,7 +51,7 @@ _HOSTILE = tuple(f"-Wl,--wrap={name}" for name in (*REFUSED, "motte_kernel_call"
 _HOSTILE_SOURCES = (ROOT / "tests" / "hostile" / "refusals.c",)
 
 _THREADS_SOURCES = (ROOT / "tests" / "core" / "prompt_signals.c",)
-_THREADS_WRAPPED = ("sigaction", "guest_enter", "motte_kernel_call")
+_THREADS_WRAPPED = ("sigaction", "guest_enter", "motte_kernel_call", "motte_on_interrupt")
 _THREADS = ("-fsanitize=thread", *(f"-Wl,--wrap={name}" for name in _THREADS_WRAPPED))
 _THREADS_REPORT = f"log_path={ROOT / 'build' / 'threads' / 'report'}"  # pytest keeps what passing tests print
 _THREADS_ENVIRONMENT = {"TSAN_OPTIONS": f"{_THREADS_REPORT}:{OUR_SIGNALS}", "PYTHONMALLOC": "malloc"}

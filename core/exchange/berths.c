@@ -1,5 +1,6 @@
 #include "berths.h"
 
+#include "ipc/process_ipc.h"
 #include "process.h"
 #include "scheduler.h"
 #include "slot.h"
@@ -91,14 +92,22 @@ static int64_t map_at(struct process *process, struct capability *entry, uint32_
 
 int64_t block_map(struct process *process, struct capability *entry)
 {
+    if (block_is_checked(block_of(entry)))
+        return -MOTTE_ERROR_REQUEST_ERROR;
     if (entry->window_page)
         return 0;
     uint32_t berth = find_berths(process, berths_taken(block_of(entry)));
     return berth < BERTHS ? map_at(process, entry, berth) : -MOTTE_ERROR_LIMIT_REACHED;
 }
 
-void block_map_again(struct process *process, struct capability *entry, uint32_t window_page)
+void block_map_again(struct process *process, int32_t handle, uint32_t window_page)
 {
+    struct capability *entry = table_find(process, (uint32_t)handle);
+    if (block_is_checked(block_of(entry))) {
+        if (!process->ipc->open.block)
+            (void)block_open(process, handle, entry);
+        return;
+    }
     uint32_t berth = berth_of_page(window_page);
     if (!entry->window_page && is_free(process, berth, berths_taken(block_of(entry))))
         (void)map_at(process, entry, berth);
@@ -110,6 +119,10 @@ int64_t block_unmap(struct process *process, struct capability *entry)
     bool closed;
     if (!entry->window_page)
         return 0;
+    if (block_is_checked(block)) {
+        block_close(process);
+        return 0;
+    }
     if (!pages_leave(&block->pages, process->slot, host_address(process, entry->window_page), !entry->weak, &closed))
         return -MOTTE_ERROR_LIMIT_REACHED;
     if (!closed)

@@ -10,10 +10,10 @@
 /* Maps the block, if it is not: at capability->window_page.  0, or -LIMIT_REACHED. */
 int64_t block_map(struct process *process, struct capability *entry);
 
-/* The same, where it was before; best effort. */
-void block_map_again(struct process *process, struct capability *entry, uint32_t window_page);
+/* The same, where it was before; a checked block is opened again, unless another one is.  Best effort. */
+void block_map_again(struct process *process, int32_t handle, uint32_t window_page);
 
-/* Takes it out of the window, if it is mapped.  0, or -LIMIT_REACHED, and nothing has changed. */
+/* Takes it out of the window, if it is mapped; closes it, if it is open.  0, or -LIMIT_REACHED, and nothing has changed. */
 int64_t block_unmap(struct process *process, struct capability *entry);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "bank.h"
 #include "host_mappings.h"
+#include "panic.h"
 #include "process.h"
 #include "scheduler.h"
 
@@ -11,9 +12,9 @@ struct block *_Atomic blocks_dead;
 
 enum { OWNERS_RIGHTS = 0, SHARED_RIGHTS = MOTTE_RIGHT_COPY };
 
-uint32_t block_pages(uint64_t claimed_size)
+uint32_t block_pages(uint64_t claimed_size, bool checked)
 {
-    bool possible = claimed_size > 0 && claimed_size <= MOTTE_BLOCK_SIZE;
+    bool possible = claimed_size > 0 && claimed_size <= (checked ? MOTTE_CHECKED_CELL : MOTTE_BLOCK_SIZE);
     return possible ? (uint32_t)((claimed_size + MOTTE_PAGE_SIZE - 1) / MOTTE_PAGE_SIZE) : 0;
 }
 
@@ -54,7 +55,7 @@ struct bank *block_change_bank(struct block *block, struct bank *bank)
 void block_leave_process(struct block *block, struct process *process)
 {
     block_change_bank(block, process->bank);
-    process_hand_over(process, block_cost(block->pages.count));
+    process_hand_over(process, block_cost(block));
 }
 
 /* --- life ----------------------------------------------------------------------------------------------------------------- */
@@ -88,12 +89,12 @@ static void begin(struct block *block, struct scheduler *scheduler, struct bank 
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-bool block_create(struct scheduler *scheduler, struct bank *bank, uint32_t pages, struct capability *owned)
+bool block_create(struct scheduler *scheduler, struct bank *bank, uint32_t pages, bool checked, struct capability *owned)
 {
     struct block *block = allocate();
     if (!block)
         return false;
-    if (!pages_create(&block->pages, pages)) {
+    if (!pages_create(&block->pages, pages, checked)) {
         give_up(block);
         return false;
     }
@@ -145,13 +146,14 @@ void block_die(struct block *block)
         free(block);
         return;
     }
+    require(!block->open, "a block ends that its owner has open");
     object_retain(&block->object);
     condemn(block);
 }
 
 static void bury(struct block *block)
 {
-    uint64_t cost = block_cost(block->pages.count);
+    uint64_t cost = block_cost(block);
     pages_destroy(&block->pages);
     host_mappings_refund(HOME_MAPPINGS);
     if (block->bank) {

@@ -9,6 +9,9 @@
  * The charge moves when the block is received.  For a frozen one the bank of who froze it pays, until it is gone; whoever
  * has it in its window pays for these pages again, and so keeps what it sees.
  *
+ * Checked blocks do not move: their owner opens them (reaches.h), one at a time, and has it open until he closes it, opens
+ * another, or gives it away.  Those who have a frozen one open are counted as views are, and pay for it again.
+ *
  * The end.  A block dies with its owner, and with the bank that pays for it.  Its pages are given back without any lock, by
  * whoever comes by (blocks_bury); until then they stay charged.
  */
@@ -25,18 +28,29 @@ struct block {
     struct object object;
     struct pages pages; /* without a home, when they have been given back */
     struct bank *bank;  /* with a reference; NULL: the process that owns it pays */
-    uint32_t views;     /* of the host's, onto its bytes: it cannot move meanwhile */
+    uint32_t views;     /* of the host's, onto its bytes: it cannot move meanwhile; of processes, if frozen and checked */
+    bool open;          /* by the process that owns it: not frozen */
     struct block *next, **link; /* scheduler->blocks: those with a bank */
     struct block *next_dead;
 };
 
 /* The pages of a block with so many bytes; 0 if there is no such block. */
-uint32_t block_pages(uint64_t claimed_size);
+uint32_t block_pages(uint64_t claimed_size, bool checked);
 
 /* What a block of so many pages costs: these, their page tables, and what the host keeps of it. */
-static inline uint64_t block_cost(uint32_t pages)
+static inline uint64_t block_price(uint32_t pages, bool checked)
 {
-    return pages + pages_berths(pages) + 1;
+    return pages + pages_tables(pages, checked) + 1;
+}
+
+static inline bool block_is_checked(const struct block *block)
+{
+    return block->pages.reach != 0;
+}
+
+static inline uint64_t block_cost(const struct block *block)
+{
+    return block_price(block->pages.count, block_is_checked(block));
 }
 
 static inline struct block *block_of(const struct capability *capability)
@@ -47,15 +61,16 @@ static inline struct block *block_of(const struct capability *capability)
 /* --- without the lock, which they take ------------------------------------------------------------------------------------ */
 
 /* A block of zeros; `bank` has been charged for it, or the process that is to own it (NULL).  False if the host refuses. */
-bool block_create(struct scheduler *scheduler, struct bank *bank, uint32_t pages, struct capability *owned);
+bool block_create(struct scheduler *scheduler, struct bank *bank, uint32_t pages, bool checked, struct capability *owned);
 
 /* The owner of a block that is at home, alive, and not frozen keeps `count` pages, and gets a second block of the rest. The
  * same who pays for this one has been charged block_split_cost more.  False if the host refuses. */
 bool block_split(struct capability *owned, uint32_t count, struct capability *rest);
 
-static inline uint64_t block_split_cost(uint32_t pages, uint32_t count)
+static inline uint64_t block_split_cost(const struct block *block, uint32_t count)
 {
-    return block_cost(count) + block_cost(pages - count) - block_cost(pages);
+    bool checked = block_is_checked(block);
+    return block_price(count, checked) + block_price(block->pages.count - count, checked) - block_cost(block);
 }
 
 /* Likewise: nobody can write to it any more; if a process owns it, that process's bank pays from now on.  False if the

@@ -1,5 +1,6 @@
 /* The kernel calls about blocks. A process's own blocks change in its own gates only: without the lock. */
 #include "berths.h"
+#include "opening.h"
 #include "ipc/calls.h"
 #include "ipc/capability.h"
 #include "process.h"
@@ -23,20 +24,32 @@ static int64_t find_writable(struct process *process, uint64_t claimed_handle, s
     return result == 0 && block_of(*entry)->pages.frozen ? -MOTTE_ERROR_SEALED : result;
 }
 
-/* int motte_block_alloc(unsigned long size) */
-int64_t gate_block_alloc(struct process *process, const uint64_t arguments[6])
+static int64_t allocate(struct process *process, uint64_t claimed_size, bool checked)
 {
     struct capability owned;
-    uint32_t pages = block_pages(arguments[0]);
+    uint32_t pages = block_pages(claimed_size, checked);
+    uint64_t price = block_price(pages, checked);
     if (!pages)
         return -MOTTE_ERROR_REQUEST_ERROR;
-    if (!table_reserve(process, 1) || !process_charge_asked(process, block_cost(pages)))
+    if (!table_reserve(process, 1) || !process_charge_asked(process, price))
         return -MOTTE_ERROR_LIMIT_REACHED;
-    if (!block_create(process->scheduler, NULL, pages, &owned)) {
-        process_refund(process, block_cost(pages));
+    if (!block_create(process->scheduler, NULL, pages, checked, &owned)) {
+        process_refund(process, price);
         return -MOTTE_ERROR_LIMIT_REACHED;
     }
     return table_insert(process, owned);
+}
+
+/* int motte_block_alloc(unsigned long size) */
+int64_t gate_block_alloc(struct process *process, const uint64_t arguments[6])
+{
+    return allocate(process, arguments[0], false);
+}
+
+/* int motte_block_alloc_checked(unsigned long size) */
+int64_t gate_block_alloc_checked(struct process *process, const uint64_t arguments[6])
+{
+    return allocate(process, arguments[0], true);
 }
 
 /* void *motte_block_map(int block): NULL if that fails */
@@ -53,6 +66,17 @@ int64_t gate_block_unmap(struct process *process, const uint64_t arguments[6])
 {
     struct capability *entry = table_find(process, arguments[0]);
     return entry && block_of(entry) ? block_unmap(process, entry) : -MOTTE_ERROR_INVALID_CAP;
+}
+
+/* motte_block_bytes *motte_block_open(int block): NULL if that fails.  A block that is not frozen does not end while its
+ * process has it, so that no lock is needed to see that it is there. */
+int64_t gate_block_open(struct process *process, const uint64_t arguments[6])
+{
+    struct capability *entry = table_find(process, arguments[0]);
+    if (!entry || !block_of(entry) || (block_of(entry)->pages.frozen && find(process, arguments[0], &entry) < 0))
+        return 0;
+    int64_t address = block_open(process, (int32_t)arguments[0], entry);
+    return address < 0 ? 0 : address;
 }
 
 /* long motte_block_size(int block) */
@@ -73,7 +97,7 @@ int64_t gate_block_free(struct process *process, const uint64_t arguments[6])
 static int64_t split(struct process *process, struct capability *entry, uint32_t count)
 {
     struct capability rest;
-    uint64_t cost = block_split_cost(block_of(entry)->pages.count, count);
+    uint64_t cost = block_split_cost(block_of(entry), count);
     if (!process_charge_asked(process, cost))
         return -MOTTE_ERROR_LIMIT_REACHED;
     if (!block_split(entry, count, &rest)) {
@@ -100,7 +124,7 @@ int64_t gate_block_split(struct process *process, const uint64_t arguments[6])
     if (result == 0)
         result = split(process, entry, (uint32_t)claimed_count);
     if (window_page)
-        block_map_again(process, entry, window_page);
+        block_map_again(process, (int32_t)arguments[0], window_page);
     return result;
 }
 
@@ -116,6 +140,6 @@ int64_t gate_block_freeze(struct process *process, const uint64_t arguments[6])
     if (result == 0 && !block_freeze(entry, process))
         result = -MOTTE_ERROR_LIMIT_REACHED;
     if (window_page)
-        block_map_again(process, entry, window_page);
+        block_map_again(process, (int32_t)arguments[0], window_page);
     return result;
 }

@@ -57,8 +57,58 @@ static bool guard(unsigned char *home, uint32_t count, size_t end)
     return !host_features()->guard_markers || used == end || madvise(home + used, end - used, MADV_GUARD_INSTALL) == 0;
 }
 
-bool pages_create(struct pages *pages, uint32_t count)
+/* --- checked blocks ------------------------------------------------------------------------------------------------------- */
+
+bool pages_allow(struct pages *pages, bool writable)
 {
+    enum reach_access access = writable && !pages->frozen ? REACH_WRITE : REACH_READ;
+    if (pages->access == access)
+        return true;
+    if (!reach_allow(pages->reach, 0, size_of(pages->count), access))
+        return false;
+    pages->access = (uint8_t)access;
+    return true;
+}
+
+static bool reach_pages(struct pages *pages, uint32_t count)
+{
+    uint32_t reach = reaches_reserve() ? reach_take() : 0;
+    *pages = (struct pages){.home = reach ? reach_block(reach) : NULL, .count = count, .reach = (uint16_t)reach};
+    if (reach && pages_allow(pages, true))
+        return true;
+    if (reach)
+        reach_give_back(reach);
+    return false;
+}
+
+/* What the rest was in is inaccessible before it is not counted any more.  If the host refuses then, no access is what
+ * is left of the whole, until somebody asks for it again. */
+static bool split_reach(struct pages *pages, uint32_t count, struct pages *rest)
+{
+    size_t kept = size_of(count), size = size_of(pages->count) - kept;
+    uint32_t reach = reach_take();
+    if (!reach)
+        return false;
+    if (!reach_allow(pages->reach, kept, size, REACH_NOTHING)) {
+        reach_give_back(reach);
+        return false;
+    }
+    if (!reach_move(pages->reach, kept, size, reach)) {
+        pages->access = REACH_NOTHING;
+        reach_give_back(reach);
+        return false;
+    }
+    *rest = (struct pages){.home = reach_block(reach), .count = pages->count - count, .reach = (uint16_t)reach};
+    pages->count = count;
+    return true;
+}
+
+/* --- making and ending ---------------------------------------------------------------------------------------------------- */
+
+bool pages_create(struct pages *pages, uint32_t count, bool checked)
+{
+    if (checked)
+        return reach_pages(pages, count);
     *pages = (struct pages){.home = map_berths(pages_berths(count), MAP_PRIVATE), .count = count};
     if (pages->home && guard(pages->home, count, moved_size(pages)))
         return true;
@@ -69,7 +119,10 @@ bool pages_create(struct pages *pages, uint32_t count)
 
 void pages_destroy(struct pages *pages)
 {
-    unmap_berths(pages->home, pages_berths(pages->count));
+    if (pages->reach)
+        reach_give_back(pages->reach);
+    else
+        unmap_berths(pages->home, pages_berths(pages->count));
     pages->home = NULL;
 }
 
@@ -144,6 +197,8 @@ static void shrink_home(struct pages *pages, uint32_t count, uint32_t berths)
 /* What lies behind the rest is closed before it moves; behind the others, when there is nothing any more. */
 bool pages_split(struct pages *pages, uint32_t count, struct pages *rest)
 {
+    if (pages->reach)
+        return split_reach(pages, count, rest);
     uint32_t berths = pages_berths(pages->count) + 1;
     *rest = (struct pages){.count = pages->count - count};
     size_t used = size_of(count), size = moved_size(rest);
@@ -170,6 +225,8 @@ static void copy_away(unsigned char *to, unsigned char *from, size_t size)
 
 bool pages_freeze(struct pages *pages)
 {
+    if (pages->reach)
+        return pages->frozen = pages_allow(pages, false);
     uint32_t berths = pages_berths(pages->count);
     unsigned char *shared = map_berths(berths, MAP_SHARED);
     if (!shared)

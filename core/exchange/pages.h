@@ -11,6 +11,8 @@
  * Where the kernel has no guard markers, the rest is not part of the mapping, and what is left behind is mapped anew.
  *
  * Frozen pages are shared: they stay at home and are shown in windows, readable.
+ *
+ * The pages of a checked block never leave home: that is a reach (reaches.h), and guests come to them.
  */
 #ifndef MOTTE_EXCHANGE_PAGES_H
 #define MOTTE_EXCHANGE_PAGES_H
@@ -20,6 +22,7 @@
 #include <stdint.h>
 
 #include "motte_abi.h"
+#include "reaches.h"
 
 struct slot;
 
@@ -32,15 +35,21 @@ enum {
 struct pages {
     unsigned char *home;
     uint32_t count;
+    uint16_t reach;   /* of a checked block; 0: they move */
+    uint8_t access;   /* enum reach_access: what of a checked block is possible now */
     bool frozen;
     bool open_end; /* the rest of the last berth is not closed yet */
 };
 
-/* `count` pages of zeros, at home; false if the host refuses. */
-bool pages_create(struct pages *pages, uint32_t count);
+/* `count` pages of zeros, at home; false if the host refuses, or no reach is free. */
+bool pages_create(struct pages *pages, uint32_t count, bool checked);
 void pages_destroy(struct pages *pages);
 
-/* Into a slot, where whole berths from `low` on are free; false, and the pages are at home still. */
+/* A checked block: to be read, or written to as well.  Whoever could do more has it open no longer.  False if the host
+ * refuses. */
+bool pages_allow(struct pages *pages, bool writable);
+
+/* Those that move: into a slot, where whole berths from `low` on are free; false, and the pages are at home still. */
 bool pages_enter(struct pages *pages, struct slot *slot, uintptr_t low, bool writable);
 
 /* Home again, where they can be written to, from where they could or could not be; false, and they are in the slot still.
@@ -52,6 +61,12 @@ bool pages_split(struct pages *pages, uint32_t count, struct pages *rest);
 
 /* At home; false, and they are not frozen. */
 bool pages_freeze(struct pages *pages);
+
+/* Page tables that these pages need, of whole berths; in a reach, one of the second level, too. */
+static inline uint32_t pages_tables(uint32_t count, bool checked)
+{
+    return (count + BERTH_PAGES - 1) / BERTH_PAGES + checked;
+}
 
 static inline uint32_t pages_berths(uint32_t count)
 {

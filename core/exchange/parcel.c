@@ -89,7 +89,7 @@ static void return_block(struct process *process, struct parcel *parcel, uint32_
     struct block *block = block_of(&parcel->blocks[index]);
     struct unmapped_blocks *unmapped = &process->ipc->unmapped;
     bank_release(block_change_bank(block, NULL));
-    process_take_over(process, block_cost(block->pages.count));
+    process_take_over(process, block_cost(block));
     table_put_back(process, parcel->handles[index], parcel->blocks[index]);
     parcel->blocks[index].object = NULL;
     if (!parcel->window_pages[index])
@@ -111,10 +111,8 @@ void parcel_return(struct process *process, struct parcel *parcel)
 void parcel_map_again(struct process *process)
 {
     struct unmapped_blocks *unmapped = &process->ipc->unmapped;
-    for (uint32_t i = 0; i < unmapped->count; i++) {
-        struct capability *entry = table_find(process, (uint32_t)unmapped->handles[i]);
-        block_map_again(process, entry, unmapped->window_pages[i]);
-    }
+    for (uint32_t i = 0; i < unmapped->count; i++)
+        block_map_again(process, unmapped->handles[i], unmapped->window_pages[i]);
     unmapped->count = 0;
 }
 
@@ -136,7 +134,7 @@ void parcel_weaken(struct parcel *parcel)
 
 static uint64_t cost_of(const struct parcel *parcel, uint32_t index)
 {
-    return block_cost(block_of(&parcel->blocks[index])->pages.count);
+    return block_cost(block_of(&parcel->blocks[index]));
 }
 
 /* Nobody pays for a frozen one by having it; and within a bank nothing changes. */

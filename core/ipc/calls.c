@@ -28,6 +28,9 @@ static ipc_handler *const handlers[MOTTE_CALL_COUNT - FIRST_IPC_CALL] = {
     [MOTTE_CALL_BLOCK_SPLIT - FIRST_IPC_CALL] = gate_block_split,
     [MOTTE_CALL_BLOCK_FREEZE - FIRST_IPC_CALL] = gate_block_freeze,
     [MOTTE_CALL_BLOCK_FREE - FIRST_IPC_CALL] = gate_block_free,
+    [MOTTE_CALL_BLOCK_ALLOC_CHECKED - FIRST_IPC_CALL] = gate_block_alloc_checked,
+    [MOTTE_CALL_BLOCK_OPEN - FIRST_IPC_CALL] = gate_block_open,
+    [MOTTE_CALL_BLOCK_COPY - FIRST_IPC_CALL] = gate_block_copy,
 };
 
 /* Once the worker has switched, the process may be in other hands: nothing of it is looked at any more. */

@@ -43,5 +43,10 @@ ipc_handler gate_block_size;
 ipc_handler gate_block_split;
 ipc_handler gate_block_freeze;
 ipc_handler gate_block_free;
+ipc_handler gate_block_alloc_checked;
+ipc_handler gate_block_open;
+
+/* exchange/block_copy.c */
+ipc_handler gate_block_copy;
 
 #endif

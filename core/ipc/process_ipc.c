@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "code_region.h"
 #include "context.h"
 #include "forwarder.h"
 #include "host_memory.h"
@@ -93,6 +94,7 @@ void ipc_forget(struct process *process)
     ipc->caller.open = false;
     caller_forgets(&ipc->caller);
     ipc->source = NULL;
+    block_close_under_lock(process);
     table_drop_all(process);
 }
 
@@ -189,6 +191,8 @@ bool ipc_may_switch(const struct process *process, const struct process *next)
     const struct worker *worker = process->worker;
     if (next->scheduler != process->scheduler || (next->worker && next->worker != worker))
         return false;
+    if (next->region->owned.claims.reaches_blocks != process->region->owned.claims.reaches_blocks)
+        return false; /* their gates differ (switch.S) */
     return !atomic_load_explicit(&process->attention, memory_order_relaxed) && !worker->unmetered
         && atomic_load_explicit(&next->state, memory_order_relaxed) == PROCESS_RECEIVING && !next->suspended
         && !process_stop_requested(next) && !runnable_is_off(&next->runnable);
@@ -219,6 +223,7 @@ bool ipc_switch(struct process *process, struct process *next, int64_t *result)
     struct context *here = slot_context(process->slot), *there = slot_context(next->slot);
     there->host_stack = here->host_stack;
     there->host_mxcsr = here->host_mxcsr;
+    there->host_fs = here->host_fs;
     here->resume = RESUME_IN_GATE;
     if (worker->payer != process)
         process->worker = NULL;

@@ -3,6 +3,7 @@
 #define MOTTE_PROCESS_IPC_H
 
 #include "capability.h"
+#include "exchange/opening.h"
 #include "exchange/parcel.h"
 #include "guest_memory.h"
 #include "sources.h"
@@ -25,6 +26,7 @@ struct process_ipc {
     uint32_t grant_count;
     int32_t source_handles[SOURCE_COUNT]; /* what was granted under their names, if anything was; 0 */
     struct unmapped_blocks unmapped; /* while it sends */
+    struct open_block open;
 };
 
 /* False if its bank or the host has no memory. */

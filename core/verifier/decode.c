@@ -107,12 +107,12 @@ static uint8_t selecting_length(const struct instruction *instruction, uint8_t m
     return rounds ? 2 : instruction->vector_length;
 }
 
-bool decode(const uint8_t *bytes, struct instruction *instruction)
+bool decode(const uint8_t *bytes, bool reaches_blocks, struct instruction *instruction)
 {
     *instruction = (struct instruction){.bytes = bytes};
     unsigned at = 0;
     enum selector_prefixes prefixes = PREFIXES_NONE;
-    enum opcode_map map = read_prefixes_and_map(instruction, &at, &prefixes);
+    enum opcode_map map = read_prefixes_and_map(instruction, reaches_blocks, &at, &prefixes);
     if (map == MAP_NONE)
         return false;
     uint8_t opcode = instruction->opcode = bytes[at++];

@@ -21,7 +21,8 @@ struct instruction {
     uint8_t length;
 
     /* The prefixes, in the one accepted order. */
-    bool gs, address_size, operand_size, has_rex;
+    bool segment; /* 65; 64, in programs that reach blocks */
+    bool address_size, operand_size, has_rex;
     uint8_t lock_or_repeat; /* f0, f2, f3, or 0 */
     uint8_t prefix_count;   /* bytes before the opcode, VEX or EVEX */
 
@@ -43,9 +44,9 @@ struct instruction {
     uint8_t immediate_at, immediate_size;
 };
 
-/* Takes apart what `bytes` (DECODE_WINDOW of them) begin with.  False if that is no instruction; then nothing but the
- * prefixes is set. */
-bool decode(const uint8_t *bytes, struct instruction *instruction);
+/* Takes apart what `bytes` (DECODE_WINDOW of them) begin with, of a program that reaches blocks or does not.  False if that is
+ * no instruction; then nothing but the prefixes is set. */
+bool decode(const uint8_t *bytes, bool reaches_blocks, struct instruction *instruction);
 
 static inline bool has_memory(const struct instruction *instruction)
 {

@@ -49,7 +49,7 @@ static bool is_prefix(uint8_t byte)
 static bool prefixes_have_meaning(const struct instruction *instruction)
 {
     unsigned flags = instruction->form->flags;
-    if ((instruction->gs || instruction->address_size) && !has_memory(instruction))
+    if ((instruction->segment || instruction->address_size) && !has_memory(instruction))
         return false;
     if (instruction->operand_size && !(flags & FORM_ALLOWS_66))
         return false;
@@ -78,10 +78,10 @@ static enum motte_rule examine_decoded(const struct instruction *instruction, st
     return is_canonical(instruction) ? MOTTE_RULE_NONE : MOTTE_RULE_D4;
 }
 
-enum motte_rule examine(const uint8_t *bytes, size_t available, unsigned *length, struct effect *effect)
+enum motte_rule examine(const uint8_t *bytes, size_t available, bool reaches_blocks, unsigned *length, struct effect *effect)
 {
     struct instruction instruction;
-    bool decodes = decode(bytes, &instruction);
+    bool decodes = decode(bytes, reaches_blocks, &instruction);
     if (instruction.prefix_count < available && is_prefix(bytes[instruction.prefix_count]))
         return MOTTE_RULE_D3;
     if (!decodes || instruction.length > available)

@@ -131,7 +131,7 @@ bool decode_function(struct verification *run)
         }
         struct effect effect;
         unsigned length;
-        enum motte_rule rule = examine(bytes, available, &length, &effect);
+        enum motte_rule rule = examine(bytes, available, run->claims->reaches_blocks, &length, &effect);
         if (rule != MOTTE_RULE_NONE) {
             report(run, rule, at);
             return false;

@@ -3,11 +3,11 @@
 
 /* --- prefixes --------------------------------------------------------------------------------------------------- */
 
-static void read_prefixes(const uint8_t *bytes, struct instruction *instruction)
+static void read_prefixes(const uint8_t *bytes, bool reaches_blocks, struct instruction *instruction)
 {
     unsigned at = 0;
-    if (bytes[at] == 0x65)
-        instruction->gs = true, at++;
+    if (bytes[at] == 0x65 || (reaches_blocks && bytes[at] == 0x64))
+        instruction->segment = true, at++;
     if (bytes[at] == 0x67)
         instruction->address_size = true, at++;
     if (bytes[at] == 0x66)
@@ -130,9 +130,10 @@ static bool is_vector_encoding(const uint8_t *bytes)
     return bytes[0] == 0xc4 || bytes[0] == 0xc5 || bytes[0] == 0x62 || is_xop;
 }
 
-enum opcode_map read_prefixes_and_map(struct instruction *instruction, unsigned *at, enum selector_prefixes *chosen)
+enum opcode_map read_prefixes_and_map(struct instruction *instruction, bool reaches_blocks, unsigned *at,
+                                      enum selector_prefixes *chosen)
 {
-    read_prefixes(instruction->bytes, instruction);
+    read_prefixes(instruction->bytes, reaches_blocks, instruction);
     *at = instruction->prefix_count;
     const uint8_t *bytes = instruction->bytes + *at;
     if (!is_vector_encoding(bytes))

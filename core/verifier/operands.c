@@ -1,7 +1,7 @@
 /* Two kinds of addresses, and no others.
  *
  * With 65 and 67 together the processor truncates the address to 32 bits and adds the window's base, whatever the
- * registers hold.  Without them only disp(%rsp), whose place in the frame heights.c checks, and the three operands
+ * registers hold; with 64 and 67, where 64 is a prefix at all, the base of the block that is open.  Without them only disp(%rsp), whose place in the frame heights.c checks, and the three operands
  * that read a table, which shapes.c accepts inside their shapes only.
  *
  * Here `rsp` is the number 4 in a field that names a general register, and nothing extends it.
@@ -71,7 +71,7 @@ static uint8_t access_width(const struct instruction *instruction)
 
 static enum motte_rule window_rules(const struct instruction *instruction)
 {
-    if (!instruction->gs || !instruction->address_size)
+    if (!instruction->segment || !instruction->address_size)
         return MOTTE_RULE_M1;
     if (is_transfer(instruction->form))
         return MOTTE_RULE_M7;
@@ -115,7 +115,7 @@ static enum motte_rule table_rules(const struct instruction *instruction, struct
 /* lea computes and does not access: any registers do, but rsp and rip would turn into the guest's values. */
 static enum motte_rule address_rules(const struct instruction *instruction, struct effect *effect)
 {
-    if (instruction->gs || instruction->address_size)
+    if (instruction->segment || instruction->address_size)
         return MOTTE_RULE_M1;
     if (instruction->base == INSTRUCTION_POINTER)
         return MOTTE_RULE_M3;
@@ -137,7 +137,7 @@ static enum motte_rule memory_rules(const struct instruction *instruction, struc
         return MOTTE_RULE_M3;
     if (form->trait == TRAIT_BIT_STRING)
         return MOTTE_RULE_M4;
-    if (instruction->gs || instruction->address_size)
+    if (instruction->segment || instruction->address_size)
         return window_rules(instruction);
     return instruction->base == STACK_POINTER ? stack_rules(instruction, effect) : table_rules(instruction, effect);
 }

@@ -35,7 +35,7 @@ static void check_regions(struct verification *run)
 static void check_numbers(struct verification *run)
 {
     const struct motte_claims *claims = run->claims;
-    bool good = claims->function_table_log2 <= MAX_TABLE_LOG2;
+    bool good = claims->function_table_log2 <= MAX_TABLE_LOG2 && claims->reaches_blocks <= 1;
     for (size_t i = 0; i < claims->class_count; i++)
         good &= claims->classes[i].number != MOTTE_UNUSED_CLASS && is_stack_size(claims->classes[i].stack_arguments);
     for (size_t i = 1; i < run->classes.count; i++)

@@ -53,6 +53,7 @@ struct motte_claims {
     const uint8_t *tables;
     size_t tables_size;
     uint32_t function_table, function_table_log2; /* host address; the table has 2^log2 entries */
+    uint32_t reaches_blocks; /* 0 or 1: FS is the base of addresses like GS, and nothing of it is refused */
     const struct motte_claimed_function *functions;
     size_t function_count;
     const struct motte_gate *gates;

@@ -219,6 +219,35 @@ int motte_block_freeze(int block);
 int motte_block_free(int block);
 
 /*
+ * Checked blocks: they never move, and to give one away costs what a message costs.  Their bytes are no memory of the process's
+ * window: they have pointers of their own, of address space 1, that are no pointers to anything else.  A process has one
+ * open at a time; its pointers are good as long as it is, and a use of any other faults.  It is closed when it is sent,
+ * split, frozen or freed.
+ *
+ *     MOTTE_BLOCK int *numbers = (MOTTE_BLOCK int *)motte_block_open(block);
+ *     for (int i = 0; i < 1000; i++)
+ *         sum += numbers[i];
+ */
+#define MOTTE_BLOCK __attribute__((address_space(1)))
+typedef MOTTE_BLOCK unsigned char motte_block_byte;
+
+/* Of zeros, of at most 4 MiB.  There are 1,000 of them at a time in one process of the host's: -MOTTE_LIMIT_REACHED. */
+int motte_block_alloc_checked(unsigned long size);
+
+/* Its first byte; 0 if it cannot be opened.  What was open is closed; so does motte_block_unmap. */
+motte_block_byte *motte_block_open(int block);
+
+/* Copies between two checked blocks, neither of which has to be open, or between one and the window: handle 0, and an
+ * address. */
+int motte_block_copy(int to, unsigned long to_offset, int from, unsigned long from_offset, unsigned long size);
+
+/* In the block that is open: as memcpy, memmove and memset. */
+void motte_block_read(void *to, const motte_block_byte *from, unsigned long size);
+void motte_block_write(motte_block_byte *to, const void *from, unsigned long size);
+void motte_block_move(motte_block_byte *to, const motte_block_byte *from, unsigned long size);
+void motte_block_fill(motte_block_byte *to, int byte, unsigned long size);
+
+/*
  * Time and chance.  They are what was granted by the names "clock" and "random", as long as this process keeps it, and so
  * are those of the C library: -MOTTE_NO_ACCESS without.  motte_grant() gives handles for both, to be granted on,
  * restricted (MOTTE_CLOCK_READS without MOTTE_CLOCK_EXACT is a clock in whole milliseconds) and dropped.

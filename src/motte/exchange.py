@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from motte.abi.capabilities import BLOCK_SIZE, CapabilityKind
-from motte.abi.layout import PAGE_SIZE
+from motte.abi.layout import CHECKED_CELL, PAGE_SIZE
 from motte.capability import Capability, represents
 from motte.core import block as core_block
 from motte.errors import Closed, NotOwner
@@ -47,6 +47,11 @@ class Block(Capability):
     def frozen(self) -> bool:
         """Whether nobody can write to it any more."""
         return self._fields()[1]
+
+    @property
+    def checked(self) -> bool:
+        """Whether it is a checked one, which guests open instead of mapping it."""
+        return self._fields()[2]
 
     def view(self) -> memoryview:
         """Its bytes, not copied; to be read only if it is frozen or weak.
@@ -97,7 +102,7 @@ class Block(Capability):
             self._release_views()
         return self.core
 
-    def _fields(self) -> tuple[int, bool]:
+    def _fields(self) -> tuple[int, bool, bool]:
         try:
             return self.core.block_fields()
         except Closed:
@@ -125,17 +130,19 @@ class Exchange:
         self._scheduler = scheduler
         self._banks = banks
 
-    def allocate(self, size: Size, bank: "SpaceBank | None" = None) -> Block:
-        """A block of zeros with so many bytes, rounded up to whole pages.
+    def allocate(self, size: Size, bank: "SpaceBank | None" = None, *, checked: bool = False) -> Block:
+        """A block of zeros with so many bytes, rounded up to whole pages; a checked one or one whose pages move.
 
         ``bank`` pays for it (default: the machine's own): for the pages, their page tables, and one page more.
 
-        Raises ``LimitReached`` if the bank does not cover it, ``ValueError`` unless the size is from 1 byte to
-        ``BLOCK_SIZE``, almost 510 MiB.
+        Raises ``LimitReached`` if the bank does not cover it, or there are ``CHECKED_BLOCKS`` checked ones already;
+        ``ValueError`` unless the size is from 1 byte to ``BLOCK_SIZE``, almost 510 MiB, or for a checked one to
+        ``CHECKED_CELL``, 4 MiB.
         """
         account = self._banks.root if bank is None else bank.account_to_draw_from(self._banks)
         wanted = size_bytes(size, "size")
-        if wanted is None or not 0 < wanted <= BLOCK_SIZE:
-            raise ValueError(f"size: expected 1 to {BLOCK_SIZE} bytes; got {size!r}")
+        largest = CHECKED_CELL if checked else BLOCK_SIZE
+        if wanted is None or not 0 < wanted <= largest:
+            raise ValueError(f"size: expected 1 to {largest} bytes; got {size!r}")
         pages = -(-wanted // PAGE_SIZE)
-        return Block(self._banks.draw(pages, lambda: core_block(self._scheduler, account.core, wanted)))
+        return Block(self._banks.draw(pages, lambda: core_block(self._scheduler, account.core, wanted, checked)))

@@ -101,6 +101,8 @@ def _what(record: "StopRecord", limits: RunLimits) -> str:  # noqa: PLR0911, PLR
             return "general protection fault"
         case FaultKind.BAD_CAST:
             return _bad_cast(record, address)
+        case FaultKind.CHECKED_BLOCK:
+            return f"{access} at {address} of checked blocks, which the block that is open does not offer"
         case FaultKind.BAD_LONG_JUMP:
             return f"longjmp to a frame that is not alive, by the buffer at {address}"
         case _:

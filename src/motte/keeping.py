@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from motte.abi.faults import FaultKind
 from motte.core import Answer as CoreAnswer
 from motte.core import Ask
 from motte.errors import Closed, InvalidCap, LimitReached, NoAccess
@@ -125,7 +126,8 @@ class Asking:
         process = self._process
         place = None if record.code_offset is None else process.program.locations(record.code_offset)[0]
         fault = describe_fault(record, process.limits, place, ())
-        for keeper, region in list(process.keeping.in_order(fault.address))[self._asked :]:
+        address = None if fault.kind is FaultKind.CHECKED_BLOCK else fault.address  # that is none in the window
+        for keeper, region in list(process.keeping.in_order(address))[self._asked :]:
             if process.is_killed:
                 return None
             self._asked += 1  # before: it may be answered later, and before this has returned

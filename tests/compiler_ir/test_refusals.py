@@ -51,6 +51,27 @@ REFUSED = {
     "ppc_fp128": (body("ret void", header="void @f(ppc_fp128 %x)"), LONG_DOUBLE),
     "scalable vector": (body("ret void", header="void @f(<vscale x 4 x i32> %v)"), "vectors of unknown length"),
     "address space": (body("%x = load i32, ptr addrspace(256) null", "ret void"), "address spaces other than 0"),
+    "variable in a block": ("@x = addrspace(1) global i32 0\n" + body("ret void"), "only pointers can have address space 1"),
+    "local in a block": (
+        body("%x = alloca i32, align 4, addrspace(1)", "ret void"),
+        "only pointers can have address space 1",
+    ),
+    "function in a block": (
+        body("ret void", header="void @f() addrspace(1)"),
+        "only pointers can have address space 1",
+    ),
+    "call into a block": (
+        body("call addrspace(1) void %b()", "ret void", header="void @f(ptr addrspace(1) %b)"),
+        "only pointers can have address space 1",
+    ),
+    "cast into a block": (
+        body("%x = addrspacecast ptr %p to ptr addrspace(1)", "ret void"),
+        "an address in a checked block is none in the window",
+    ),
+    "constant cast out of a block": (
+        body("store i32 0, ptr addrspacecast (ptr addrspace(1) null to ptr)", "ret void"),
+        "an address in a checked block is none in the window",
+    ),
     "inalloca": (body("ret void", header="void @f(ptr inalloca(i32) %p)"), "inalloca arguments"),
     "preallocated": (body("ret void", header="void @f(ptr preallocated(i32) %p)"), "preallocated arguments"),
     "nest": (body("ret void", header="void @f(ptr nest %p)"), "nested functions are not supported"),
@@ -100,7 +121,7 @@ REFUSED = {
     "data before a function": (body("ret void", header="void @f() prefix i32 7"), "data before a function"),
 }
 FUNCTIONLESS = {"module assembly", "ifunc", "masked move through a segment", "garbage collector", "reserved symbol",
-                "special variable", "overaligned global"}  # fmt: skip
+                "special variable", "overaligned global", "variable in a block"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", REFUSED)

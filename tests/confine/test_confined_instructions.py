@@ -45,6 +45,29 @@ def test_memory_is_reached_through_the_window(before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [
+    ("movl\t%fs:(%rdi), %eax", "movl %fs:(%edi), %eax"),
+    ("movq\t%rax, %fs:-8(%rbx,%rcx,4)", "movq %rax, %fs:-8(%ebx,%ecx,4)"),
+    ("movl\t%fs:0, %eax", "movl %fs:0(,%eiz), %eax"),
+    ("movl\t%fs:symbol(,%rax,8), %eax", "movl %fs:symbol(,%eax,8), %eax"),
+    ("lock\t\txaddl\t%eax, %fs:(%rdi)", "lock xaddl %eax, %fs:(%edi)"),
+    ("vmovups\t%zmm0, %fs:(%rdi) {%k1}", "vmovups %zmm0, %fs:(%edi) {%k1}"),
+    ("vaddpd\t%fs:(%rdi){1to2}, %xmm0, %xmm0", "vaddpd %fs:(%edi){1to2}, %xmm0, %xmm0"),
+    ("movabsq\t%fs:4294967304, %rax", "movq %fs:8(,%eiz), %rax"),
+])  # fmt: skip
+def test_memory_of_a_block_is_reached_through_its_own_segment(before: str, after: str) -> None:
+    assert confined(before) == after
+
+
+@pytest.mark.parametrize("instruction", [
+    "movl\t%fs:8(%rsp), %eax", "movl\t%gs:(%rdi), %eax", "movl\t%es:(%rdi), %eax", "btl\t%eax, %fs:(%rdi)",
+    "jmpq\t*%fs:(%rax)", "callq\t*%fs:(%rax)", "leaq\t%fs:(%rsp), %rax", "movl\t%fs:, %eax",
+])  # fmt: skip
+def test_no_other_use_of_a_segment_is_understood(instruction: str) -> None:
+    with pytest.raises(ConfineError):
+        confined(instruction)
+
+
+@pytest.mark.parametrize(("before", "after"), [
     ("movl\tsymbol(%rip), %eax", "movl %gs:symbol(,%eiz), %eax"),
     ("movl\tsymbol-4(%rip), %eax", "movl %gs:symbol-4(,%eiz), %eax"),
     ("movl\tsymbol, %eax", "movl %gs:symbol(,%eiz), %eax"),
@@ -177,7 +200,7 @@ SYSTEM = "system instructions are not accepted"
     ("frobnicate", "instruction frobnicate is not accepted"),
     ("nonsense\t%rax", "instruction nonsense is not accepted"),
     ("nopl\t(%rax)", "instruction nopl is not accepted"),
-    ("movq\t%fs:0, %rax", "operand not understood: '%fs:0, %rax'"),
+    ("movq\t%es:0, %rax", "operand not understood: '%es:0, %rax'"),
     ("movq\t%gs:8, %rax", "operand not understood: '%gs:8, %rax'"),
     ("movl\t(%eax), %eax", "register %eax cannot address the window"),
     ("leal\t(%eax), %eax", "register %eax in an address"),

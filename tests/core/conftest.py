@@ -10,7 +10,14 @@ from core.snippets import Workshop
 
 
 @pytest.fixture
-def workshop() -> Iterator[Workshop]:
-    workshop = Workshop()
+def workshop(request: pytest.FixtureRequest) -> Iterator[Workshop]:
+    reaching = "reaching" in request.fixturenames and request.getfixturevalue("reaching")
+    workshop = Workshop(reaching=reaching)
     yield workshop
     workshop.close()
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "reaching"])
+def reaching(request: pytest.FixtureRequest) -> bool:
+    """For tests of what holds for both kinds of programs: those that reach checked blocks have gates of their own."""
+    return bool(request.param)

@@ -42,8 +42,10 @@ int64_t __wrap_motte_kernel_call(struct process *process, uint32_t number, const
 int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *before);
 int __sigaction(int number, const struct sigaction *action, struct sigaction *before); /* the C library's own */
 
+void __real_motte_on_interrupt(int number, siginfo_t *information, void *opaque);
+void __wrap_motte_on_interrupt(int number, siginfo_t *information, void *opaque);
+
 /* Set once: signals_install puts the same handler on the same signal ever after. */
-static void (*core_handler)(int, siginfo_t *, void *);
 static int core_signal;
 
 static _Thread_local volatile bool entered, pending, has_timer;
@@ -70,13 +72,13 @@ UNSEEN static bool sanitizer_is_elsewhere(uintptr_t instruction)
 }
 
 /* What comes again comes from a timer, whoever sent it at first: the core finds nothing due, and sets its own anew. */
-UNSEEN static void on_signal(int number, siginfo_t *information, void *opaque)
+UNSEEN void __wrap_motte_on_interrupt(int number, siginfo_t *information, void *opaque)
 {
     const ucontext_t *state = opaque;
     if (sanitizer_is_elsewhere((uintptr_t)state->uc_mcontext.gregs[REG_RIP])) {
         if (information->si_code == SI_TIMER)
             pending = false;
-        core_handler(number, information, opaque);
+        __real_motte_on_interrupt(number, information, opaque);
     } else {
         pending = true;
         if (entered)
@@ -112,19 +114,10 @@ int64_t __wrap_motte_kernel_call(struct process *process, uint32_t number, const
     return result;
 }
 
-/* Faults are reported where they happen, and so is what they do. */
+/* Behind its back.  Faults are reported where they happen, and so is what they do. */
 int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *before)
 {
-    struct sigaction ours;
-    if (action && number >= SIGRTMIN) {
-        ours = *action;
-        core_handler = action->sa_sigaction;
+    if (action && number >= SIGRTMIN)
         core_signal = number;
-        ours.sa_sigaction = on_signal;
-        action = &ours;
-    }
-    int result = __sigaction(number, action, before);
-    if (before && before->sa_sigaction == on_signal)
-        before->sa_sigaction = core_handler;
-    return result;
+    return __sigaction(number, action, before);
 }

@@ -40,9 +40,13 @@ SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
 
 
-def _prelude(base: int, tables_base: int) -> str:
+REACHING = ".set REACHES_BLOCKS, 1\n"
+"""Before the source of a program that reaches checked blocks."""
+
+
+def _prelude(base: int, tables_base: int, reaching: bool) -> str:
     gates = "\n".join(
-        f".set {call.name.removeprefix('motte_').upper()}, code_start + {call.gate_address - base}"
+        f".set {call.name.removeprefix('motte_').upper()}, code_start + {call.gate(reaching) - base}"
         for call in KERNEL_CALLS
     )
     return f"""
@@ -86,7 +90,7 @@ def assemble(source: str, base: int, tables_base: int) -> Assembled:
     binding.initialize_native_asmparser()
     target = binding.Target.from_triple("x86_64-unknown-linux-musl")
     machine = target.create_target_machine(opt=0, reloc="static", codemodel="small")
-    text = (_prelude(base, tables_base) + source + _EPILOGUE).replace("\\", "\\5C").replace('"', "\\22")
+    text = (_prelude(base, tables_base, REACHING in source) + source + _EPILOGUE).replace("\\", "\\5C").replace('"', "\\22")
     module = binding.parse_assembly("\n".join(f'module asm "{line}"' for line in text.split("\n")))
     elf = ELFFile(io.BytesIO(machine.emit_object(module)))
     assert elf.get_section_by_name(".rela.text") is None, "a snippet must not need relocations"
@@ -126,6 +130,7 @@ def fill(source: str) -> tuple[core.CodeRegion, Assembled]:
 
 def claims_of(region: core.CodeRegion, assembled: Assembled) -> ClaimedCode:
     """What a loader would claim about the bytes in this region."""
+    reaching = "REACHES_BLOCKS" in assembled.labels
     with region.code_view() as code, region.tables_view() as tables:
         return ClaimedCode(
             base=region.base,
@@ -136,8 +141,9 @@ def claims_of(region: core.CodeRegion, assembled: Assembled) -> ClaimedCode:
             function_table=region.tables_base,
             function_table_log2=TABLE_LOG2,
             classes={compatible_class(0): 0},
-            gates={call.gate_address: call.stack_arguments for call in KERNEL_CALLS},
+            gates={call.gate(reaching): call.stack_arguments for call in KERNEL_CALLS},
             entries=[0],
+            reaches_blocks=int(reaching),
         )
 
 
@@ -156,9 +162,11 @@ class Workshop:
 
     closers: list[Callable[[], None]] = field(default_factory=list)
     scheduler: core.Scheduler = field(default_factory=lambda: core.Scheduler(2))
+    reaching: bool = False
+    """Whether its programs are of the kind that reaches checked blocks."""
 
     def program(self, source: str) -> Program:
-        program = publish(source)
+        program = publish(REACHING + source if self.reaching else source)
         self.closers.append(program.region.close)
         return program
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.snippets import EXIT_SNIPPET, Workshop, claims_of, filled, function
+from core.snippets import REACHING, EXIT_SNIPPET, Workshop, claims_of, filled, function
 from motte import core
 from motte.abi.kernel_calls import KERNEL_CALLS
 from motte.abi.layout import CODE_REGION_BASE, CODE_REGION_END, GATE_REGION_SIZE, PAGE_SIZE
@@ -111,7 +111,26 @@ def test_a_gate_is_what_the_core_says_it_is(workshop: Workshop) -> None:
     assert region.decide(forged.packed()).rule == "C1"
 
 
-@pytest.mark.parametrize("place", range(2, 6))
+@pytest.mark.parametrize("reaching", [False, True], ids=["plain", "reaching"])
+def test_a_program_has_the_gates_of_its_own_kind_and_no_others(workshop: Workshop, reaching: bool) -> None:
+    """The others would run the host's code with a guest's FS base, or a guest with the host's."""
+    source = function("main", "xorl %eax, %eax\ncall EXIT\nretq")
+    region, assembled = filled(workshop, REACHING + source if reaching else source)
+    claimed = claims_of(region, assembled)
+    for claims_to_reach in (1 - reaching, reaching):
+        decision = region.decide(dataclasses.replace(claimed, reaches_blocks=int(claims_to_reach)).packed())
+        assert decision.rule == ("" if claims_to_reach == reaching else "C1")
+
+
+def test_only_a_program_that_says_so_reaches_blocks(workshop: Workshop) -> None:
+    region, assembled = filled(workshop, function("main", "movl %fs:(%eax), %ecx\nretq"))
+    claimed = claims_of(region, assembled)
+    assert region.decide(claimed.packed()).rule == "D3"
+    assert region.decide(dataclasses.replace(claimed, reaches_blocks=2).packed()).rule == "T1"
+    assert region.decide(dataclasses.replace(claimed, reaches_blocks=1).packed()).ok
+
+
+@pytest.mark.parametrize("place", range(3, 7))
 def test_claims_are_whole_records(workshop: Workshop, place: int) -> None:
     region, assembled = filled(workshop, EXIT_SNIPPET)
     claimed = list(claims_of(region, assembled).packed())
@@ -173,7 +192,7 @@ def test_steps_out_of_turn_are_refused(workshop: Workshop) -> None:
     with pytest.raises(BadState, match="still to be filled"):
         region.make_executable()
     with pytest.raises(BadState, match="still to be filled"):
-        region.decide(PackedClaims(0, 0, b"", b"", b"", b""))
+        region.decide(PackedClaims(0, 0, 0, b"", b"", b"", b""))
     region.fill(bytes(PAGE_SIZE), bytes(PAGE_SIZE))
     with pytest.raises(BadState, match="filled already"):
         region.fill(bytes(PAGE_SIZE), bytes(PAGE_SIZE))

@@ -12,6 +12,8 @@ from motte import core
 from motte.abi.faults import FaultKind, StopReason
 from motte.abi.layout import DATA_STACK_GAP, EXCHANGE_END, MAP_BASE
 
+pytestmark = pytest.mark.usefixtures("reaching")
+
 HAS_AVX512 = core.host_features()["avx512"]
 
 

@@ -11,6 +11,8 @@ from core.snippets import DATA, RODATA, Workshop, claims_of, filled, function
 from motte.abi.faults import StopReason
 from motte.verifier import verify
 
+pytestmark = pytest.mark.usefixtures("reaching")
+
 FLUSH_TO_ZERO, DENORMALS_ARE_ZERO, UPWARD, DIVISION_FAULTS = 1 << 15, 1 << 6, 2 << 13, 1 << 9
 SMALLEST_NORMAL = 2.0**-1022
 

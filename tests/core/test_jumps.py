@@ -19,6 +19,8 @@ from motte.abi.faults import FaultKind, StopReason
 from motte.abi.layout import PAGE_SIZE
 from motte.errors import BadState
 
+pytestmark = pytest.mark.usefixtures("reaching")
+
 
 def buffer(token: int, registers: tuple[int, ...] = (0, 0, 0, 0, 0, 0)) -> bytes:
     return struct.pack("<8Q", *registers, token % 2**64, 0)

@@ -30,6 +30,8 @@ from motte.core import Answer, Ask, Question
 from motte.errors import BadState, InvalidCap, LimitReached
 from motte.keeper import ENCODING_ORDER
 
+pytestmark = pytest.mark.usefixtures("reaching")
+
 FLAGS = ENCODING_ORDER.index("flags")
 ARITHMETIC_FLAGS = 0x8D5
 EFAULT, ENOMEM = -14, -12

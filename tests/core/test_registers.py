@@ -28,6 +28,8 @@ from motte import core
 from motte.abi.faults import FaultKind, StopReason
 from motte.abi.kernel_calls import KERNEL_CALLS
 
+pytestmark = pytest.mark.usefixtures("reaching")
+
 LEAVE = ["popq %rbx", "xorl %eax, %eax", "retq"]
 DUMP_AND_EXIT = function("main", [*dump(DATA), "xorl %eax, %eax", "retq"])
 BUFFER = DATA + 4 * DUMP_SIZE
@@ -79,6 +81,7 @@ MESSAGE_GATES = [
     *("GRANT", "CAP_COPY", "CAP_DROP", "CAP_RESTRICT", "CAP_REVOKE", "CAP_KIND", "CHANNEL_CREATE"),
     *("SEND", "RECEIVE", "CALL", "REPLY", "REPLY_RECEIVE", "SELECT", "NOTIFY", "CAP_FORWARD", "CAP_RETARGET"),
     *("BLOCK_ALLOC", "BLOCK_MAP", "BLOCK_UNMAP", "BLOCK_SIZE", "BLOCK_SPLIT", "BLOCK_FREEZE", "BLOCK_FREE"),
+    *("BLOCK_ALLOC_CHECKED", "BLOCK_OPEN", "BLOCK_COPY"),
 ]
 CALLS = {
     # A call's name: its number and arguments, and its result.
@@ -114,6 +117,8 @@ ERRORS = {
     **dict.fromkeys(("GRANT", "CHANNEL_CREATE", "SEND", "CALL", "REPLY", "REPLY_RECEIVE", "CAP_FORWARD"), BAD_ADDRESS),
     "BLOCK_ALLOC": FIRST_HANDLE,  # 64 bytes
     "BLOCK_MAP": NULL,
+    "BLOCK_ALLOC_CHECKED": FIRST_HANDLE,
+    "BLOCK_OPEN": NULL,
 }
 
 

@@ -11,6 +11,8 @@ from motte import core
 from motte.abi.faults import FaultKind, StopReason
 from motte.abi.layout import MAX_FRAME_HEIGHT, NATIVE_STACK_GUARD, PAGE_SIZE
 
+pytestmark = pytest.mark.usefixtures("reaching")
+
 LOW, SIZE = DATA_STACK
 TOP = LOW + SIZE
 

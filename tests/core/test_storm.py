@@ -19,6 +19,8 @@ from motte import core
 from motte.abi.faults import StopReason
 from motte.errors import BadState, Closed
 
+pytestmark = pytest.mark.usefixtures("reaching")
+
 SLICE = 50_000
 THREADS = 8
 NAP = (0).to_bytes(8, "little") + (100_000).to_bytes(8, "little")

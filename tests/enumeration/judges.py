@@ -44,8 +44,8 @@ class PythonVerifier:
 
     name = "verifier in Python"
 
-    def __init__(self) -> None:
-        self._examiner = Examiner()
+    def __init__(self, reaches_blocks: bool = False) -> None:
+        self._examiner = Examiner(reaches_blocks)
 
     def opinions(self, codes: list[bytes]) -> Iterator[Opinion]:
         """About the instruction with which each code begins."""

@@ -10,7 +10,7 @@ import pytest
 import motte
 from motte.abi.layout import PAGE_SIZE
 
-ACTOR = Path(__file__).with_name("guests") / "actor.c"
+GUESTS = Path(__file__).with_name("guests")
 SECONDS = 20
 
 
@@ -34,15 +34,19 @@ class Command(IntEnum):
     KIND = 17
     SEND_AS_CAPABILITY = 18
     SEND_MANY = 19
+    COPY_BYTES = 20
 
 
-def cost(pages: int) -> int:
-    """What a block costs, in bytes: its pages, a page table for each 2 MiB, and what the host keeps of it."""
-    return (pages + -(-pages // 512) + 1) * PAGE_SIZE
+def cost(pages: int, checked: bool = False) -> int:
+    """What a block costs, in bytes: its pages, a page table for each 2 MiB, and what the host keeps of it.
+
+    A checked one has a page table of the second level to itself.
+    """
+    return (pages + -(-pages // 512) + checked + 1) * PAGE_SIZE
 
 
 class Actor:
-    """A process of ``guests/actor.c``; each method is what it does, and its result."""
+    """A process of ``guests/actor.c``; each method is what it does, and its result.  ``checked``: such are its blocks."""
 
     def __init__(
         self,
@@ -50,11 +54,14 @@ class Actor:
         bank: motte.SpaceBank,
         source: motte.Receiver | None = None,
         sink: motte.Sender | None = None,
+        checked: bool = False,
     ) -> None:
         self.bank = bank
+        self.checked = checked
+        program = machine.load(GUESTS / ("checked_actor.c" if checked else "actor.c"))
         self._commands, receiver = machine.channel(1)
         grants = {"commands": receiver, **({"in": source} if source else {}), **({"out": sink} if sink else {})}
-        self.process = machine.spawn(machine.load(ACTOR), bank=bank, time=None, grants=grants)
+        self.process = machine.spawn(program, bank=bank, time=None, grants=grants)
         receiver.close()
         self(Command.KIND, 0)  # it has come so far: from now on it does what it is told
         self.idle = bank.used
@@ -66,6 +73,14 @@ class Actor:
         data = struct.pack("<3q", *arguments, *[0] * (3 - len(arguments)))
         answer = self._commands.call(data, tag=command, blocks=[block] if block else [], timeout=SECONDS)
         return struct.unpack("<q", answer.data)[0], answer
+
+    def cost(self, pages: int) -> int:
+        """Of one of its blocks."""
+        return cost(pages, self.checked)
+
+    def fault(self, otherwise: motte.FaultKind = motte.FaultKind.UNMAPPED) -> motte.FaultKind:
+        """What an access is that a block, or what was one, refuses."""
+        return motte.FaultKind.CHECKED_BLOCK if self.checked else otherwise
 
     def made(self, pages: int, value: int = 0) -> tuple[int, int]:
         """A mapped block that is filled with a value: its handle and its address."""
@@ -102,13 +117,20 @@ def machine() -> Iterator[motte.Machine]:
 NewActor = Callable[..., Actor]
 
 
+@pytest.fixture(params=[False, True], ids=["moved", "checked"])
+def checked(request: pytest.FixtureRequest) -> bool:
+    """For tests of what holds for blocks whose pages move, and for checked ones."""
+    return bool(request.param)
+
+
 @pytest.fixture
-def actor(machine: motte.Machine) -> Iterator[NewActor]:
+def actor(machine: motte.Machine, request: pytest.FixtureRequest) -> Iterator[NewActor]:
     """Makes actors, each with a bank of its own; in the end nothing is charged any more."""
     actors: list[Actor] = []
+    checked = "checked" in request.fixturenames and request.getfixturevalue("checked")
 
     def make(limit: str = "128MiB", **channels: object) -> Actor:
-        actors.append(Actor(machine, machine.bank.sub(limit), **channels))  # type: ignore[arg-type]
+        actors.append(Actor(machine, machine.bank.sub(limit), checked=checked, **channels))  # type: ignore[arg-type]
         return actors[-1]
 
     yield make

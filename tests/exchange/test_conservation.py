@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import motte
-from exchange.conftest import Actor, Command, cost
+from exchange.conftest import Actor, Command
 from motte.abi.layout import PAGE_SIZE
 
-CHAOS = Path(__file__).with_name("guests") / "chaos.c"
+GUESTS = Path(__file__).with_name("guests")
 PROCESSES = 6
 
 
@@ -31,10 +31,10 @@ class Held:
 class Model:
     """Two processes that send to each other, each with a bank, and all that they have."""
 
-    def __init__(self, machine: motte.Machine) -> None:
+    def __init__(self, machine: motte.Machine, checked: bool) -> None:
         ends = [machine.channel(64), machine.channel(64)]
         self.banks = [machine.bank.sub("64MiB") for _ in ends]
-        self.actors = [Actor(machine, self.banks[n], source=ends[n][1], sink=ends[1 - n][0]) for n in range(2)]
+        self.actors = [Actor(machine, self.banks[n], ends[n][1], ends[1 - n][0], checked) for n in range(2)]
         self.held: list[list[Held]] = [[], []]
         self.in_flight: list[list[Held]] = [[], []]  # to this one
         self.value = 0
@@ -77,8 +77,8 @@ class Model:
 
     def check(self) -> None:
         for who, actor in enumerate(self.actors):
-            least = sum(cost(block.pages) for block in self.held[who] if not block.frozen)
-            least += sum(cost(block.pages) for block in self.in_flight[1 - who] if not block.frozen)
+            least = sum(actor.cost(block.pages) for block in self.held[who] if not block.frozen)
+            least += sum(actor.cost(block.pages) for block in self.in_flight[1 - who] if not block.frozen)
             assert actor.uses() >= least
             for block in self.held[who]:
                 assert actor(Command.SIZE, block.handle) == block.pages * PAGE_SIZE
@@ -110,12 +110,12 @@ def roomy() -> Iterator[motte.Machine]:
         yield machine
 
 
-@given(STEPS, st.integers(0, 1))
+@given(STEPS, st.integers(0, 1), st.booleans())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pages_are_conserved_over_any_sequence(
-    roomy: motte.Machine, steps: list[tuple[int, str, int, int]], first: int
+    roomy: motte.Machine, steps: list[tuple[int, str, int, int]], first: int, checked: bool
 ) -> None:
-    model = Model(roomy)
+    model = Model(roomy, checked)
     try:
         for step in steps:
             model.step(*step)
@@ -128,10 +128,12 @@ def test_pages_are_conserved_over_any_sequence(
 @pytest.mark.parametrize(
     ("seed", "rounds"), [(1, 150), pytest.param(2, 5000, marks=pytest.mark.long)], ids=["short", "long"]
 )
-def test_who_is_killed_at_any_moment_leaves_no_page_behind(workers: int, seed: int, rounds: int) -> None:
+def test_who_is_killed_at_any_moment_leaves_no_page_behind(
+    workers: int, seed: int, rounds: int, checked: bool
+) -> None:
     chance = random.Random(seed)
     with motte.Machine(workers=workers, memory="512MiB") as machine:
-        program = machine.load(CHAOS)
+        program = machine.load(GUESTS / ("checked_chaos.c" if checked else "chaos.c"))
         before = machine.bank.used
         bank = machine.bank.sub("96MiB")
         ends = [machine.channel(2 + chance.randrange(4), bank=bank) for _ in range(PROCESSES)]

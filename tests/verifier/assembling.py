@@ -7,7 +7,8 @@ The files are plain GNU assembly with these macros before them::
     jump_table NAME OWNER         begins a table, in section .tables; ``end NAME`` ends it
 
 and these symbols: ``PLACE``, where the code will lie, ``FT`` and ``MASK`` of the function table,
-``GATE`` (takes no stack arguments) and ``GATE16`` (takes 16 bytes).  A function ``trap`` is
+``GATE`` (takes no stack arguments) and ``GATE16`` (takes 16 bytes).  Programs that reach checked blocks
+say ``.set REACHES_BLOCKS, 1``.  A function ``trap`` is
 appended; every entry of the function table leads there, but the second, which leads to the
 first function.
 """
@@ -127,6 +128,7 @@ def _claims(elf: ELFFile, symbols: SymbolTableSection) -> Assembled:
             classes=CLASSES,
             gates=GATES,
             jump_tables=jump_tables,
+            reaches_blocks=values.get("REACHES_BLOCKS", 0),
         ),
         values,
     )

@@ -87,6 +87,8 @@ def offset_of(index: int) -> int:
         lambda claimed: replace(claimed, tables_base=layout.CODE_REGION_END),
         lambda claimed: replace(claimed, tables_base=0),
         lambda claimed: replace(claimed, tables_base=CODE),
+        lambda claimed: replace(claimed, reaches_blocks=2),
+        lambda claimed: replace(claimed, reaches_blocks=-1),
         lambda claimed: replace(claimed, function_table_log2=-1),
         lambda claimed: replace(claimed, function_table_log2=1 << 40),
         lambda claimed: replace(claimed, classes={**claimed.classes, layout.UNUSED_CLASS: 0}),

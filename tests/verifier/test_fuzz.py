@@ -97,6 +97,7 @@ CLAIMS = some.fixed_dictionaries(
         "tables_base": numbers,
         "function_table": numbers,
         "function_table_log2": numbers,
+        "reaches_blocks": numbers,
         "functions": some.lists(some.builds(ClaimedFunction, numbers, numbers, numbers), max_size=4),
         "jump_tables": some.lists(some.builds(ClaimedJumpTable, numbers, numbers, numbers), max_size=3),
         "classes": some.dictionaries(numbers, numbers, max_size=3),

@@ -45,7 +45,7 @@ class _Claims(ctypes.Structure):
     _fields_ = (
         *(("base", U64), ("code", POINTER), ("code_size", U64)),
         *(("tables_base", U64), ("tables", POINTER), ("tables_size", U64)),
-        *(("function_table", U32), ("function_table_log2", U32)),
+        *(("function_table", U32), ("function_table_log2", U32), ("reaches_blocks", U32)),
         *(("functions", POINTER), ("function_count", U64), ("gates", POINTER), ("gate_count", U64)),
         *(("classes", POINTER), ("class_count", U64), ("jump_tables", POINTER), ("jump_table_count", U64)),
         *(("entries", POINTER), ("entry_count", U64)),
@@ -134,7 +134,7 @@ def _marshalled(question: Question) -> list[NativeQuestion]:
     claims = _Claims(
         *(claimed.base, text(claimed.code), len(claimed.code)),
         *(claimed.tables_base, text(claimed.tables), len(claimed.tables)),
-        *(claimed.function_table, claimed.function_table_log2),
+        *(claimed.function_table, claimed.function_table_log2, claimed.reaches_blocks),
         array(_Function, [(one.offset, one.size, one.stack_arguments) for one in claimed.functions]),
         len(claimed.functions),
         *(array(_Pair, list(claimed.gates.items())), len(claimed.gates)),
@@ -192,9 +192,14 @@ def _found(library: ctypes.CDLL, claims: _Claims) -> list[object]:
 
 def judged(library: ctypes.CDLL, evidence: NativeEvidence) -> bytes:
     """What the door says about all encodings, as it stands in memory."""
-    opinions = ctypes.create_string_buffer(len(evidence.available) * OPINION)
-    library.judge_many(evidence.windows, evidence.available, U64(len(evidence.available)), opinions)
-    return opinions.raw
+    found = b""
+    for reaches_blocks in (False, True):
+        opinions = ctypes.create_string_buffer(len(evidence.available) * OPINION)
+        library.judge_many(
+            evidence.windows, evidence.available, U64(len(evidence.available)), reaches_blocks, opinions
+        )
+        found += opinions.raw
+    return found
 
 
 def attempt_on(library: Path, evidence: NativeEvidence) -> str:
@@ -211,4 +216,4 @@ def attempt_on(library: Path, evidence: NativeEvidence) -> str:
         for at in range(0, len(opinions), OPINION)
         if opinions[at : at + OPINION] != evidence.opinions[at : at + OPINION]
     )
-    return f"encoding {evidence.windows[place // OPINION * WINDOW :][:15].hex(' ')}"
+    return f"encoding {evidence.windows[place // OPINION * WINDOW % len(evidence.windows) :][:15].hex(' ')}"

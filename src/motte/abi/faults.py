@@ -19,6 +19,7 @@ class FaultKind(IntEnum):
     KERNEL_CALL_MISUSE = 11
     BAD_LONG_JUMP = 12
     BAD_CAST = 13
+    CHECKED_BLOCK = 14
 
 
 class StopReason(IntEnum):
@@ -59,4 +60,5 @@ FAULT_EXIT_STATUS = {
     FaultKind.KERNEL_CALL_MISUSE: EXIT_MEMORY,
     FaultKind.BAD_LONG_JUMP: EXIT_MEMORY,
     FaultKind.BAD_CAST: EXIT_MEMORY,
+    FaultKind.CHECKED_BLOCK: EXIT_MEMORY,
 }

@@ -41,9 +41,10 @@ def _kernel_calls() -> list[str]:
 
 
 def _gate_claims() -> str:
-    """What the verifier is told about gates: an initialiser of (host address, stack arguments) pairs."""
-    gates = ", ".join(f"{{{call.gate_address:#x}, {call.stack_arguments}}}" for call in KERNEL_CALLS)
-    return f"#define MOTTE_GATE_CLAIMS {{{gates}}}"
+    """What the verifier is told about gates, for either kind of program: (host address, stack arguments) pairs."""
+    plain = ", ".join(f"{{{call.gate_address:#x}, {call.stack_arguments}}}" for call in KERNEL_CALLS)
+    reaching = ", ".join(f"{{{call.reaching_gate_address:#x}, {call.stack_arguments}}}" for call in KERNEL_CALLS)
+    return f"#define MOTTE_GATE_CLAIMS {{{plain}}}\n#define MOTTE_REACHING_GATE_CLAIMS {{{reaching}}}"
 
 
 def _enumeration(prefix: str, members: type[IntEnum | IntFlag]) -> list[str]:

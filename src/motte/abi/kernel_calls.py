@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from motte.abi.layout import GATE_BASE, GATE_STRIDE
+from motte.abi.layout import GATE_BASE, GATE_STRIDE, REACHING_GATE_BASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,15 @@ class KernelCall:
     def gate_address(self) -> int:
         """Host address of the gate: the only code outside its program that a guest may call."""
         return GATE_BASE + self.index * GATE_STRIDE
+
+    @property
+    def reaching_gate_address(self) -> int:
+        """The same for programs that reach checked blocks: they have gates of their own, and no others."""
+        return REACHING_GATE_BASE + self.index * GATE_STRIDE
+
+    def gate(self, reaches_blocks: bool) -> int:
+        """The gate that such a program calls."""
+        return self.reaching_gate_address if reaches_blocks else self.gate_address
 
 
 KERNEL_CALLS: Final = (
@@ -57,6 +66,9 @@ KERNEL_CALLS: Final = (
     KernelCall(26, "motte_block_split"),
     KernelCall(27, "motte_block_freeze"),
     KernelCall(28, "motte_block_free"),
+    KernelCall(29, "motte_block_alloc_checked"),
+    KernelCall(30, "motte_block_open"),
+    KernelCall(31, "motte_block_copy"),
 )
 
 KERNEL_CALL_BY_NAME: Final = {call.name: call for call in KERNEL_CALLS}

@@ -62,6 +62,20 @@ GATE_STRIDE: Final = 32
 
 GATE_REGION_SIZE: Final = 0x1_0000
 
+REACHING_GATE_BASE: Final = GATE_BASE + GATE_REGION_SIZE // 2
+"""The same for programs that reach checked blocks."""
+
+# --- checked blocks: each in a reach of its own -----------------------------------
+CHECKED_CELL: Final = 4 << 20
+"""Bytes of a checked block, at most.  Block ``n`` begins at n * CHECKED_CELL of its reach, so that no two begin at the same
+address; the first cell and the last ones of a reach are never used."""
+
+CHECKED_BLOCKS: Final = 1000
+"""Checked blocks that there are at a time, at most, in one process of the host's."""
+
+REACH_SIZE: Final = (1 << 32) + CHECKED_CELL
+"""From one reach to the next: what a 32-bit address reaches from its base, and a cell that nothing is ever in."""
+
 # --- function table ---------------------------------------------------------------
 FUNCTION_TABLE_ENTRY_SIZE: Final = 16
 """{u64 code address, u32 class, u32 zero}; a function pointer is the entry's offset."""

@@ -7,29 +7,35 @@ from motte.benchmark.kernel_guests import Bench, bench
 
 ROUNDS_PER_BATCH = 10
 KIB = 1024
+CHECKED_SIZES = {"64 KiB": (64 * KIB, 600), "4 MiB": (4096 * KIB, None)}
 SIZES = {"64 KiB": (64 * KIB, None), "1 MiB": (1024 * KIB, 25_000), "4 MiB": (4096 * KIB, None)}
 
 
 def blocks(scale: Scale) -> list[Figure]:
-    """Between two processes on one worker: sent, received, mapped, and touched at both ends."""
+    """Between two processes on one worker: sent, received, opened or mapped, and touched at both ends."""
     with bench(workers=1) as here:
         rate = here.ticks_per_ns()
+        kinds = (
+            ("checked_blocks", "checked block", "opened and touched", CHECKED_SIZES),
+            ("blocks", "block", "page-moved, mapped and touched", SIZES),
+        )
         return [
             Figure(
-                f"block of {name} passed on",
-                _transfer_ns(here, scale.batches, size) * rate,
+                f"{kind} of {name} passed on",
+                _transfer_ns(here, program, scale.batches, size) * rate,
                 "cycles",
                 goal,
-                note="page-moved, mapped and touched",
+                note=note,
             )
-            for name, (size, goal) in SIZES.items()
+            for program, kind, note, sizes in kinds
+            for name, (size, goal) in sizes.items()
         ]
 
 
-def _transfer_ns(here: Bench, batches: int, size: int) -> float:
+def _transfer_ns(here: Bench, name: str, batches: int, size: int) -> float:
     sender, receiver = here.machine.channel(4, buffer=64)
-    program = here.program("blocks")
-    server = here.machine.spawn(program, ["server"], time=None, stderr=None, grants={"in": receiver})
+    program = here.program(name)
+    server = here.machine.spawn(program, ["server", str(size)], time=None, stderr=None, grants={"in": receiver})
     client = here.machine.spawn(
         program,
         ["client", str(batches), str(ROUNDS_PER_BATCH), str(size)],

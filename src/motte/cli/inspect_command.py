@@ -76,7 +76,7 @@ def _disassembly(artifact: Artifact, wanted: str) -> Iterator[str]:
     plan = load_plan(artifact, _BASE, _BASE + artifact.code_size)
     functions = artifact.functions()
     names = {_BASE + function.offset: function.name for function in functions}
-    names.update((call.gate_address, call.name) for call in KERNEL_CALLS)
+    names.update((call.gate(artifact.reaches_blocks), call.name) for call in KERNEL_CALLS)
     chosen = [function for function in functions if wanted in (_ALL_FUNCTIONS, function.name)]
     if not chosen:
         raise click.UsageError(f"there is no function {wanted!r}")

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from motte.compiler.ir.scan import IRTextError
-from motte.compiler.ir.types import Types, round_up, sequence
+from motte.compiler.ir.types import BLOCK_POINTER, Types, round_up, sequence
 
 GENERAL_REGISTERS: Final = 6
 VECTOR_REGISTERS: Final = 8
@@ -121,7 +121,7 @@ class CallingConvention:
     def parts(self, type_text: str) -> list[Part]:
         """Cut a value; aggregates element by element."""
         text = self._types.resolve(type_text)
-        if text == "ptr":
+        if text in ("ptr", BLOCK_POINTER):
             return [Part("general", text, 1, 8)]
         if text in ("half", "bfloat", "float", "double"):
             return [Part("vector", text, 1, 8)]

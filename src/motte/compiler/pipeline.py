@@ -15,6 +15,7 @@ from motte.compiler.function_classes import FunctionClasses, function_facts
 from motte.compiler.ir.module import Module
 from motte.compiler.legalise import legalise
 from motte.compiler.lower import lower
+from motte.compiler.lower.blocks import use_segment
 from motte.compiler.optimise import optimise
 from motte.compiler.options import CompileOptions
 from motte.compiler.parallel import run_forked
@@ -52,7 +53,7 @@ def _compile_part(text: str, request: CompileRequest, progress: Progress) -> byt
     lowered = Module(str(module))
     classes = FunctionClasses(CallingConvention(lowered.types, vector_bits(options.target())), options)
     lower(lowered, classes)
-    module = parse(str(lowered))
+    module = parse(use_segment(str(lowered)))
     if stage == "lowered":
         return str(module).encode()
     progress("generating code")

@@ -62,6 +62,8 @@ class Artifact:
         self.trap = manifest.scalars["trap"]
         self.data_stack_variables = (manifest.scalars["data_stack_pointer"], manifest.scalars["data_stack_limit"])
         self._zero_size = manifest.scalars["zero_size"]
+        self.reaches_blocks = manifest.scalars["reaches_blocks"] == 1
+        """Whether the code may reach checked blocks, and calls the gates of such programs."""
         self._check_sizes(limits)
         self.function_columns = columns(self.blobs["functions"], 3)
         self.function_entries = columns(self.blobs["function_entries"], 3)

@@ -50,7 +50,7 @@ BLOBS: Final[Mapping[str, int]] = {
 }
 """Size in bytes of each blob's records."""
 
-SCALARS: Final = ("entry", "trap", "data_stack_pointer", "data_stack_limit", "zero_size")
+SCALARS: Final = ("entry", "trap", "data_stack_pointer", "data_stack_limit", "zero_size", "reaches_blocks")
 """Non-negative integers of the manifest, named as in :class:`LinkedProgram`."""
 
 

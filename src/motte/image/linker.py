@@ -20,6 +20,7 @@ from motte.image.lines import line_rows
 from motte.image.objects import ConfinedObject
 from motte.image.program import FunctionEntry, GateCall, GateEntry, JumpTable, LinkedFunction, LinkedProgram
 from motte.image.relocation import Relocator, address_taken
+from motte.image.sections import SectionKind
 from motte.image.symbols import Library, resolve
 from motte.image.targets import PROVIDED_NAMES, Target, TargetKind, Targets
 
@@ -80,6 +81,7 @@ def link_program(
         jump_targets=relocator.jump_targets,
         lines=line_rows(resolution.objects, layout.text_offsets),
         inlined=inlined_calls(resolution.objects, layout.text_offsets),
+        reaches_blocks=int(any(SectionKind.BLOCKS in each.kinds for each in resolution.objects)),
     )
 
 

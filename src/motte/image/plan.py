@@ -95,9 +95,10 @@ class LoadPlan:
             function_table=packed.function_table,
             function_table_log2=packed.function_table_log2,
             classes=dict(zip(*columns(packed.classes, 2), strict=True)),
-            gates={call.gate_address: call.stack_arguments for call in KERNEL_CALLS},
+            gates={call.gate(self.artifact.reaches_blocks): call.stack_arguments for call in KERNEL_CALLS},
             jump_tables=tuple(map(ClaimedJumpTable, *columns(packed.jump_tables, 3))),
             entries=columns(packed.entries, 1)[0],
+            reaches_blocks=packed.reaches_blocks,
         )
 
     def data_stack(self, size: int) -> DataStack:
@@ -140,7 +141,7 @@ def _check_place(address: int, size: int, what: str) -> None:
 
 
 def _gate_addresses(artifact: Artifact) -> list[int]:
-    return [KERNEL_CALL_BY_NAME[name].gate_address for name in artifact.imports]
+    return [KERNEL_CALL_BY_NAME[name].gate(artifact.reaches_blocks) for name in artifact.imports]
 
 
 def _code(artifact: Artifact, base: int, tables_base: int) -> bytearray:
@@ -186,6 +187,7 @@ def _packed_claims(artifact: Artifact, tables_base: int) -> PackedClaims:
     return PackedClaims(
         function_table=tables_base,
         function_table_log2=artifact.function_table_log2,
+        reaches_blocks=int(artifact.reaches_blocks),
         functions=artifact.blobs["functions"],
         classes=artifact.blobs["classes"],
         jump_tables=array("I", chain.from_iterable(zip(addresses, entries, owners, strict=True))).tobytes(),

@@ -110,3 +110,5 @@ class LinkedProgram:
     """Code offsets."""
     lines: LineRows
     inlined: InlinedCalls
+    reaches_blocks: int
+    """1 if some code reaches checked blocks, else 0."""

@@ -29,6 +29,7 @@ class SectionKind(Enum):
     LINES = auto()
     LINE_STRINGS = auto()
     INLINED = auto()
+    BLOCKS = auto()
     IGNORED = auto()
 
 
@@ -48,6 +49,8 @@ _NAMES: Final = (
     # Tells the compiler's own stages which bytes are padding; the linker copies those bytes as they are.
     (r"\.motte\.padding", SectionKind.IGNORED),
     (r"\.motte\.inlined", SectionKind.INLINED),
+    # Empty: that it is there says that the code reaches checked blocks.
+    (r"\.motte\.blocks", SectionKind.BLOCKS),
     (r"\.debug_line", SectionKind.LINES),
     (r"\.debug_line_str", SectionKind.LINE_STRINGS),
     (r"\.debug_[a-z_]+", SectionKind.IGNORED),

@@ -38,6 +38,7 @@ LEFT_OUT: Final = frozenset({
 
 GUEST_FOLDERS: Final = (
     "runtime", "setjmp", "signal", "string", "stdlib", "malloc", "math", "time", "temp", "compiler_rt", "cxx", "kernel",
+    "blocks",
 )  # fmt: skip
 
 LIBRARY_FLAGS: Final = (

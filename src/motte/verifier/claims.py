@@ -51,7 +51,7 @@ class ClaimedCode:
     will lie; ``code`` is whole pages.  ``function_table`` is a host address inside the tables,
     a multiple of 16; the table has ``2**function_table_log2`` entries of 16 bytes.  ``classes``
     gives A for each class that call sites and table entries may name.  ``entries`` are the
-    indices of the functions which the host enters.  Trusted: ``gates``, the A of the gate at each host
+    indices of the functions which the host enters.  ``reaches_blocks`` is 1 for code that may reach checked blocks.  Trusted: ``gates``, the A of the gate at each host
     address.
     """
 
@@ -66,12 +66,14 @@ class ClaimedCode:
     gates: Mapping[int, int]
     jump_tables: Sequence[ClaimedJumpTable] = ()
     entries: Sequence[int] = field(default=())
+    reaches_blocks: int = 0
 
     def packed(self) -> PackedClaims:
         """The same for the core; ``OverflowError`` if a number is negative or does not fit into 32 bits."""
         return PackedClaims(
             self.function_table,
             self.function_table_log2,
+            self.reaches_blocks,
             _numbers((each.offset, each.size, each.stack_arguments) for each in self.functions),
             _numbers(self.classes.items()),
             _numbers((each.address, each.entries, each.owner) for each in self.jump_tables),

@@ -54,13 +54,15 @@ class DecodedFunction:
 class FunctionDecoder:
     """Decodes the functions of one code, all with the same function table."""
 
-    def __init__(self, code: bytes, function_table: int, mask: int, findings: Findings) -> None:
+    def __init__(
+        self, code: bytes, function_table: int, mask: int, findings: Findings, *, reaches_blocks: bool
+    ) -> None:
         """``function_table`` is a host address, ``mask`` what a class check must apply to its index."""
         self._code = code
         self._function_table = function_table
         self._mask = mask
         self._findings = findings
-        self._examiner = Examiner()
+        self._examiner = Examiner(reaches_blocks)
 
     def decode(self, claim: ClaimedFunction) -> DecodedFunction:
         """Decode one function and recognise its shapes; what is refused goes to the findings."""

@@ -1,6 +1,6 @@
 """One instruction by itself: every rule that its bytes alone can break.
 
-``Examiner.examine`` depends on the instruction's bytes and on nothing else: not on its
+``Examiner.examine`` depends on the instruction's bytes (and on what kind of program it is in) alone: not on its
 address, its function, or what surrounds it.  So its answer is remembered by those bytes;
 a program repeats most of its instructions, and a repetition costs one dictionary lookup.
 The memory lives as long as one verification, and is bounded.
@@ -32,10 +32,11 @@ class Examiner:
     ``known`` maps encodings seen so far to their effects; ask it first.
     """
 
-    __slots__ = ("_encoder", "known")
+    __slots__ = ("_encoder", "_reaches_blocks", "known")
 
-    def __init__(self) -> None:
-        """Know the listed NOPs, which the ordinary rules would refuse."""
+    def __init__(self, reaches_blocks: bool = False) -> None:
+        """Know the listed NOPs, which the ordinary rules would refuse; whether 64 is as good as 65."""
+        self._reaches_blocks = reaches_blocks
         self.known: dict[bytes, Effect] = dict.fromkeys(NOPS, PLAIN)
         self._encoder = Encoder(64)
 
@@ -60,7 +61,7 @@ class Examiner:
         return Refusal(outcome.rule, f"{text} [{encoding.hex(' ')}]: {outcome.text}")
 
     def _judge(self, instruction: Instruction, encoding: bytes) -> Effect | Refusal:  # noqa: PLR0911 - rule by rule
-        prefixes = prefixes_of(encoding)
+        prefixes = prefixes_of(encoding, self._reaches_blocks)
         misplaced = prefixes.misplaced(encoding)
         if misplaced is not None:
             return Refusal("D3", f"prefix {misplaced:02x} repeated, out of order, or not accepted")

@@ -6,7 +6,8 @@ name all 2^64 of them.
 The answer is two kinds of addresses and no others.  With the prefixes 65 and 67 together,
 the processor truncates base + index * scale + displacement to 32 bits and adds the
 window's base: whatever the registers hold, the access starts inside the window and ends
-at most 64 bytes behind it, where nothing is mapped.  Without them, only ``disp(%rsp)``,
+at most 64 bytes behind it, where nothing is mapped.  In a program that reaches checked
+blocks 64 and 67 together do the same with the base of the block that is open.  Without them, only ``disp(%rsp)``,
 whose place in the frame ``heights`` checks, and the three operands that read a table, which
 ``shapes`` accepts inside their shapes only.
 
@@ -105,14 +106,14 @@ def memory_effect(instruction: Instruction, form: Form, prefixes: Prefixes) -> E
         return Refusal("M3", "address relative to rip")
     if instruction.code in BIT_STRING_FORMS:
         return Refusal("M4", "bit offset in a register")
-    if prefixes.gs or prefixes.address_size:
+    if prefixes.segment or prefixes.address_size:
         return _window_access(instruction, prefixes)
     return _stack_access(instruction) if instruction.memory_base == Register.RSP else _table_operand(instruction)
 
 
 def _window_access(instruction: Instruction, prefixes: Prefixes) -> Effect | Refusal:
     if not prefixes.window:
-        reason = "65 without 67: a 64-bit address" if prefixes.gs else "67 without 65: an address outside the window"
+        reason = "65 without 67: a 64-bit address" if prefixes.segment else "67 without 65: an address outside the window"
         return Refusal("M1", reason)
     if instruction.code in _TRANSFERS:
         return Refusal("M7", "transfer through guest memory")
@@ -137,7 +138,7 @@ def _stack_access(instruction: Instruction) -> Effect | Refusal:
 def _address_computation(instruction: Instruction, prefixes: Prefixes) -> Effect | Refusal:
     """``lea`` accesses nothing, so any registers do; but rsp and rip would turn into guest values."""
     base, index = instruction.memory_base, instruction.memory_index
-    if prefixes.gs or prefixes.address_size:
+    if prefixes.segment or prefixes.address_size:
         return Refusal("M1", "lea takes neither 65 nor 67")
     if base in _INSTRUCTION_POINTERS:
         return Refusal("M3", "address relative to rip")

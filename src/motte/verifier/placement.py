@@ -44,6 +44,8 @@ def _check_regions(claimed: ClaimedCode, code_size: int, tables_size: int, findi
 def _check_numbers(claimed: ClaimedCode, findings: Findings) -> None:
     if not 0 <= claimed.function_table_log2 <= MAX_TABLE_LOG2:
         findings.add("T1", 0, "", "the function table's size is out of range")
+    if claimed.reaches_blocks not in (0, 1):
+        findings.add("T1", 0, "", "whether the code reaches blocks is neither 0 nor 1")
     for class_number, arguments in claimed.classes.items():
         if class_number == layout.UNUSED_CLASS or not 0 <= class_number <= MAX_CLASS:
             findings.add("T1", 0, "", f"class {class_number} is reserved or out of range")

@@ -40,7 +40,8 @@ class Verification:
         """Check all functions; those claimed traps that are traps."""
         claimed, findings = self._claimed, self._findings
         mask = ((1 << claimed.function_table_log2) - 1) * layout.FUNCTION_TABLE_ENTRY_SIZE
-        decoder = FunctionDecoder(self._code, claimed.function_table, mask, findings)
+        reaches = claimed.reaches_blocks == 1
+        decoder = FunctionDecoder(self._code, claimed.function_table, mask, findings, reaches_blocks=reaches)
         wanted = claimed_traps(claimed, self._tables)
         traps: set[int] = set()
         claims_of: dict[int, list[ClaimedJumpTable]] = {}

@@ -1,8 +1,18 @@
 /* Does anything at all with blocks, and looks at what it gets, for each page of a block says which one it is: chaos SEED
- * [ROUNDS], for ever without a number. */
+ * [ROUNDS], for ever without a number.  With CHECKED, blocks are checked ones. */
 #include <motte.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#ifdef CHECKED
+#define IN_BLOCK MOTTE_BLOCK
+#define allocate motte_block_alloc_checked
+#define map motte_block_open
+#else
+#define IN_BLOCK
+#define allocate motte_block_alloc
+#define map motte_block_map
+#endif
 
 enum { HELD = 24, PAGE = 4096, LARGEST = 700 };
 
@@ -19,9 +29,9 @@ static unsigned long any(unsigned long limit)
     return (state >> 33) % limit;
 }
 
-static struct mark *mark_of(char *block, long page)
+static IN_BLOCK struct mark *mark_of(IN_BLOCK void *block, long page)
 {
-    return (struct mark *)(block + page * PAGE);
+    return (IN_BLOCK struct mark *)((IN_BLOCK char *)block + page * PAGE);
 }
 
 static void forget(int place)
@@ -38,7 +48,7 @@ static void fail(const char *what, long number)
 /* Pages of one block follow each other, wherever it was split. */
 static void check(int block)
 {
-    char *bytes = motte_block_map(block);
+    IN_BLOCK void *bytes = map(block);
     long pages = motte_block_size(block) / PAGE;
     if (!bytes)
         return; /* no room */
@@ -51,8 +61,8 @@ static void check(int block)
 static void make(void)
 {
     long pages = 1 + (long)any(LARGEST);
-    int block = motte_block_alloc((unsigned long)pages * PAGE);
-    char *bytes = block > 0 ? motte_block_map(block) : 0;
+    int block = allocate((unsigned long)pages * PAGE);
+    IN_BLOCK void *bytes = block > 0 ? map(block) : 0;
     if (block > 0 && !bytes)
         motte_block_free(block);
     if (!bytes)
@@ -61,7 +71,8 @@ static void make(void)
     for (long page = 0; page < pages; page++) {
         if (mark_of(bytes, page)->stamp || mark_of(bytes, page)->page)
             fail("a new block is not empty", page);
-        *mark_of(bytes, page) = (struct mark){stamp, (unsigned long)page};
+        mark_of(bytes, page)->stamp = stamp;
+        mark_of(bytes, page)->page = (unsigned long)page;
     }
     held[count++] = block;
 }

@@ -1,4 +1,4 @@
-/* Passes a block to and fro: blocks server | client BATCHES ROUNDS BYTES.
+/* Passes a block to and fro: blocks server BYTES | client BATCHES ROUNDS BYTES.
 
    Each side maps what it gets and writes to its first and its last byte.  The client prints the shortest of its batches, in
    nanoseconds. */
@@ -25,12 +25,12 @@ static void use(int block, long size)
     bytes[size - 1]++;
 }
 
-static int serve(void)
+static int serve(long size)
 {
     struct motte_message request = {0}, answer = {.block_count = 1};
     int in = motte_grant("in"), result = motte_receive(in, &request, NULL, -1);
     while (result == 0) {
-        use(request.blocks[0], motte_block_size(request.blocks[0]));
+        use(request.blocks[0], size);
         answer.blocks[0] = request.blocks[0];
         result = motte_reply_receive(request.reply, &answer, in, &request, -1);
     }
@@ -61,7 +61,7 @@ static int pass(long batches, long rounds, long size)
 
 int main(int argc, char **argv)
 {
-    if (argc == 2)
-        return serve();
+    if (argc == 3)
+        return serve(atol(argv[2]));
     return argc == 5 ? pass(atol(argv[2]), atol(argv[3]), atol(argv[4])) : 1;
 }

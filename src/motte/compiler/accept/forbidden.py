@@ -33,7 +33,9 @@ def _rule(clue: str, reason: str, pattern: str | None = None) -> _Rule:
 
 _EXCEPTIONS: Final = "exceptions are not supported (compile C++ with -fno-exceptions)"
 _LONG_DOUBLE: Final = "80-bit and 128-bit floating point is not supported (compile C with -mlong-double-64)"
-_ADDRESS_SPACE: Final = "address spaces other than 0 are not supported"
+_ADDRESS_SPACE: Final = "address spaces other than 0 and 1 are not supported"
+_IN_BLOCKS: Final = "only pointers can have address space 1: variables, locals and functions are not in checked blocks"
+_BETWEEN_SPACES: Final = "an address in a checked block is none in the window, nor the other way round"
 _SWIFT: Final = "parameters in special registers are not supported"
 _WIDE_DIVISION: Final = "division of integers wider than 128 bits is not supported"
 _WIDE_CONVERSION: Final = "conversion between reals and integers wider than 128 bits is not supported"
@@ -45,7 +47,9 @@ _RULES: Final = (
     _rule("x86_amx", "AMX is not supported"),
     _rule("vscale x", "vectors of unknown length are not supported", r"<vscale x "),
     _rule("target(", "target-specific types are not supported", r"(?<![-\w.$%@])target\("),
-    _rule("addrspace(", _ADDRESS_SPACE, r"(?<![-\w.$%@])addrspace\((?!0\))"),
+    _rule("addrspace(", _ADDRESS_SPACE, r"(?<![-\w.$%@])addrspace\((?![01]\))"),
+    _rule("addrspace(1)", _IN_BLOCKS, r"(?<!ptr )(?<![-\w.$%@])addrspace\(1\)"),
+    _rule("addrspacecast", _BETWEEN_SPACES),
     _rule("naked", "a naked function is assembly"),
     _rule("inalloca", "inalloca arguments are not supported"),
     _rule("preallocated", "preallocated arguments are not supported"),

@@ -6,12 +6,13 @@ only recognised here and left to the passes over the whole function.
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from motte.compiler.confine import expansions
 from motte.compiler.confine.code_labels import CodeLabels
 from motte.compiler.confine.control import control_item, is_control
 from motte.compiler.confine.errors import Unconfinable
-from motte.compiler.confine.items import PLAIN, STACK_COPY, Item, Memory
+from motte.compiler.confine.items import BLOCK, PLAIN, STACK_COPY, Item, Memory
 from motte.compiler.confine.mnemonics import check_mnemonic
 from motte.compiler.confine.operands import IMMEDIATE, MEMORY, REGISTER, Operand, confined_memory, parse_operands
 from motte.compiler.confine.registers import LOW_32, STACK_POINTER, WHOLE
@@ -32,6 +33,8 @@ class InstructionRewriter:
     def __init__(self, labels: CodeLabels) -> None:
         """``labels`` collects what is noted."""
         self._labels = labels
+        self.reaches_blocks = False
+        """Whether any instruction so far has an operand in a block."""
         self._special: dict[str, Callable[[str, list[Operand], str], Item]] = {
             **{f"lea{size}": self._load_address for size in "wlq"},
             "pushq": self._push,
@@ -69,13 +72,15 @@ class InstructionRewriter:
             self._labels.note_table(operand.expression)
             return operand._replace(expression=self._labels.as_data(operand.expression))
         memory = operand.memory
+        if memory is not None and memory.segment == BLOCK:
+            self.reaches_blocks = True
         if memory is None or not memory.displacement:
             return operand
         self._labels.note_table(memory.displacement)
         displacement = self._labels.as_data(memory.displacement)
         if displacement is memory.displacement:
             return operand
-        return operand._replace(memory=Memory(displacement, memory.base, memory.index, memory.scale))
+        return operand._replace(memory=replace(memory, displacement=displacement))
 
     def _load_address(self, mnemonic: str, operands: list[Operand], line: str) -> Item:
         if len(operands) != 2 or operands[0].memory is None or operands[0].text:
@@ -166,7 +171,7 @@ def _move_far(operands: list[Operand], line: str) -> Item:
                 raise Unconfinable("a 64-bit address that is not a plain number")
             address = int(memory.displacement, 0) & 0xFFFF_FFFF
             signed = address - (1 << 32) if address >> 31 else address
-            texts.append(f"%gs:{signed}(,%eiz)")
+            texts.append(f"{memory.segment}{signed}(,%eiz)")
         else:
             texts.append(_operand_text(operand))
     return Item(PLAIN, f"\tmovq\t{', '.join(texts)}", line)

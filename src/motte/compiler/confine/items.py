@@ -8,6 +8,9 @@ function's items, and replace an item by another one instead of changing it.
 from dataclasses import dataclass
 from typing import Final
 
+WINDOW: Final = "%gs:"
+BLOCK: Final = "%fs:"
+
 # What an item does to control flow.  Plain numbers, because the hot loops compare them for every line.
 PLAIN: Final = 1
 ANNOTATION: Final = 2
@@ -45,12 +48,16 @@ class FunctionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A memory operand as LLVM wrote it; registers with their ``%``, ``None`` where absent."""
+    """A memory operand as LLVM wrote it; registers with their ``%``, ``None`` where absent.
+
+    ``segment`` is whose base is added in the confined form: ``%gs:`` for the window, ``%fs:`` for the block that is open.
+    """
 
     displacement: str
     base: str | None
     index: str | None
     scale: str
+    segment: str = WINDOW
 
 
 class Item:

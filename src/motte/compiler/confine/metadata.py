@@ -10,8 +10,10 @@ CODE_START = ".Lmotte_code"
 """Label at the start of ``.text``; paddings are recorded relative to it."""
 
 
-def metadata_sections(functions: Iterable[Function], tables: Iterable[EmittedTable], paddings: int) -> list[str]:
-    """The lines of ``.motte.tables``, ``.motte.functions``, ``.motte.jump_tables`` and ``.motte.padding``."""
+def metadata_sections(
+    functions: Iterable[Function], tables: Iterable[EmittedTable], paddings: int, *, reaches_blocks: bool
+) -> list[str]:
+    """The lines of ``.motte.tables``, ``.motte.functions``, ``.motte.jump_tables``, ``.motte.padding``, ``.motte.blocks``."""
     tables = list(tables)
     lines = ['\t.section\t.motte.tables,"a",@progbits', "\t.p2align\t3"]
     for table in tables:
@@ -28,4 +30,6 @@ def metadata_sections(functions: Iterable[Function], tables: Iterable[EmittedTab
     lines.append('\t.section\t.motte.padding,"",@progbits')
     for number in range(paddings):
         lines.append(f"\t.quad\t{padding_start(number)}-{CODE_START}\n\t.quad\t{padding_end(number)}-{CODE_START}")
+    if reaches_blocks:
+        lines.append('\t.section\t.motte.blocks,"",@progbits')
     return lines

@@ -8,14 +8,15 @@ prefix, which makes the CPU truncate the sum to 32 bits.  So every memory operan
 
 without an instruction more.  An address without registers is given ``%eiz`` (no register at all)
 as its index, because otherwise it would be encoded without the prefix, and its displacement would be
-sign-extended to 64 bits.  The native stack, ``disp(%rsp)``, lies outside the window and stays as it is.
+sign-extended to 64 bits.  An operand that LLVM wrote with ``%fs:`` lies in a block, and keeps that in the place of
+``%gs:``.  The native stack, ``disp(%rsp)``, lies outside the window and stays as it is.
 """
 
 import re
 from typing import Final, NamedTuple
 
 from motte.compiler.confine.errors import Unconfinable
-from motte.compiler.confine.items import Memory
+from motte.compiler.confine.items import BLOCK, WINDOW, Memory
 from motte.compiler.confine.registers import LOW_32, STACK_POINTER, USABLE
 from motte.compiler.confine.tokens import EXPRESSION
 
@@ -29,7 +30,7 @@ _OPERAND = re.compile(
     rf"(?:(?P<register>%[a-z][a-z0-9]*)(?P<mask>{_DECORATION})"
     rf"|\$(?P<immediate>{EXPRESSION})"
     r"|(?P<rounding>\{(?:sae|r[nduz]-sae)\})"
-    rf"|(?=[^ ,])(?P<displacement>{EXPRESSION})?"
+    rf"|(?P<segment>%fs:)?(?=[^ ,])(?P<displacement>{EXPRESSION})?"
     r"(?:\((?P<base>%[a-z0-9]+)?(?:,(?P<index>%[a-z0-9]+)(?:,(?P<scale>[1248]))?)?\))?"
     rf"(?P<decoration>{_DECORATION}))"
     r"(?P<end>, ?|$)"
@@ -61,7 +62,7 @@ def parse_operands(text: str) -> list[Operand]:
 
 
 def _operand(match: re.Match[str]) -> Operand:
-    register, mask, immediate, rounding, displacement, base, index, scale, decoration, _ = match.groups("")
+    register, mask, immediate, rounding, segment, displacement, base, index, scale, decoration, _ = match.groups("")
     if register:
         if register not in USABLE and register not in STACK_POINTER:
             raise Unconfinable(f"register {register} is not accepted")
@@ -72,12 +73,15 @@ def _operand(match: re.Match[str]) -> Operand:
         return Operand(ROUNDING, rounding)
     if not displacement and not base and not index:
         raise Unconfinable("a memory operand without an address")
-    return Operand(MEMORY, decoration, memory=Memory(displacement, base or None, index or None, scale or "1"))
+    memory = Memory(displacement, base or None, index or None, scale or "1", segment or WINDOW)
+    return Operand(MEMORY, decoration, memory=memory)
 
 
 def confined_memory(memory: Memory) -> str:
-    """The text of ``memory`` as a window access, or unchanged if it is the native stack."""
-    base, index = memory.base, memory.index
+    """The text of ``memory`` as an access to window or block, or unchanged if it is the native stack."""
+    base, index, segment = memory.base, memory.index, memory.segment
+    if base == "%rsp" and segment == BLOCK:
+        raise Unconfinable("the native stack pointer as an address in a block")
     if base == "%rsp":
         if index is not None:
             raise Unconfinable("the native stack is indexed by a register (a local that was not lowered)")
@@ -85,11 +89,11 @@ def confined_memory(memory: Memory) -> str:
             raise Unconfinable("a symbolic offset on the native stack")
         return f"{memory.displacement}(%rsp)"
     if base in (None, "%rip") and index is None:
-        return f"%gs:{memory.displacement}(,%eiz)"
+        return f"{segment}{memory.displacement}(,%eiz)"
     try:
         narrow_base = LOW_32[base] if base is not None else ""
         if index is None:
-            return f"%gs:{memory.displacement}({narrow_base})"
-        return f"%gs:{memory.displacement}({narrow_base},{LOW_32[index]},{memory.scale})"
+            return f"{segment}{memory.displacement}({narrow_base})"
+        return f"{segment}{memory.displacement}({narrow_base},{LOW_32[index]},{memory.scale})"
     except KeyError as unknown:
         raise Unconfinable(f"register {unknown.args[0]} cannot address the window") from None

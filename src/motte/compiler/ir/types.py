@@ -25,7 +25,10 @@ _WORD: Final = re.compile(
     r"|ptr\b(?: addrspace\(\d+\))?|%" + NAME
 )
 _SEQUENCE: Final = re.compile(r"(\d+) x ")
-_SCALAR_SIZES: Final = {"ptr": 8, "half": 2, "bfloat": 2, "float": 4, "double": 8}
+BLOCK_POINTER: Final = "ptr addrspace(1)"
+"""A pointer into the checked block that is open; LLVM's number for the FS segment is put in last."""
+
+_SCALAR_SIZES: Final = {"ptr": 8, BLOCK_POINTER: 8, "half": 2, "bfloat": 2, "float": 4, "double": 8}
 
 
 def type_end(text: str, start: int = 0) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from motte.compiler.function_classes import FunctionClasses
 from motte.compiler.ir.attributes import attribute_name
 from motte.compiler.ir.module import Module
+from motte.compiler.lower.blocks import lower_block_memory
 from motte.compiler.lower.data_stack import lower_allocations
 from motte.compiler.lower.function_addresses import FunctionAddresses
 from motte.compiler.lower.indirect_calls import IndirectCalls
@@ -32,6 +33,7 @@ def lower(module: Module, classes: FunctionClasses) -> None:
         signatures.function(function)
         instructions.rewrite(function)
         addresses.rewrite(function)
+        lower_block_memory(module, function)
         lower_block_operations(module, function)
         trap_unreachable(function)
         indirect_calls.tag(function)

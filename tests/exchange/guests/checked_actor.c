@@ -1,0 +1,2 @@
+#define CHECKED
+#include "actor.c"

@@ -1,0 +1,6 @@
+# Twin of reject/d5-segment-base.s, without the fault.
+.set REACHES_BLOCKS, 1
+function f
+        nop
+        ret
+end f

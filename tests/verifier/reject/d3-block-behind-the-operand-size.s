@@ -1,0 +1,6 @@
+# D3. The segment comes first.
+.set REACHES_BLOCKS, 1
+function f
+bad:    .byte 0x66, 0x64, 0x67, 0x8b, 0x08
+        ret
+end f
