@@ -202,6 +202,7 @@ void worker_forget(struct worker *worker)
 void worker_free(struct worker *worker)
 {
     free(worker->spare_message);
+    free(worker->spare_parcel);
     free(worker);
 }
 

@@ -31,6 +31,7 @@ struct worker {
     struct process *_Atomic calling; /* the process whose call of the host's it waits in, without a turn */
     struct timer timer;
     struct message *spare_message;   /* for the next one that a guest sends */
+    struct parcel *spare_parcel;     /* the same for its blocks */
     void *signal_stack;
     size_t signal_stack_size;
     struct {

@@ -8,6 +8,25 @@
 #include "ipc/process_ipc.h"
 #include "process.h"
 #include "scheduler.h"
+#include "worker.h"
+
+struct parcel *parcel_create(struct worker *worker)
+{
+    struct parcel *parcel = worker ? worker->spare_parcel : NULL;
+    if (!parcel)
+        return calloc(1, sizeof *parcel);
+    worker->spare_parcel = NULL;
+    *parcel = (struct parcel){.count = 0};
+    return parcel;
+}
+
+void parcel_free(struct worker *worker, struct parcel *parcel)
+{
+    if (worker && !worker->spare_parcel)
+        worker->spare_parcel = parcel;
+    else
+        free(parcel);
+}
 
 /* --- the sender ------------------------------------------------------------------------------------------------------------- */
 
@@ -56,7 +75,7 @@ static int64_t prepare(struct process *process, const struct guest_message *requ
 int64_t parcel_prepare(struct process *process, const struct guest_message *request, struct message *message)
 {
     process->ipc->unmapped.count = 0;
-    message->parcel = calloc(1, sizeof *message->parcel);
+    message->parcel = parcel_create(process->worker);
     return message->parcel ? prepare(process, request, message->parcel) : -MOTTE_ERROR_LIMIT_REACHED;
 }
 
@@ -137,16 +156,15 @@ static uint64_t cost_of(const struct parcel *parcel, uint32_t index)
     return block_cost(block_of(&parcel->blocks[index]));
 }
 
-/* Nobody pays for a frozen one by having it; and within a bank nothing changes. */
+/* Nobody pays for a frozen one by having it; and within a bank nothing changes.  Whose bank pays is for the parcel's owner
+ * to change, so that no lock is needed to see it. */
 bool parcel_charge(struct process *process, struct parcel *parcel)
 {
     uint64_t pages = 0;
-    pthread_mutex_lock(&process->scheduler->lock);
     for (uint32_t i = 0; i < parcel->count; i++) {
         parcel->charged[i] = !is_shared(&parcel->blocks[i]) && block_of(&parcel->blocks[i])->bank != process->bank;
         pages += parcel->charged[i] ? cost_of(parcel, i) : 0;
     }
-    pthread_mutex_unlock(&process->scheduler->lock);
     return pages == 0 || process_charge_asked(process, pages);
 }
 
@@ -195,7 +213,7 @@ int64_t parcel_attach(struct message *message, struct capability *capability)
     if (!is_shared(capability) && block_of(capability)->views)
         return -MOTTE_ERROR_BAD_STATE;
     if (!message->parcel)
-        message->parcel = calloc(1, sizeof *message->parcel);
+        message->parcel = parcel_create(NULL);
     struct parcel *parcel = message->parcel;
     if (!parcel || parcel->count == MOTTE_MESSAGE_BLOCKS)
         return parcel ? -MOTTE_ERROR_REQUEST_ERROR : -MOTTE_ERROR_LIMIT_REACHED;

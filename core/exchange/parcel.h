@@ -12,6 +12,7 @@ struct bank;
 struct guest_message;
 struct message;
 struct process;
+struct worker;
 
 struct parcel {
     uint32_t count;
@@ -27,6 +28,10 @@ struct unmapped_blocks {
     int32_t handles[MOTTE_MESSAGE_BLOCKS];
     uint32_t window_pages[MOTTE_MESSAGE_BLOCKS];
 };
+
+/* Empty; kept by the calling worker for the next one.  NULL for threads that are none. */
+struct parcel *parcel_create(struct worker *worker);
+void parcel_free(struct worker *worker, struct parcel *parcel);
 
 /* --- the sender, on its own worker ---------------------------------------------------------------------------------------- */
 

@@ -76,7 +76,8 @@ void message_unpay(struct message *message)
 void message_free(struct worker *worker, struct message *message)
 {
     message_unpay(message);
-    free(message->parcel);
+    if (message->parcel)
+        parcel_free(worker, message->parcel);
     if (worker && !worker->spare_message && message->room == MESSAGE_SPARE_ROOM)
         worker->spare_message = message;
     else
