@@ -14,6 +14,8 @@ START ?= 0
 
 UNTHREADED := --ignore tests/core/test_fork.py --ignore tests/core/test_crowd.py --ignore tests/core/test_idle_processes.py
 UNTHREADED += --deselect tests/core/test_recycling.py::test_no_page_of_a_free_slot_exists
+UNTHREADED += --deselect tests/exchange/test_checked.py::test_a_child_of_fork_has_checked_blocks_of_its_own
+UNTHREADED += --deselect tests/exchange/test_checked.py::test_there_are_so_many_checked_blocks_and_then_again_when_one_is_gone
 THREADED := storms machine keepers links meters banks_of_processes supervisor streams pipes stream_targets async_streams
 
 .PHONY: run test test-long enumerate mutate-verifier fuzz mutate sanitize hostile bench-core lint docs develop clean
@@ -44,16 +46,17 @@ mutate: $(VENV)/installed
 
 # The core's tests on a core with AddressSanitizer and UndefinedBehaviorSanitizer, then with ThreadSanitizer, which
 # docs/testing.md says more of.  What idle processes and crowds take is left out: the sanitizers take more.  So are, under
-# ThreadSanitizer, children of a fork, and a look at free slots that takes its mappings for slots.
+# ThreadSanitizer, children of a fork, a look at free slots that takes its mappings for slots, and all checked blocks at
+# once, for which it leaves no address space.
 sanitize: $(VENV)/installed
-	PYTHONPATH=tests $(BIN)/python -m core_builds sanitized -m pytest tests/core tests/ipc --deselect tests/core/test_idle_processes.py
+	PYTHONPATH=tests $(BIN)/python -m core_builds sanitized -m pytest tests/core tests/ipc tests/exchange --deselect tests/core/test_idle_processes.py
 	$(BIN)/python -m pytest --long tests/core/test_scheduler_threads.py tests/core/test_bank_threads.py tests/core/test_race_reports.py
-	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest tests/core tests/ipc tests/personality $(UNTHREADED)
+	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest tests/core tests/ipc tests/exchange tests/personality $(UNTHREADED)
 	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest $(addprefix tests/api/test_,$(addsuffix .py,$(THREADED)))
 
 # The core's tests with an interruption at every gate; then a host that refuses whatever it is asked for, now and then.
 hostile: $(VENV)/installed
-	PYTHONPATH=tests $(BIN)/python -m core_builds interrupted -m pytest tests/core tests/ipc
+	PYTHONPATH=tests $(BIN)/python -m core_builds interrupted -m pytest tests/core tests/ipc tests/exchange
 	$(BIN)/python -m pytest --long tests/hostile
 	PYTHONPATH=tests $(BIN)/python -m core_builds hostile-sanitized -m hostile.campaign single
 

@@ -51,7 +51,10 @@ REFUSED = {
     "ppc_fp128": (body("ret void", header="void @f(ppc_fp128 %x)"), LONG_DOUBLE),
     "scalable vector": (body("ret void", header="void @f(<vscale x 4 x i32> %v)"), "vectors of unknown length"),
     "address space": (body("%x = load i32, ptr addrspace(256) null", "ret void"), "address spaces other than 0"),
-    "variable in a block": ("@x = addrspace(1) global i32 0\n" + body("ret void"), "only pointers can have address space 1"),
+    "variable in a block": (
+        "@x = addrspace(1) global i32 0\n" + body("ret void"),
+        "only pointers can have address space 1",
+    ),
     "local in a block": (
         body("%x = alloca i32, align 4, addrspace(1)", "ret void"),
         "only pointers can have address space 1",

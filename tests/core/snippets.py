@@ -90,7 +90,11 @@ def assemble(source: str, base: int, tables_base: int) -> Assembled:
     binding.initialize_native_asmparser()
     target = binding.Target.from_triple("x86_64-unknown-linux-musl")
     machine = target.create_target_machine(opt=0, reloc="static", codemodel="small")
-    text = (_prelude(base, tables_base, REACHING in source) + source + _EPILOGUE).replace("\\", "\\5C").replace('"', "\\22")
+    text = (
+        (_prelude(base, tables_base, REACHING in source) + source + _EPILOGUE)
+        .replace("\\", "\\5C")
+        .replace('"', "\\22")
+    )
     module = binding.parse_assembly("\n".join(f'module asm "{line}"' for line in text.split("\n")))
     elf = ELFFile(io.BytesIO(machine.emit_object(module)))
     assert elf.get_section_by_name(".rela.text") is None, "a snippet must not need relocations"

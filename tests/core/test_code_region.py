@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.snippets import REACHING, EXIT_SNIPPET, Workshop, claims_of, filled, function
+from core.snippets import EXIT_SNIPPET, REACHING, Workshop, claims_of, filled, function
 from motte import core
 from motte.abi.kernel_calls import KERNEL_CALLS
 from motte.abi.layout import CODE_REGION_BASE, CODE_REGION_END, GATE_REGION_SIZE, PAGE_SIZE

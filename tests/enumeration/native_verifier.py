@@ -81,7 +81,9 @@ class NativeVerifier:
         """About the instruction with which each code begins."""
         found = (_Opinion * len(codes))()
         windows = b"".join(code.ljust(WINDOW, b"\0") for code in codes)
-        self._library.judge_many(windows, bytes(map(len, codes)), ctypes.c_uint64(len(codes)), self._reaches_blocks, found)
+        self._library.judge_many(
+            windows, bytes(map(len, codes)), ctypes.c_uint64(len(codes)), self._reaches_blocks, found
+        )
         names = [self._library.motte_rule_name(rule).decode() for rule in range(max(one.rule for one in found) + 1)]
         for one in found:
             if one.rule:

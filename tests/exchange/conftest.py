@@ -46,7 +46,7 @@ def cost(pages: int, checked: bool = False) -> int:
 
 
 class Actor:
-    """A process of ``guests/actor.c``; each method is what it does, and its result.  ``checked``: such are its blocks."""
+    """A process of ``guests/actor.c``; each method is what it does.  ``checked``: such are its blocks."""
 
     def __init__(
         self,

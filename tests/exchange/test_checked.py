@@ -25,7 +25,7 @@ def opened(actor: Actor, value: int = 1, pages: int = 2) -> tuple[int, int]:
     return actor.made(pages, value)
 
 
-# --- which bytes can be reached -------------------------------------------------------------------------------------
+# --- which bytes can be reached --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", [Command.READ, Command.WRITE])
@@ -103,7 +103,7 @@ def test_there_are_so_many_checked_blocks_and_then_again_when_one_is_gone(
     blocks = []
     with pytest.raises(motte.LimitReached):
         for _ in range(CHECKED_BLOCKS + 1):
-            blocks.append(machine.exchange.allocate(1, checked=True))  # noqa: PERF401 (it ends with an exception)
+            blocks.append(machine.exchange.allocate(1, checked=True))
     assert len(blocks) == CHECKED_BLOCKS
     assert one(Command.ALLOCATE, 1) == -KernelError.LIMIT_REACHED
     blocks.pop().close()
@@ -115,7 +115,7 @@ def test_there_are_so_many_checked_blocks_and_then_again_when_one_is_gone(
         block.close()
 
 
-# --- copies -------------------------------------------------------------------------------------------------------------
+# --- copies ----------------------------------------------------------------------------------------------------------
 
 
 def test_bytes_are_copied_between_blocks_that_need_not_be_open(actor: NewActor) -> None:
@@ -142,7 +142,7 @@ def test_copies_beyond_an_end_or_from_nowhere_or_to_what_is_frozen_are_refused(a
     assert one(Command.COPY_BYTES, target, source, 1) == -KernelError.SEALED
 
 
-# --- programs of two kinds -------------------------------------------------------------------------------------------------
+# --- programs of two kinds -------------------------------------------------------------------------------------------
 
 
 def test_who_cannot_reach_checked_blocks_can_own_and_pass_them_on(machine: motte.Machine) -> None:
@@ -186,7 +186,7 @@ def test_no_interruption_anywhere_gives_anybody_another_block(workers: int, with
         assert plain.wait(LONG).returncode == 0
 
 
-# --- the host's own threads ------------------------------------------------------------------------------------------------
+# --- the host's own threads ------------------------------------------------------------------------------------------
 
 
 def test_the_c_library_s_own_signal_finds_its_thread_s_variables(machine: motte.Machine) -> None:
@@ -215,7 +215,7 @@ def test_a_fault_elsewhere_and_python_s_own_signals_find_theirs(machine: motte.M
     def work() -> None:
         while process.state != "exited":
             try:
-                os.stat("/nowhere")
+                Path("/nowhere").stat()
             except FileNotFoundError as error:
                 errors.append(error.errno)
 
@@ -244,7 +244,7 @@ def test_a_child_of_fork_has_checked_blocks_of_its_own(machine: motte.Machine, t
     assert bytes(block.view()[:4]) == b"here"
 
 
-# --- ends ---------------------------------------------------------------------------------------------------------------------
+# --- ends ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_machine_is_closed_with_blocks_open() -> None:

@@ -128,9 +128,7 @@ def test_pages_are_conserved_over_any_sequence(
 @pytest.mark.parametrize(
     ("seed", "rounds"), [(1, 150), pytest.param(2, 5000, marks=pytest.mark.long)], ids=["short", "long"]
 )
-def test_who_is_killed_at_any_moment_leaves_no_page_behind(
-    workers: int, seed: int, rounds: int, checked: bool
-) -> None:
+def test_who_is_killed_at_any_moment_leaves_no_page_behind(workers: int, seed: int, rounds: int, checked: bool) -> None:
     chance = random.Random(seed)
     with motte.Machine(workers=workers, memory="512MiB") as machine:
         program = machine.load(GUESTS / ("checked_chaos.c" if checked else "chaos.c"))

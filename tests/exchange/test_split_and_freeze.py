@@ -90,7 +90,11 @@ def test_nobody_can_write_to_a_frozen_block(pair: Pair, who: str) -> None:
     assert one(Command.SEND, handle) == 0
     writer, place = (one, address) if who == "freezer" else (other, other(Command.MAP, other(Command.RECEIVE)))
     fault = writer.dies(Command.WRITE, place + PAGE_SIZE + 1)
-    assert (fault.kind, fault.address, fault.access) == (one.fault(motte.FaultKind.READ_ONLY), place + PAGE_SIZE + 1, "write")
+    assert (fault.kind, fault.address, fault.access) == (
+        one.fault(motte.FaultKind.READ_ONLY),
+        place + PAGE_SIZE + 1,
+        "write",
+    )
 
 
 def test_a_frozen_block_is_neither_split_nor_frozen_again_and_can_be_copied(actor: NewActor) -> None:

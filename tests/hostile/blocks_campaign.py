@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from hostile.campaign import REFUSALS
@@ -17,7 +18,10 @@ from hostile.machine_campaign import drive
 from motte import Machine, Program
 from motte.abi.layout import PAGE_SIZE
 
-CHAOS = Path(__file__).parents[1] / "exchange" / "guests" / "chaos.c"
+GUESTS = Path(__file__).parents[1] / "exchange" / "guests"
+KINDS = {"chaos.c": False, "checked_chaos.c": True}
+"""Programs, and whether their blocks are checked ones."""
+
 STEPS = 12
 FOUND_WRONG_BYTES = 1
 
@@ -25,13 +29,16 @@ FOUND_WRONG_BYTES = 1
 class Round:
     """Everything once; raises only what may be raised."""
 
-    def __init__(self, machine: Machine, program: Program) -> None:
+    def __init__(self, machine: Machine, programs: dict[Program, bool]) -> None:
         self._machine = machine
-        self._program = program
+        self._programs = programs
         self._closers: list[Callable[[], None]] = []
 
     def run(self) -> None:
-        for part in (self._processes, self._python):
+        parts: list[Callable[[], None]] = []
+        for program, checked in self._programs.items():
+            parts += [partial(self._processes, program), partial(self._python, checked)]
+        for part in parts:
             try:
                 part()
             except REFUSALS:
@@ -40,22 +47,22 @@ class Round:
                 while self._closers:
                     self._closers.pop()()
 
-    def _processes(self) -> None:
+    def _processes(self, program: Program) -> None:
         channels = [self._machine.channel(2) for _ in range(2)]
         self._closers += [end.close for channel in channels for end in channel]
         processes = []
         for place in range(2):
             grants = {"in": channels[place][1], "out": channels[1 - place][0]}
-            process = self._machine.spawn(self._program, [str(place), str(STEPS)], grants=grants)
+            process = self._machine.spawn(program, [str(place), str(STEPS)], grants=grants)
             self._closers.append(process.close)
             processes.append(process)
         for process in processes:
             end = process.wait(timeout=20)
             assert end.returncode != FOUND_WRONG_BYTES, process.stdout
 
-    def _python(self) -> None:
+    def _python(self, checked: bool) -> None:
         sender, receiver = self._machine.channel(2)
-        block = self._machine.exchange.allocate(5 * PAGE_SIZE)
+        block = self._machine.exchange.allocate(5 * PAGE_SIZE, checked=checked)
         self._closers += [sender.close, receiver.close, block.close]
         block.view()[:] = bytes(range(5)) * PAGE_SIZE
         written = bytes(block.view())
@@ -80,8 +87,8 @@ class Round:
 def main(mode: str, rounds: int) -> None:
     """Refuse, round by round, and say what was looked at."""
     with Machine(workers=1) as machine:
-        program = machine.load(CHAOS)
-        drive(machine, lambda: Round(machine, program).run(), mode, rounds)
+        programs = {machine.load(GUESTS / name): checked for name, checked in KINDS.items()}
+        drive(machine, lambda: Round(machine, programs).run(), mode, rounds)
 
 
 if __name__ == "__main__":

@@ -195,9 +195,7 @@ def judged(library: ctypes.CDLL, evidence: NativeEvidence) -> bytes:
     found = b""
     for reaches_blocks in (False, True):
         opinions = ctypes.create_string_buffer(len(evidence.available) * OPINION)
-        library.judge_many(
-            evidence.windows, evidence.available, U64(len(evidence.available)), reaches_blocks, opinions
-        )
+        library.judge_many(evidence.windows, evidence.available, U64(len(evidence.available)), reaches_blocks, opinions)
         found += opinions.raw
     return found
 

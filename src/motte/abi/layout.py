@@ -67,8 +67,8 @@ REACHING_GATE_BASE: Final = GATE_BASE + GATE_REGION_SIZE // 2
 
 # --- checked blocks: each in a reach of its own -----------------------------------
 CHECKED_CELL: Final = 4 << 20
-"""Bytes of a checked block, at most.  Block ``n`` begins at n * CHECKED_CELL of its reach, so that no two begin at the same
-address; the first cell and the last ones of a reach are never used."""
+"""Bytes of a checked block, at most.  Block ``n`` begins at n * CHECKED_CELL of its reach, so that no two begin at the
+same address; the first cell and the last ones of a reach are never used."""
 
 CHECKED_BLOCKS: Final = 1000
 """Checked blocks that there are at a time, at most, in one process of the host's."""

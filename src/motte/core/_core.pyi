@@ -123,6 +123,7 @@ class CodeRegion:
         self,
         function_table: int,
         function_table_log2: int,
+        reaches_blocks: int,
         functions: bytes | memoryview,
         classes: bytes | memoryview,
         jump_tables: bytes | memoryview,

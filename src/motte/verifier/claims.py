@@ -51,8 +51,8 @@ class ClaimedCode:
     will lie; ``code`` is whole pages.  ``function_table`` is a host address inside the tables,
     a multiple of 16; the table has ``2**function_table_log2`` entries of 16 bytes.  ``classes``
     gives A for each class that call sites and table entries may name.  ``entries`` are the
-    indices of the functions which the host enters.  ``reaches_blocks`` is 1 for code that may reach checked blocks.  Trusted: ``gates``, the A of the gate at each host
-    address.
+    indices of the functions which the host enters.  ``reaches_blocks`` is 1 for code that may reach
+    checked blocks.  Trusted: ``gates``, the A of the gate at each host address.
     """
 
     base: int

@@ -113,7 +113,9 @@ def memory_effect(instruction: Instruction, form: Form, prefixes: Prefixes) -> E
 
 def _window_access(instruction: Instruction, prefixes: Prefixes) -> Effect | Refusal:
     if not prefixes.window:
-        reason = "65 without 67: a 64-bit address" if prefixes.segment else "67 without 65: an address outside the window"
+        reason = (
+            "65 without 67: a 64-bit address" if prefixes.segment else "67 without 65: an address outside the window"
+        )
         return Refusal("M1", reason)
     if instruction.code in _TRANSFERS:
         return Refusal("M7", "transfer through guest memory")

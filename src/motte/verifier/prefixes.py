@@ -46,7 +46,8 @@ class Prefixes:
     """The prefixes of an instruction, as far as they stand in the accepted order.
 
     ``length`` counts the bytes of all of them, ``end`` those before REX.  ``lock_or_repeat`` is the one
-    of f0, f2, f3 that is present, or 0; ``segment`` says that 65 is (or 64, where it is one), ``window`` that 67 is, too.
+    of f0, f2, f3 that is present, or 0; ``segment`` says that 65 is (or 64, where it is one), ``window``
+    that 67 is, too.
     """
 
     __slots__ = ("address_size", "end", "length", "lock_or_repeat", "operand_size", "rex", "segment", "window")

@@ -23,7 +23,11 @@ INLINED_LINES: Final = 60
 """In mode ``use``, functions up to this length that make and return pointers are always inlined."""
 
 _CAST: Final = re.compile(
-    r"^  (?P<result>%" + NAME + r") = inttoptr (?P<type>i\d+|<\d+ x i\d+>) (?P<integer>%" + NAME + r") to (?P<to>(?!.*addrspace\(1\))[^,]+)"
+    r"^  (?P<result>%"
+    + NAME
+    + r") = inttoptr (?P<type>i\d+|<\d+ x i\d+>) (?P<integer>%"
+    + NAME
+    + r") to (?P<to>(?!.*addrspace\(1\))[^,]+)"
 )
 _LOCATION: Final = re.compile(r", !dbg !\d+")
 

@@ -69,8 +69,12 @@ def _indirect(mnemonic: str, operand: str, line: str) -> Item:
             raise Unconfinable("an indirect transfer through this register")
         return Item(REGISTER_CALL if mnemonic in _CALLS else REGISTER_JUMP, "", line, target=register.group(1))
     operands = parse_operands(operand[1:])
-    if mnemonic in _CALLS or len(operands) != 1 or operands[0].memory is None or operands[0].text or (
-        operands[0].memory.segment == BLOCK
+    if (
+        mnemonic in _CALLS
+        or len(operands) != 1
+        or operands[0].memory is None
+        or operands[0].text
+        or (operands[0].memory.segment == BLOCK)
     ):
         raise Unconfinable("an indirect call whose target is not in a register (its class is not known)")
     return Item(MEMORY_JUMP, "", line, memory=operands[0].memory)

@@ -144,7 +144,9 @@ class _Reader:
         passes = FunctionPasses(self._labels, self._data.label_tables(), layout, self._instructions.rewrite)
         output = [self._text(part, passes) for part in self._output]
         reaches = self._instructions.reaches_blocks
-        output.extend(metadata_sections(self._functions, passes.tables.emitted, layout.paddings, reaches_blocks=reaches))
+        output.extend(
+            metadata_sections(self._functions, passes.tables.emitted, layout.paddings, reaches_blocks=reaches)
+        )
         output.extend(passes.label_numbers)
         passes.check_all_labels_numbered()
         return "\n".join(filter(None, output)) + "\n"

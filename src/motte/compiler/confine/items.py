@@ -50,7 +50,7 @@ class FunctionFacts:
 class Memory:
     """A memory operand as LLVM wrote it; registers with their ``%``, ``None`` where absent.
 
-    ``segment`` is whose base is added in the confined form: ``%gs:`` for the window, ``%fs:`` for the block that is open.
+    ``segment`` is whose base is added in the confined form: the window's, or that of the block that is open.
     """
 
     displacement: str

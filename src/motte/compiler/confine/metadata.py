@@ -13,7 +13,7 @@ CODE_START = ".Lmotte_code"
 def metadata_sections(
     functions: Iterable[Function], tables: Iterable[EmittedTable], paddings: int, *, reaches_blocks: bool
 ) -> list[str]:
-    """The lines of ``.motte.tables``, ``.motte.functions``, ``.motte.jump_tables``, ``.motte.padding``, ``.motte.blocks``."""
+    """The lines of the sections ``.motte.`` ``tables``, ``functions``, ``jump_tables``, ``padding`` and ``blocks``."""
     tables = list(tables)
     lines = ['\t.section\t.motte.tables,"a",@progbits', "\t.p2align\t3"]
     for table in tables:
