@@ -31,7 +31,6 @@ enum { SIGNAL_CHANGE_IDS = 33 };
 
 typedef void signal_handler(int number, siginfo_t *information, void *opaque);
 extern signal_handler *motte_change_ids_handler;
-signal_handler motte_on_interrupt, motte_on_fault;
 
 static signal_handler *entry_of(const char *entry)
 {

@@ -6,9 +6,14 @@
 #ifndef MOTTE_SIGNALS_H
 #define MOTTE_SIGNALS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/* The handlers, which the kernel enters through switch.S. */
+void motte_on_interrupt(int number, siginfo_t *information, void *opaque);
+void motte_on_fault(int number, siginfo_t *information, void *opaque);
 
 /* Chooses our signal and installs the handlers.  Called again before a process begins to run, and before each copy that
  * another thread than the process's own makes, because other code (Python's faulthandler) may have put its handlers over

@@ -22,7 +22,7 @@ _Static_assert(MOTTE_CHECKED_BLOCKS * MOTTE_CHECKED_CELL < MOTTE_WINDOW_SIZE - M
 _Static_assert(MOTTE_CHECKED_CELL > MOTTE_NULL_GUARD_END, "R2: nothing lies just above a base");
 _Static_assert(DIRECTORY_SIZE % MOTTE_CHECKED_CELL == 0 && MOTTE_REACH_SIZE % MOTTE_CHECKED_CELL == 0, "whole cells");
 
-_Static_assert(MOTTE_CHECKED_BLOCKS < REACH_GROUPS * REACHES_IN_GROUP, "there are as many, and reach 0");
+_Static_assert(MOTTE_CHECKED_BLOCKS < UINT64_C(1) * REACH_GROUPS * REACHES_IN_GROUP, "there are as many, and reach 0");
 
 _Atomic uintptr_t motte_reach_groups[REACH_GROUPS];
 
@@ -43,7 +43,7 @@ static void let_wait(uint32_t number)
 static bool reserve_group(void)
 {
     const size_t size = REACH_GROUP_SIZE + 2 * DIRECTORY_SIZE;
-    if (group_count * REACHES_IN_GROUP > MOTTE_CHECKED_BLOCKS)
+    if (group_count * UINT64_C(1) * REACHES_IN_GROUP > MOTTE_CHECKED_BLOCKS)
         return false;
     char *start = mmap(NULL, size, PROT_NONE, RESERVED, -1, 0);
     if (start == MAP_FAILED)
