@@ -269,6 +269,7 @@ int motte_random(void *bytes, unsigned long size);
 #endif
 
 #include <motte_services.h>
+#include <motte_links.h>
 #include <motte_launch.h>
 #include <motte_constructor.h>
 

@@ -23,6 +23,9 @@ enum motte_request {
     MOTTE_PROCESS_MONITOR,
     MOTTE_PROCESS_KEEPER,
     MOTTE_PROCESS_REGION,
+    MOTTE_PROCESS_LINK,
+    MOTTE_PROCESS_UNLINK,
+    MOTTE_PROCESS_EXIT,
 
     MOTTE_BANK_CREATE = 0x301,
     MOTTE_BANK_FIGURES,
@@ -68,7 +71,10 @@ enum motte_request {
     MOTTE_CONSTRUCTOR_CREATE,
     MOTTE_CONSTRUCTOR_VERIFY,
 
-    MOTTE_SHORTAGE_ANSWER = 0xA01
+    MOTTE_SHORTAGE_ANSWER = 0xA01,
+
+    MOTTE_LINKS_TRAP = 0xB01,
+    MOTTE_LINKS_SELF
 };
 
 /* What comes with MOTTE_PROGRAM_SPAWN: the first three announce capabilities, in this order, before the granted ones. */
@@ -102,6 +108,11 @@ struct motte_size_request {
 /* With MOTTE_SHORTAGE: a message from the host. */
 struct motte_shortage_record {
     unsigned long wanted, limit, used, process;
+};
+
+struct motte_exit_request {
+    unsigned reason; /* enum motte_reason */
+    int detail;
 };
 
 struct motte_region_request {

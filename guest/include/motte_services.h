@@ -34,6 +34,9 @@ enum motte_object_right {
     MOTTE_BANK_LIMITS = 1 << 20,
     MOTTE_BANK_REMOVES = 1 << 21,
 
+    MOTTE_LINKS_TRAP_EXIT = 1 << 16,
+    MOTTE_LINKS_GIVE_SELF = 1 << 17,
+
     MOTTE_METER_DRAWS = 1 << 16,
     MOTTE_METER_QUERIES = 1 << 17,
     MOTTE_METER_CHANGES = 1 << 18
@@ -197,10 +200,11 @@ enum motte_told {
     MOTTE_FAULT = 0x1001, /* struct motte_fault, and the capability to answer it */
     MOTTE_DOWN,           /* struct motte_down */
     MOTTE_DRY,            /* the meter's capability */
-    MOTTE_SHORTAGE        /* struct motte_shortage, and the capability to answer it */
+    MOTTE_SHORTAGE,       /* struct motte_shortage, and the capability to answer it */
+    MOTTE_EXIT_SIGNAL     /* struct motte_exit_signal */
 };
 
-#define MOTTE_MISSED 1 /* posted where a channel has no room for MOTTE_DRY; nothing else is ever missed */
+#define MOTTE_MISSED 1 /* posted where a channel has no room for MOTTE_DRY, or for a signal that nobody has paid for */
 
 struct motte_down {
     unsigned long number;

@@ -5,8 +5,10 @@ from enum import Enum
 from pathlib import Path
 
 import motte
+from motte.abi.capabilities import ClockRight, RandomRight
 from motte.abi.faults import StopReason
 from motte.services import protocol
+from motte.services.reasons import Reason
 from services.conftest import GUESTS
 
 NUMBERS: dict[str, int] = {
@@ -28,6 +30,11 @@ NUMBERS: dict[str, int] = {
     "MOTTE_METER_DRAWS": protocol.MeterRight.DRAW,
     "MOTTE_METER_QUERIES": protocol.MeterRight.QUERY,
     "MOTTE_METER_CHANGES": protocol.MeterRight.CHANGE,
+    "MOTTE_LINKS_TRAP_EXIT": protocol.LinksRight.TRAP,
+    "MOTTE_LINKS_GIVE_SELF": protocol.LinksRight.SELF,
+    "MOTTE_CLOCK_READS": ClockRight.READ,
+    "MOTTE_CLOCK_EXACT": ClockRight.EXACT,
+    "MOTTE_RANDOM_DRAWS": RandomRight.DRAW,
     "MOTTE_LAUNCHES": protocol.LauncherRight.LAUNCH,
     "MOTTE_CONSTRUCTOR_BUILDS": protocol.ConstructorRight.BUILD,
     "MOTTE_CONSTRUCTOR_LOOKS": protocol.ConstructorRight.LOOK,
@@ -46,6 +53,8 @@ NUMBERS: dict[str, int] = {
     "MOTTE_ENDED_BY_HOST": StopReason.INTERNAL,
 }
 
+NUMBERS |= {f"MOTTE_REASON_{reason.name}": reason for reason in Reason}
+
 RECORDS = {
     "motte_spawn_request": protocol.SPAWN,
     "motte_grant_request": protocol.GRANT,
@@ -58,6 +67,8 @@ RECORDS = {
     "motte_shortage_record": protocol.SHORTAGE,
     "motte_region_request": protocol.REGION,
     "motte_down": protocol.DOWN,
+    "motte_exit_signal": protocol.EXIT_SIGNAL,
+    "motte_exit_request": protocol.EXIT_REASON,
     "motte_fault": protocol.FAULT,
     "motte_fault_answer": protocol.FAULT_ANSWER,
     "motte_register": protocol.REGISTER,
@@ -89,4 +100,5 @@ def test_every_request_and_layout_is_among_them() -> None:
     counted = sum(len(getattr(protocol, name)) for name in enumerations - {"IntEnum", "IntFlag"})
     rights = (protocol.TimerRight, protocol.NamesRight, protocol.FaultRight, protocol.ShortageRight)
     uncounted = sum(map(len, rights))
-    assert len(NUMBERS) - len(StopReason) - 1 == counted - uncounted
+    others = len(StopReason) + len(Reason) + len(ClockRight) + len(RandomRight) + 1
+    assert len(NUMBERS) - others == counted - uncounted

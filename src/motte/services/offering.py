@@ -17,6 +17,7 @@ from motte.services.launcher import launcher_capability
 from motte.services.meter import meter_capability
 from motte.services.process import process_capability
 from motte.services.program import ProgramService
+from motte.services.service import Service
 from motte.time_and_chance import Seed, TimeAndChance, time_and_chance
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class HostService(Enum):
 
     NAMES = "names"
     """Channels that are found by a registered name."""
+
+    LINKS = "links"
+    """Exit signals to oneself, to be trapped; and a capability to oneself."""
 
     CLOCK = "clock"
     """The time, as exactly as the host knows it."""
@@ -62,14 +66,18 @@ def _constructor(server: "Server", constructor: Constructor) -> Capability:
 def _host_service(server: "Server", which: HostService) -> Capability:
     if which in _SOURCES:
         return server.population.source(_SOURCES[which])
-    timers = which is HostService.TIMERS
-    return server.capability(which, lambda serving: serving.timers if timers else serving.names)
+    return server.capability(which, _SERVED[which])
 
 
 def _seed(server: "Server", seed: Seed) -> Capability:
     return server.population.source(time_and_chance(None, seed.number))
 
 
+_SERVED: Final[dict[HostService, Callable[["Server"], Service]]] = {
+    HostService.TIMERS: lambda server: server.timers,
+    HostService.NAMES: lambda server: server.names,
+    HostService.LINKS: lambda server: server.links,
+}
 _SOURCES: Final[dict[HostService, TimeAndChance]] = {
     HostService.CLOCK: time_and_chance("real", None),
     HostService.COARSE_CLOCK: time_and_chance("coarse", None),

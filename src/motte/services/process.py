@@ -12,7 +12,20 @@ from motte.keeping import keeping_of
 from motte.services.call import DONE, Answer, Call
 from motte.services.keeper import GuestKeeper, require_no_cycle
 from motte.services.promise import Promise
-from motte.services.protocol import DOWN, END, GRANT, MONITOR, REGION, STATISTICS, WAIT, ProcessRight, Request, Told
+from motte.services.protocol import (
+    DOWN,
+    END,
+    EXIT_REASON,
+    GRANT,
+    MONITOR,
+    REGION,
+    STATISTICS,
+    WAIT,
+    ProcessRight,
+    Request,
+    Told,
+)
+from motte.services.reasons import reason_of_fields
 from motte.services.service import Service, request
 
 if TYPE_CHECKING:
@@ -23,6 +36,8 @@ if TYPE_CHECKING:
     from motte.services.server import Server
 
 _MOST_REGIONS: Final = 16
+_TIES: Final = ProcessRight.LOOK | ProcessRight.KILL
+"""Who is linked with a process learns of its end, and may end it."""
 _ALL: Final = ProcessRight.LOOK | ProcessRight.RUN | ProcessRight.KILL | ProcessRight.CHANGE
 
 
@@ -119,6 +134,25 @@ class ProcessService(Service):
         promise = Promise(self.server.population, call.sender.living_account)
         monitor = self.process.monitor(partial(_tell_down, promise, endpoint, number))
         promise.until(monitor.cancel)
+        return DONE
+
+    @request(Request.PROCESS_LINK, _TIES, may_wait=True)
+    def link(self, call: Call) -> Answer:
+        """It and whoever asks are linked; signals through this link are told with that number."""
+        (number,) = call.fields(MONITOR)
+        self.server.links.link(call.sender, self.process, number)
+        return DONE
+
+    @request(Request.PROCESS_UNLINK, _TIES)
+    def unlink(self, call: Call) -> Answer:
+        """They are not any more."""
+        self.server.links.unlink(call.sender, self.process)
+        return DONE
+
+    @request(Request.PROCESS_EXIT, ProcessRight.KILL, may_wait=True)
+    def exit(self, call: Call) -> Answer:
+        """An exit signal on purpose."""
+        self.server.links.signal(call.sender, self.process, reason_of_fields(*call.fields(EXIT_REASON)))
         return DONE
 
     @request(Request.PROCESS_START, ProcessRight.RUN)

@@ -27,6 +27,9 @@ class Request(IntEnum):
     PROCESS_MONITOR = 0x208
     PROCESS_KEEPER = 0x209
     PROCESS_REGION = 0x20A
+    PROCESS_LINK = 0x20B
+    PROCESS_UNLINK = 0x20C
+    PROCESS_EXIT = 0x20D
 
     BANK_CREATE = 0x301
     BANK_FIGURES = 0x302
@@ -74,6 +77,9 @@ class Request(IntEnum):
     CONSTRUCTOR_VERIFY = 0x906
 
     SHORTAGE_ANSWER = 0xA01
+
+    LINKS_TRAP = 0xB01
+    LINKS_SELF = 0xB02
 
 
 class ProgramRight(IntFlag):
@@ -126,6 +132,15 @@ class NamesRight(IntFlag):
 
     LOOKUP = 1 << 16
     REGISTER = 1 << 17
+
+
+class LinksRight(IntFlag):
+    """Of the links."""
+
+    TRAP = 1 << 16
+    """To be told of exit signals to oneself instead of ending."""
+    SELF = 1 << 17
+    """To have a capability to oneself."""
 
 
 class LauncherRight(IntFlag):
@@ -198,16 +213,25 @@ class Told(IntEnum):
     """A meter is used up: its capability."""
     SHORTAGE = 0x1004
     """A process wants more than its bank has: ``SHORTAGE``, and the capability to answer."""
+    EXIT_SIGNAL = 0x1005
+    """Somebody has ended who is linked with the receiver, or wants it to end: ``EXIT_SIGNAL``."""
 
 
 MISSED: Final = 1
-"""The bit that is posted where a channel has no room for ``DRY``."""
+"""The bit that is posted where a channel has no room for ``DRY``, or for a signal that nobody has paid for."""
 
 MONITOR: Final = Struct("<Q")
 """A number of the monitor's own, which comes back."""
 
 DOWN: Final = Struct("<QiIII")
 """That number; exit status, ``StopReason``, ``FaultKind`` or 0, reserved."""
+
+EXIT_SIGNAL: Final = Struct("<QQIiII")
+"""The number that the receiver has given to the link, or 0; identity of the sender, 0 if it is no process; the
+``Reason`` and its detail; whether it came through a link; reserved."""
+
+EXIT_REASON: Final = Struct("<Ii")
+"""A ``Reason``, and its detail."""
 
 REGION: Final = Struct("<QQ")
 """Address and size."""

@@ -20,6 +20,7 @@ from motte.errors import InvalidCap, MotteError, NoAccess, UnknownRequest
 from motte.keeping import report_exception
 from motte.services.call import Call
 from motte.services.family import Families
+from motte.services.links import LinksService
 from motte.services.names import NamesService
 from motte.services.service import Offer, Service
 from motte.services.timer import TimerService
@@ -42,8 +43,9 @@ class Server:
         """Starts the thread."""
         self.population = population
         self.families = Families(population)
-        self.timers = TimerService(self)
-        self.names = NamesService(self)
+        self.timers: TimerService = TimerService(self)
+        self.names: NamesService = NamesService(self)
+        self.links: LinksService = LinksService(self)
         self._to_itself, self._receiver = channel(
             scheduler, None, CHANNEL_CAPACITY, CHANNEL_CAPACITY * MESSAGE_BYTES // 16
         )
