@@ -35,10 +35,18 @@ static void interrupt_below(struct scheduler *scheduler, const struct meter *met
     }
 }
 
+void metering_identify(struct meter *meter)
+{
+    static _Atomic uint64_t last_identity;
+    meter_set_identity(meter, atomic_fetch_add(&last_identity, 1) + 1);
+}
+
 struct meter *metering_create(struct scheduler *scheduler, struct meter *parent)
 {
     pthread_mutex_lock(&scheduler->lock);
     struct meter *meter = meter_create(parent);
+    if (meter)
+        metering_identify(meter);
     pthread_mutex_unlock(&scheduler->lock);
     return meter;
 }

@@ -11,6 +11,9 @@
 struct meter;
 struct scheduler;
 
+/* Gives it a number that no other meter of this host process ever had, greater than 0. */
+void metering_identify(struct meter *meter);
+
 /* A new meter below `parent`, with one reference; NULL without memory, or too deep. */
 struct meter *metering_create(struct scheduler *scheduler, struct meter *parent);
 void metering_retain(struct scheduler *scheduler, struct meter *meter);

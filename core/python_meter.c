@@ -135,7 +135,7 @@ static PyObject *state_fields(PyObject *self, PyObject *unused)
 static PyObject *get_identity(PyObject *self, void *closure)
 {
     (void)closure;
-    return PyLong_FromVoidPtr(meter_of(self)->meter);
+    return PyLong_FromUnsignedLongLong(meter_identity(meter_of(self)->meter));
 }
 
 static PyMethodDef methods[] = {
@@ -151,7 +151,7 @@ static PyMethodDef methods[] = {
 };
 
 static PyGetSetDef attributes[] = {
-    {"identity", get_identity, NULL, PyDoc_STR("A number that no other meter has while this object lives."), NULL},
+    {"identity", get_identity, NULL, PyDoc_STR("A number that no other meter of this host process ever had."), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

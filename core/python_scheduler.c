@@ -122,10 +122,42 @@ static PyObject *rescind(PyObject *object, PyObject *bank)
     Py_RETURN_NONE;
 }
 
+static PyObject *mailboxes_list(const struct mailbox *mailboxes, uint32_t count)
+{
+    PyObject *list = PyList_New(count);
+    for (uint32_t i = 0; list && i < count; i++) {
+        PyObject *fields = Py_BuildValue("KI", (unsigned long long)mailboxes[i].process, mailboxes[i].queued);
+        if (fields)
+            PyList_SET_ITEM(list, i, fields);
+        else
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+/* More may come between the two looks: they are for the next call. */
+static PyObject *get_mailboxes(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    struct scheduler *scheduler = ((struct python_scheduler *)object)->scheduler;
+    if (!scheduler_is_here(scheduler))
+        return PyErr_Format(python_errors.bad_state, "this scheduler belongs to the parent of a fork");
+    uint32_t room = endpoints_mailboxes(scheduler, NULL, 0);
+    struct mailbox *mailboxes = PyMem_Calloc(room + 1, sizeof *mailboxes);
+    if (!mailboxes)
+        return PyErr_NoMemory();
+    uint32_t count = endpoints_mailboxes(scheduler, mailboxes, room);
+    PyObject *list = mailboxes_list(mailboxes, count < room ? count : room);
+    PyMem_Free(mailboxes);
+    return list;
+}
+
 static PyMethodDef methods[] = {
     {"close", close_scheduler, METH_NOARGS, PyDoc_STR("Ends its threads; BadState while processes are not closed.")},
     {"next_event", (PyCFunction)(void (*)(void))next_event, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("Waits: (process identity, kinds, None), or (None, 0, a dry meter); None after the timeout.")},
+    {"mailboxes", get_mailboxes, METH_NOARGS,
+     PyDoc_STR("(process identity, messages) of each queue that is not empty, and that a process receives from.")},
     {"rescind", rescind, METH_O, PyDoc_STR("(bank or None): its channels end, or all of them.")},
     {NULL, NULL, 0, NULL},
 };

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "events.h"
+#include "metering.h"
 #include "meters/meters.h"
 #include "moments.h"
 #include "panic.h"
@@ -74,6 +75,7 @@ struct scheduler *scheduler_create(uint32_t workers, uint32_t threads)
         free(scheduler);
         return NULL;
     }
+    metering_identify(scheduler->root);
     meter_set_slice(scheduler->root, ns_to_ticks(default_slice_ns));
     meters_set_workers(scheduler->root, workers);
     pthread_condattr_t monotonic;

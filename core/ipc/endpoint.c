@@ -131,6 +131,21 @@ void endpoints_rescind(struct scheduler *scheduler, struct bank *bank)
     blocks_rescind(scheduler, bank);
 }
 
+uint32_t endpoints_mailboxes(struct scheduler *scheduler, struct mailbox *mailboxes, uint32_t most)
+{
+    uint32_t count = 0;
+    pthread_mutex_lock(&scheduler->lock);
+    for (const struct endpoint *endpoint = scheduler->endpoints; endpoint; endpoint = endpoint->next) {
+        if (!endpoint->queued || !endpoint->received_by)
+            continue;
+        if (count < most)
+            mailboxes[count] = (struct mailbox){endpoint->received_by, endpoint->queued};
+        count++;
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return count;
+}
+
 void endpoint_free(struct endpoint *endpoint)
 {
     leave_list(endpoint);

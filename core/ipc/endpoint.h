@@ -44,6 +44,7 @@ struct endpoint {
     struct badge *badges;                      /* by value */
     uint32_t badge_count, badge_room;
     bool senders_pay;
+    uint64_t received_by; /* identity of the process that was granted it, or received from it last; 0: none has */
     struct conversation *conversation; /* if it is an end of one; its capabilities send to the other end then */
     enum contract_side side;
     struct service *abandoned; /* of the services that are called here */
@@ -62,6 +63,16 @@ void endpoint_give_out(struct endpoint *endpoint, struct capability *sender, str
 
 /* Bytes that such an endpoint takes. */
 uint64_t endpoint_bytes(uint64_t capacity, uint64_t buffer);
+
+/* Who has how many messages waiting. */
+struct mailbox {
+    uint64_t process;
+    uint32_t queued;
+};
+
+/* Of the queues that are not empty and some process receives from, so many at most; how many there are.  Takes the lock itself,
+ * and holds it while it looks at all endpoints: for people who look, not for programs that run. */
+uint32_t endpoints_mailboxes(struct scheduler *scheduler, struct mailbox *mailboxes, uint32_t most);
 
 /* --- under the lock ----------------------------------------------------------------------------------------------------- */
 

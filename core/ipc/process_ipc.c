@@ -22,6 +22,7 @@
 
 #include "code_region.h"
 #include "context.h"
+#include "endpoint.h"
 #include "forwarder.h"
 #include "host_memory.h"
 #include "message.h"
@@ -55,6 +56,16 @@ bool ipc_prepare(struct process *process)
     return true;
 }
 
+/* Its queue is this process's mailbox, also before it has looked into it. */
+static void note_receiver(struct process *process, const struct capability *capability)
+{
+    if (capability->object->type != OBJECT_ENDPOINT || !(capability->rights & MOTTE_RIGHT_RECEIVE))
+        return;
+    pthread_mutex_lock(&process->scheduler->lock);
+    ((struct endpoint *)capability->object)->received_by = process->identity;
+    pthread_mutex_unlock(&process->scheduler->lock);
+}
+
 int64_t ipc_grant(struct process *process, const char *name, struct capability capability)
 {
     if (!ipc_prepare(process) || !table_reserve(process, 1))
@@ -71,6 +82,7 @@ int64_t ipc_grant(struct process *process, const char *name, struct capability c
     ipc->grants = grants;
     struct grant_name *grant = &grants[ipc->grant_count++];
     memcpy(grant->name, name, name_size);
+    note_receiver(process, &capability);
     grant->handle = table_insert(process, capability);
     int source = source_named(name);
     if (source < SOURCE_COUNT && !ipc->source_handles[source])

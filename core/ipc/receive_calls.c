@@ -45,6 +45,7 @@ static int64_t receive(struct process *process, const struct capability *receive
 {
     struct process_ipc *ipc = process->ipc;
     struct endpoint *endpoint = endpoint_received_from(receiver);
+    endpoint->received_by = process->identity;
     struct message *message;
     uint32_t bits;
     int64_t result = transfer_receive(endpoint, match, &message, &bits);

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from motte.capability import Grants
     from motte.channel import Sender
     from motte.links import Links
+    from motte.observation import Observable
     from motte.pool import Pool
 
 
@@ -71,12 +72,21 @@ class Machine(Watching, MachineRuns, Shown):
     Safe to use from several threads.
     """
 
-    def __init__(self, *, memory: Size = DEFAULT_LIMITS.memory, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        memory: Size = DEFAULT_LIMITS.memory,
+        workers: int | None = None,
+        observable: "Observable | None" = None,
+    ) -> None:
         """``workers`` is how many processes run at the same moment (default: the CPUs that this process may use).
 
         ``memory`` is the most that all processes together may hold at once (default 1 GiB; ``None``: no limit).
 
         Beyond it a guest's ``malloc`` returns NULL.  It covers program images, stacks, heaps and page tables.
+
+        ``observable`` lets this user, and root, look at the machine with ``motte top``; with ``"kill"`` they may kill
+        processes there, too.  Without it, the environment's ``MOTTE_OBSERVABLE`` says so (``1``, ``kill``).
         """
         limit = size_bytes(memory, "memory")
         self._scheduler = Scheduler(workers or len(os.sched_getaffinity(0)))
@@ -84,6 +94,8 @@ class Machine(Watching, MachineRuns, Shown):
         self._lock = self._population.lock  # guards the next two
         self._at_close: dict[object, Callable[[], object]] = {}
         self._programs: set[Program] = set()
+        if observable or "MOTTE_OBSERVABLE" in os.environ:
+            self._let_observe(observable)
 
     @property
     def bank(self) -> SpaceBank:

@@ -6,7 +6,8 @@ are looked at one after the other while they run, so their own figures are of sl
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +36,9 @@ class ProcessLook:
     memory: int
     peak_memory: int
     page_faults: int
+    mailbox: int
+    """Messages that wait in the queues that it was granted, or received from last."""
+
     bank: int | None
     """The identity of who pays for it; ``None`` once it has given everything back."""
 
@@ -116,9 +120,12 @@ class Overview(Shown):
         return Card(f"machine of process {self.host_process}", facts, below=(*below, *trees))
 
 
-def overview_of(population: "Population") -> Overview:
+def overview_of(population: "Population", mailboxes: Iterable[tuple[int, int]]) -> Overview:
     """How things stand on a machine; a bank or process that ends meanwhile is left out."""
-    processes = tuple(_processes(population.everybody()))
+    queued: Counter[int] = Counter()
+    for identity, messages in mailboxes:
+        queued[identity] += messages
+    processes = tuple(_processes(population.everybody(), queued))
     meters = tuple(meter_looks(population.meters.root, population.meters.everybody(), processes))
     root = population.banks.root
     return Overview(
@@ -130,7 +137,7 @@ def overview_of(population: "Population") -> Overview:
     )
 
 
-def _processes(everybody: "Iterable[Process]") -> Iterator[ProcessLook]:
+def _processes(everybody: "Iterable[Process]", queued: Mapping[int, int]) -> Iterator[ProcessLook]:
     for process in everybody:
         with suppress(Closed, InvalidCap):
             usage, account = process.statistics(), process.account
@@ -142,6 +149,7 @@ def _processes(everybody: "Iterable[Process]") -> Iterator[ProcessLook]:
                 memory=usage.memory,
                 peak_memory=usage.peak_memory,
                 page_faults=usage.page_faults,
+                mailbox=queued[process.identity],
                 bank=None if account is None else account.core.identity,
                 meter=process.meter.core.identity,
             )
@@ -220,10 +228,13 @@ def process_columns(processes: Iterable[ProcessLook]) -> Columns:
             f"{each.cpu_time:.3f}",
             format_size(each.memory),
             str(each.page_faults),
+            str(each.mailbox),
         )
         for each in processes
     ]
-    return Columns(("process", "program", "state", "CPU s", "memory", "faults"), tuple(rows), frozenset({0, 3, 4, 5}))
+    return Columns(
+        ("process", "program", "state", "CPU s", "memory", "faults", "mail"), tuple(rows), frozenset({0, *range(3, 7)})
+    )
 
 
 def bank_columns(banks: Iterable[BankLook]) -> Columns:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from motte.bank import SpaceBank
+    from motte.observation import Observable
     from motte.overview import Overview
     from motte.process import Process
     from motte.trace_events import TraceEvents
@@ -42,7 +43,7 @@ class Watching(Makers):
         from motte.overview import overview_of
 
         self._check_open()
-        return overview_of(self._population)
+        return overview_of(self._population, self._scheduler.mailboxes())
 
     def card(self) -> Card:
         """What rich consoles and notebooks show: its overview, or that it is closed."""
@@ -107,6 +108,19 @@ class Watching(Makers):
         self._until_closed(recording, recording.close)
         recording.closed = self.not_at_close
         return recording
+
+    def _let_observe(self, observable: "Observable | None") -> None:
+        from motte.observation import Observation, wanted_observation
+
+        if allowed := wanted_observation(observable):
+            observation = Observation(allowed, lambda: self.overview().as_dict(), self._kill_by_identity)
+            self._until_closed(observation, observation.close)
+
+    def _kill_by_identity(self, identity: int) -> bool:
+        process = self._population.find(identity)
+        if process is not None:
+            process.kill()
+        return process is not None
 
     def _begin_trace(
         self, records: int, kinds: Kinds, processes: "Iterable[Process]", bank: "SpaceBank | None"

@@ -86,12 +86,13 @@ def test_limits_faults_and_answers_of_keepers_are_told(machine: motte.Machine, p
 
 
 def test_a_dry_meter_is_told_of(machine: motte.Machine, programs: Path) -> None:
-    meter = machine.meter.sub(budget="20ms")
+    meter = machine.meter.sub(budget="20ms", name="short")
     program = machine.load(programs / "loop.c")
     with machine.events(kinds=["limit_met"]) as events, machine.spawn(program, meter=meter, time=None) as process:
         record = next(events)
         process.wait(20)
-    assert (record.process, record.detail["limit"]) == (0, "METER")
+    looks = {look.name: look.identity for look in machine.overview().meters}
+    assert (record.process, dict(record.detail)) == (0, {"limit": "METER", "meter": looks["short"]})
 
 
 def test_messages_are_told_of_under_one_number_and_blocks_with_them(machine: motte.Machine) -> None:

@@ -15,7 +15,7 @@ from motte.cli.siege import besiege
 from motte.cli.tour_programs import HONEST, HOSTILE, NEIGHBOUR
 from motte.machine import Machine
 
-COMMANDS = ("run", "compile", "verify", "inspect", "doctor", "demo", "bench")
+COMMANDS = ("run", "compile", "verify", "inspect", "doctor", "demo", "top", "bench")
 
 
 def test_help_lists_every_command() -> None:

@@ -21,7 +21,7 @@ from motte.errors import CompileError, LimitReached, MotteError, Refused
 
 _LAST_STANDARD_STREAM: Final = 2
 
-COMMANDS: Final = ("run", "compile", "verify", "inspect", "doctor", "demo", "bench")
+COMMANDS: Final = ("run", "compile", "verify", "inspect", "doctor", "demo", "top", "bench")
 """Every command NAME is the function ``NAME_command`` in ``motte.cli.NAME_command``."""
 
 

@@ -65,6 +65,7 @@ from motte.run_limits import MOST_CALLS
 @click.option("--stdout", "stdout_file", metavar="FILE", help="Write standard output to FILE.")
 @click.option("--stderr", "stderr_file", metavar="FILE", help="Write standard error to FILE.")
 @click.option("--trace", "trace_file", metavar="FILE", help="Write what happens to FILE, for Perfetto.")
+@click.option("--observable", is_flag=True, help="Let motte top look at it meanwhile.")
 @click.option("--meta", "meta_file", metavar="FILE", help="Write how it ended to FILE, as JSON.")
 @build_options
 def run_command(
@@ -79,6 +80,7 @@ def run_command(
     stdout_file: str | None,
     stderr_file: str | None,
     trace_file: str | None,
+    observable: bool,
     meta_file: str | None,
     build: BuildOptions,
     **limits: Any,
@@ -111,7 +113,7 @@ def run_command(
             "stdout": _open(stack, stdout_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 1),
             "stderr": _open(stack, stderr_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 2),
         }
-        machine = stack.enter_context(Machine(memory=memory))
+        machine = stack.enter_context(Machine(memory=memory, observable=observable or None))
         with progress_on_terminal() as progress:
             program = machine.load([file, *sources], build, progress=progress)
         if trace_file is not None:
