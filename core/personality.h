@@ -16,10 +16,14 @@
 struct process;
 struct personality;
 struct pipe;
+struct quota;
+struct tree;
 
 struct personality_directory {
     const char *guest_path; /* NUL-terminated, as the creator of the process gave it */
     int descriptor;         /* host directory, to be duplicated */
+    struct tree *tree;      /* instead; NULL */
+    struct quota *quota;    /* for what is added to the host's; NULL */
     bool writable;
 };
 

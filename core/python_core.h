@@ -20,6 +20,8 @@ struct contract;
 struct image;
 struct meter;
 struct pipe;
+struct quota;
+struct tree;
 struct process;
 struct process_options;
 struct scheduler;
@@ -86,13 +88,17 @@ extern PyTypeObject python_meter_type;
 /* Without a constructor for users. */
 extern PyTypeObject python_block_view_type, python_capability_type;
 
-extern PyTypeObject python_completions_type, python_pipe_type;
+extern PyTypeObject python_completions_type, python_pipe_type, python_quota_type, python_tree_type;
 
 /* The pipe of a Pipe that is open, if processes of this scheduler may use it; NULL with an exception. */
 struct pipe *python_pipe_of(PyObject *object, const struct scheduler *scheduler);
 
 /* A Pipe with an end to write; takes over the reference. NULL with an exception. */
 PyObject *python_pipe_wrap(struct scheduler *scheduler, struct pipe *pipe);
+
+/* The tree of a Tree, the quota of a Quota. */
+struct tree *python_tree_of(PyObject *object);
+struct quota *python_quota_of(PyObject *object);
 
 /* For the type of what Pipe.watch() answers; false with an exception. */
 bool python_pipe_prepare(void);

@@ -108,6 +108,7 @@ static int execute(PyObject *module)
         &python_process_type, &python_scheduler_type,   &python_meter_type, &python_contract_type,
         &python_terms_type,   &python_trace_type,       &python_capability_type, &python_completions_type,
         &python_pipe_type,    &python_prepaid_type,
+        &python_tree_type,    &python_quota_type,
         &python_uses_type,
     };
     if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0 || PyType_Ready(&python_block_view_type) < 0

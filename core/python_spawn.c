@@ -70,8 +70,20 @@ static bool take_directories(struct spawn_arguments *spawn, PyObject *sequence)
     PyObject *items = take(spawn, sequence, sizeof *array, &array);
     for (Py_ssize_t i = 0; items && i < PyTuple_GET_SIZE(items); i++) {
         int writable;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(items, i), "yip;a directory is (guest path, descriptor, writable)",
-                              &array[i].guest_path, &array[i].descriptor, &writable))
+        PyObject *held, *quota;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(items, i),
+                              "yOpO;a directory is (guest path, descriptor or Tree, writable, Quota or None)",
+                              &array[i].guest_path, &held, &writable, &quota))
+            return false;
+        if (PyObject_TypeCheck(quota, &python_quota_type))
+            array[i].quota = python_quota_of(quota);
+        else if (quota != Py_None)
+            PyErr_SetString(PyExc_TypeError, "the quota is no Quota");
+        if (PyObject_TypeCheck(held, &python_tree_type))
+            array[i].tree = python_tree_of(held);
+        else
+            array[i].descriptor = (int)PyLong_AsLong(held);
+        if (PyErr_Occurred())
             return false;
         array[i].writable = writable;
         spawn->options.personality.directory_count = (size_t)i + 1;

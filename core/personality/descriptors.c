@@ -9,6 +9,8 @@
 #include "host_call.h"
 #include "host_memory.h"
 #include "locks.h"
+#include "nodes.h"
+#include "quotas.h"
 #include "streams.h"
 
 /* The table's first size: three streams and a file. */
@@ -74,8 +76,12 @@ void descriptor_release(struct personality *personality, int32_t descriptor)
     locks_release(personality, file);
     if (--file->references)
         return;
+    if (file->quota && file->kind == FILE_REGULAR)
+        quota_close(file->quota, file->host);
     if (file->pipe)
         stream_close(personality, file);
+    else if (file->node)
+        node_close(file);
     else if (!file->everybodys)
         close(file->host);
     host_memory_free(personality->process, file, sizeof *file);
@@ -156,12 +162,13 @@ static int64_t status_flags(const struct open_file *file)
 static int64_t set_status_flags(struct personality *personality, struct open_file *file, int32_t flags)
 {
     bool append = flags & O_APPEND;
-    if (append != file->appending && file->kind == FILE_REGULAR) {
+    if (append != file->appending && file->kind == FILE_REGULAR && !file->node) {
         int64_t result = HOST_CALL(personality, SYS_fcntl, file->host, F_SETFL, append ? O_APPEND : 0);
         if (result < 0)
             return result;
-        file->appending = append;
     }
+    if (file->kind == FILE_REGULAR)
+        file->appending = append;
     file->nonblocking = flags & O_NONBLOCK;
     return 0;
 }

@@ -8,12 +8,14 @@
 #include "calls.h"
 #include "descriptors.h"
 #include "host_call.h"
+#include "nodes.h"
 #include "open.h"
+#include "quotas.h"
 
 /* Output streams cannot be sought, even where the host's file could: a hole would look like output never counted. */
 int64_t call_lseek(struct personality *personality, const uint64_t arguments[6])
 {
-    const struct open_file *file = descriptor_file(personality, argument_int(arguments[0]));
+    struct open_file *file = descriptor_file(personality, argument_int(arguments[0]));
     uint32_t whence = (uint32_t)arguments[2];
     if (!file)
         return -EBADF;
@@ -21,6 +23,8 @@ int64_t call_lseek(struct personality *personality, const uint64_t arguments[6])
         return -ESPIPE;
     if (whence > SEEK_HOLE)
         return -EINVAL;
+    if (file->node)
+        return node_seek(file, (int64_t)arguments[1], (int)whence);
     return HOST_CALL(personality, SYS_lseek, file->host, (long)arguments[1], whence);
 }
 
@@ -29,7 +33,9 @@ static int64_t synchronise(struct personality *personality, uint64_t claimed_des
     const struct open_file *file = descriptor_file(personality, argument_int(claimed_descriptor));
     if (!file)
         return -EBADF;
-    return file->kind == FILE_STREAM ? -EINVAL : HOST_CALL(personality, number, file->host);
+    if (file->kind == FILE_STREAM)
+        return -EINVAL;
+    return file->node ? 0 : HOST_CALL(personality, number, file->host);
 }
 
 int64_t call_fsync(struct personality *personality, const uint64_t arguments[6])
@@ -57,6 +63,10 @@ int64_t call_ftruncate(struct personality *personality, const uint64_t arguments
     if (file->kind != FILE_REGULAR || !file->writable)
         return -EINVAL;
     int64_t error = check_length((int64_t)arguments[1]);
+    if (!error && file->node)
+        return tree_truncate(file->node, (int64_t)arguments[1]);
+    if (!error && file->quota)
+        return quota_truncate(file->quota, file->host, (int64_t)arguments[1]);
     return error ? error : HOST_CALL(personality, SYS_ftruncate, file->host, (long)arguments[1]);
 }
 
@@ -68,14 +78,27 @@ int64_t call_truncate(struct personality *personality, const uint64_t arguments[
         error = place_find(personality, FIRST_PATH, AT_FDCWD, arguments[0], &place);
     if (error)
         return error;
-    if (place.directory < 0)
+    if (place_is_invented(&place))
         return -EISDIR;
     struct open_file file;
     const struct open_request request = {.flags = O_WRONLY, .writes = true};
+    if (place.tree) {
+        error = node_open(&place, &request, &file);
+        if (!error)
+            error = tree_truncate(file.node, (int64_t)arguments[1]);
+        if (file.node)
+            tree_node_release(file.node);
+        return error;
+    }
     int64_t host = open_or_create(personality, &place, &request, &file);
     if (host < 0)
         return host;
-    error = HOST_CALL(personality, SYS_ftruncate, host, (long)arguments[1]);
+    if (place.quota) {
+        error = quota_truncate(place.quota, (int)host, (int64_t)arguments[1]);
+        quota_close(place.quota, (int)host);
+    } else {
+        error = HOST_CALL(personality, SYS_ftruncate, host, (long)arguments[1]);
+    }
     close((int)host);
     return error;
 }

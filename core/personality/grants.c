@@ -12,6 +12,8 @@
 
 #include "host_call.h"
 #include "host_memory.h"
+#include "quotas.h"
+#include "trees/tree.h"
 
 /* "/" and "/a/b" are normal; "", "a", "/a/", "//a", "/a/../b" are not. */
 static bool is_normal(const char *path)
@@ -35,9 +37,9 @@ static int add_grant(struct personality *personality, const struct personality_d
     struct stat status;
     if (!is_normal(directory->guest_path))
         return -EINVAL;
-    if (fstat(directory->descriptor, &status) != 0)
+    if (!directory->tree && fstat(directory->descriptor, &status) != 0)
         return -errno;
-    if (!S_ISDIR(status.st_mode))
+    if (!directory->tree && !S_ISDIR(status.st_mode))
         return -ENOTDIR;
     struct grant *grant = &personality->grants[personality->grant_count];
     const char *path = strcmp(directory->guest_path, "/") == 0 ? "" : directory->guest_path;
@@ -47,9 +49,15 @@ static int add_grant(struct personality *personality, const struct personality_d
         return -ENOMEM;
     memcpy(grant->guest_path, path, grant->length);
     grant->writable = directory->writable;
-    grant->directory = host_duplicate(directory->descriptor);
+    grant->tree = directory->tree;
+    if (grant->tree)
+        tree_retain(grant->tree);
+    grant->quota = directory->quota;
+    if (grant->quota)
+        quota_retain(grant->quota);
+    grant->directory = grant->tree ? -1 : host_duplicate(directory->descriptor);
     personality->grant_count++;
-    return grant->directory < 0 ? -errno : 0;
+    return grant->tree ? 0 : grant->directory < 0 ? -errno : 0;
 }
 
 /* A grant inside another one hides nothing: what lies in the outer directory can also be reached around it, through a
@@ -58,7 +66,8 @@ static bool seems_to_take_away(const struct grant *inner, const struct grant *ou
 {
     bool inside = strncmp(inner->guest_path, outer->guest_path, outer->length) == 0
                   && (inner->guest_path[outer->length] == '/' || inner->guest_path[outer->length] == '\0');
-    return inside && (inner->length == outer->length || (outer->writable && !inner->writable));
+    bool limits = inner->quota && inner->quota != outer->quota;
+    return inside && (inner->length == outer->length || (outer->writable && (!inner->writable || limits)));
 }
 
 static int check_nesting(const struct personality *personality)
@@ -98,7 +107,11 @@ void grants_release(struct personality *personality)
     for (size_t index = 0; index < personality->grant_count; index++) {
         const struct grant *grant = &personality->grants[index];
         host_memory_free(personality->process, grant->guest_path, grant->length + 1);
-        if (grant->directory >= 0)
+        if (grant->quota)
+            quota_release(grant->quota);
+        if (grant->tree)
+            tree_release(grant->tree);
+        else if (grant->directory >= 0)
             close(grant->directory);
     }
     host_memory_free(personality->process, personality->grants,

@@ -22,6 +22,7 @@
 #include "descriptors.h"
 #include "host_call.h"
 #include "host_memory.h"
+#include "nodes.h"
 
 /* The kernel's struct flock on x86-64. */
 struct guest_lock {
@@ -46,13 +47,31 @@ static struct lock_owner *find_owner(const struct personality *personality, cons
     return owner;
 }
 
+/* What stands for the file in locks: of a file in a tree, a file of the host's without content. */
+static int64_t locked_host(const struct open_file *file)
+{
+    return file->node ? tree_lock_file(file->node) : file->host;
+}
+
+static int64_t locked_status(const struct open_file *file, struct stat *status)
+{
+    int64_t host = locked_host(file);
+    if (host < 0)
+        return host;
+    if (fstat((int)host, status) != 0)
+        return -errno;
+    if (file->node)
+        status->st_size = tree_size(file->node);
+    return 0;
+}
+
 /* Opened for both kinds of lock where that is allowed; else the guest's own description has to do. */
 static int64_t open_owner(struct personality *personality, const struct open_file *file)
 {
     char name[16];
-    (void)snprintf(name, sizeof name, "%d", file->host);
+    (void)snprintf(name, sizeof name, "%d", (int)locked_host(file));
     int64_t host = -EROFS;
-    if (file->changeable)
+    if (file->changeable || file->node)
         host = HOST_CALL(personality, SYS_openat, personality->own_descriptors, (long)name, O_RDWR | O_CLOEXEC);
     return host >= 0 ? host : HOST_CALL(personality, SYS_fcntl, file->host, F_DUPFD_CLOEXEC, 3);
 }
@@ -80,7 +99,7 @@ static int64_t absolute_lock(const struct open_file *file, const struct stat *st
 {
     int64_t base = 0;
     if (lock->whence == SEEK_CUR)
-        base = lseek(file->host, 0, SEEK_CUR);
+        base = file->node ? (int64_t)file->offset : lseek(file->host, 0, SEEK_CUR);
     else if (lock->whence == SEEK_END)
         base = status->st_size;
     else if (lock->whence != SEEK_SET)
@@ -137,9 +156,9 @@ int64_t locks_call(struct personality *personality, const struct open_file *file
         return -EFAULT;
     if (file->kind != FILE_REGULAR)
         return -EINVAL;
-    if (fstat(file->host, &status) != 0)
-        return -errno;
-    int64_t error = check_type(file, command, claimed_lock.type);
+    int64_t error = locked_status(file, &status);
+    if (!error)
+        error = check_type(file, command, claimed_lock.type);
     if (!error)
         error = absolute_lock(file, &status, &claimed_lock, &lock);
     if (error)
@@ -158,7 +177,7 @@ int64_t locks_call(struct personality *personality, const struct open_file *file
 void locks_release(struct personality *personality, const struct open_file *file)
 {
     struct stat status;
-    if (file->kind != FILE_REGULAR || fstat(file->host, &status) != 0)
+    if (!personality->lock_owners || file->kind != FILE_REGULAR || locked_status(file, &status) != 0)
         return;
     struct lock_owner *owner = find_owner(personality, &status);
     if (!owner)
@@ -171,13 +190,19 @@ void locks_release(struct personality *personality, const struct open_file *file
     host_memory_free(personality->process, owner, sizeof *owner);
 }
 
-/* These belong to the description in Linux too, so the guest's own will do. */
+/* These belong to the description in Linux too, so the guest's own will do; a file in a tree gets one now. */
 int64_t call_flock(struct personality *personality, const uint64_t arguments[6])
 {
-    const struct open_file *file = descriptor_file(personality, argument_int(arguments[0]));
+    struct open_file *file = descriptor_file(personality, argument_int(arguments[0]));
     if (!file)
         return -EBADF;
     if (file->kind == FILE_STREAM)
         return -EINVAL;
+    if (file->node && file->host < 0) {
+        int64_t description = open_owner(personality, file);
+        if (description < 0)
+            return description;
+        file->host = (int)description;
+    }
     return HOST_CALL(personality, SYS_flock, file->host, argument_int(arguments[1]));
 }

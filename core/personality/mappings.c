@@ -13,6 +13,7 @@
 #include "descriptors.h"
 #include "host_call.h"
 #include "memory.h"
+#include "nodes.h"
 #include "scratch.h"
 
 #define KNOWN_MAP_FLAGS                                                                                                \
@@ -106,13 +107,20 @@ static int64_t place_pages(struct personality *personality, struct map_request *
     return window_map(personality->process, range->start, range->pages, protection);
 }
 
+static int64_t read_file(struct personality *personality, const struct open_file *file, uint64_t size, int64_t position)
+{
+    unsigned char *bounce = personality_scratch()->bounce;
+    if (file->node)
+        return tree_read(file->node, position, bounce, size);
+    return HOST_CALL(personality, SYS_pread64, file->host, (long)bounce, (long)size, position);
+}
+
 /* Bytes past the file's end stay zero. */
 static int64_t fill_from_file(struct personality *personality, const struct map_request *request)
 {
     for (uint64_t done = 0; done < request->size;) {
         uint64_t piece = request->size - done < BOUNCE_CAPACITY ? request->size - done : BOUNCE_CAPACITY;
-        int64_t length = HOST_CALL(personality, SYS_pread64, request->file->host, (long)personality_scratch()->bounce,
-                                   (long)piece, request->file_offset + (int64_t)done);
+        int64_t length = read_file(personality, request->file, piece, request->file_offset + (int64_t)done);
         if (length <= 0)
             return length;
         guest_addr to = {request->range.start.value + (uint32_t)done};

@@ -18,7 +18,9 @@
 #include "calls.h"
 #include "descriptors.h"
 #include "host_call.h"
+#include "nodes.h"
 #include "open.h"
+#include "quotas.h"
 
 /* A file that comes and goes while we look is tried again this often. */
 enum { CREATE_ATTEMPTS = 8 };
@@ -33,8 +35,8 @@ static int64_t open_again(struct personality *personality, int handle, int32_t f
     char name[16];
     (void)snprintf(name, sizeof name, "%d", handle);
     flags &= O_ACCMODE | O_TRUNC | O_APPEND | O_SYNC | O_DIRECTORY;
-    return HOST_CALL(personality, SYS_openat, personality->own_descriptors, (long)name,
-                     flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int host = openat(personality->own_descriptors, name, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return host < 0 ? -errno : host;
 }
 
 /* Files of procfs speak for the host process: its memory, its environment. */
@@ -60,7 +62,8 @@ static int64_t open_held(struct personality *personality, int handle, const stru
     if (request->writes && !place->writable)
         return -EROFS;
     file->kind = S_ISDIR(status.st_mode) ? FILE_DIRECTORY : FILE_REGULAR;
-    return open_again(personality, handle, request->flags);
+    return place->quota ? quota_open(place->quota, personality, handle, request->flags, open_again)
+                        : open_again(personality, handle, request->flags);
 }
 
 static int64_t open_existing(struct personality *personality, const struct place *place,
@@ -82,8 +85,9 @@ static int64_t create(struct personality *personality, const struct place *place
     if (personality->created_entries >= CREATED_ENTRIES_LIMIT)
         return -ENOSPC;
     file->kind = FILE_REGULAR;
-    int32_t flags = request->flags & (O_ACCMODE | O_APPEND | O_SYNC);
-    int64_t host = place_open(personality, place, (uint64_t)(flags | O_CREAT | O_EXCL | O_NOFOLLOW), request->mode);
+    uint64_t flags = (uint64_t)(request->flags & (O_ACCMODE | O_APPEND | O_SYNC)) | O_CREAT | O_EXCL | O_NOFOLLOW;
+    int64_t host = place->quota ? quota_create_file(place->quota, place, flags, request->mode)
+                                : place_open(personality, place, flags, request->mode);
     personality->created_entries += host >= 0;
     return host;
 }
@@ -129,7 +133,7 @@ static int64_t open_path(struct personality *personality, int32_t directory_desc
         error = place_find(personality, FIRST_PATH, directory_descriptor, guest_path, &place);
     if (error)
         return error;
-    if (place.directory < 0)
+    if (place_is_invented(&place))
         return -EACCES;
     int64_t descriptor = descriptor_reserve(personality, 0);
     if (descriptor < 0)
@@ -141,12 +145,13 @@ static int64_t open_path(struct personality *personality, int32_t directory_desc
         .appending = flags & O_APPEND,
         .nonblocking = flags & O_NONBLOCK,
         .changeable = place.writable,
+        .quota = place.quota,
         .seekable = true,
     };
-    int64_t host = open_or_create(personality, &place, &request, &file);
+    int64_t host = place.tree ? node_open(&place, &request, &file) : open_or_create(personality, &place, &request, &file);
     if (host < 0)
         return host;
-    file.host = (int)host;
+    file.host = place.tree ? -1 : (int)host;
     descriptor_fill(personality, (int32_t)descriptor, &file, flags & O_CLOEXEC);
     return descriptor;
 }

@@ -23,6 +23,7 @@
 #include "descriptors.h"
 #include "host_call.h"
 #include "scratch.h"
+#include "trees/tree.h"
 
 /* A resolution that is raced by renames is tried again this often. */
 enum { RACED_ATTEMPTS = 64 };
@@ -110,7 +111,9 @@ static int64_t place_below(const struct personality *personality, int32_t direct
         return -EBADF;
     if (file->kind != FILE_DIRECTORY)
         return -ENOTDIR;
-    *place = (struct place){file->host, file->changeable, path};
+    *place = (struct place){.directory = file->host, .base = file->node, .quota = file->quota, .writable = file->changeable, .rest = path};
+    if (file->node)
+        place->tree = file->node->tree;
     return 0;
 }
 
@@ -143,12 +146,13 @@ int64_t place_find(struct personality *personality, int which, int32_t directory
         return error;
     const struct grant *grant = grant_holding(personality, text->absolute);
     if (!grant) {
-        *place = (struct place){-1, false, text->absolute};
+        *place = (struct place){.directory = -1, .rest = text->absolute};
         return 0;
     }
     char *rest = text->absolute + grant->length;
     rest += strspn(rest, "/");
-    *place = (struct place){grant->directory, grant->writable, *rest ? rest : strcpy(text->guest, ".")};
+    *place = (struct place){.directory = grant->directory, .tree = grant->tree, .quota = grant->quota,
+                            .writable = grant->writable, .rest = *rest ? rest : strcpy(text->guest, ".")};
     return 0;
 }
 
@@ -167,6 +171,19 @@ int64_t place_open(struct personality *personality, const struct place *place, u
     return open_beneath(personality, place, flags, mode, 0);
 }
 
+int64_t place_open_now(const struct place *place, uint64_t flags, mode_t mode)
+{
+    struct open_how how = {flags | O_CLOEXEC, mode, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    for (int attempt = 0; attempt < RACED_ATTEMPTS; attempt++) {
+        long opened = syscall(SYS_openat2, place->directory, place->rest, &how, sizeof how);
+        if (opened >= 0)
+            return opened;
+        if (errno != EAGAIN && errno != EINTR)
+            return errno == EXDEV ? -ENOENT : -errno;
+    }
+    return -EAGAIN;
+}
+
 bool place_is_exact(struct personality *personality, const struct place *place)
 {
     int64_t handle = open_beneath(personality, place, O_PATH, 0, RESOLVE_NO_SYMLINKS);
@@ -178,7 +195,7 @@ bool place_is_exact(struct personality *personality, const struct place *place)
 int64_t place_entry(struct personality *personality, const struct place *place, int64_t dot_error,
                     struct entry *entry)
 {
-    if (place->directory < 0)
+    if (place_is_invented(place))
         return dot_error;
     char *end = place->rest + strlen(place->rest);
     entry->must_be_directory = end[-1] == '/';
@@ -186,7 +203,7 @@ int64_t place_entry(struct personality *personality, const struct place *place, 
         *--end = '\0';
     char *slash = strrchr(place->rest, '/');
     entry->name = slash ? slash + 1 : place->rest;
-    struct place parent = {place->directory, place->writable, slash ? place->rest : "."};
+    struct place parent = {.directory = place->directory, .writable = place->writable, .rest = slash ? place->rest : "."};
     if (slash)
         *slash = '\0';
     int64_t opened = place_open(personality, &parent, O_PATH | O_DIRECTORY, 0);

@@ -39,7 +39,9 @@ enum { GUEST_PROCESS_ID = 1, GUEST_PARENT_ID = 0, GUEST_USER_ID = 1000, GUEST_GR
 struct grant {
     char *guest_path; /* absolute and normal; "" is the root */
     size_t length;
-    int directory; /* host descriptor */
+    int directory; /* host descriptor; -1: a tree */
+    struct tree *tree;   /* with a reference; NULL */
+    struct quota *quota; /* likewise, of what is on the host */
     bool writable;
 };
 
@@ -48,7 +50,10 @@ enum file_kind { FILE_STREAM, FILE_REGULAR, FILE_DIRECTORY };
 /* What several descriptors can share (after dup): Linux's "open file description". */
 struct open_file {
     uint32_t references;
-    int host;
+    int host; /* of a node: what stands for it in locks; -1 */
+    struct tree_node *node; /* with a reference: it is in a tree; NULL */
+    uint64_t offset;        /* there: in bytes, or as tree_list counts */
+    struct quota *quota;    /* the grant's, which was opened through; NULL */
     enum file_kind kind;
     bool everybodys; /* the host descriptor is not this process's to close */
     bool readable;

@@ -14,6 +14,7 @@
 #include "calls.h"
 #include "descriptors.h"
 #include "host_call.h"
+#include "nodes.h"
 #include "paths.h"
 #include "scratch.h"
 #include "shown_time.h"
@@ -52,8 +53,11 @@ static int64_t status_of_descriptor(struct personality *personality, int32_t des
     struct stat status;
     if (!file)
         return -EBADF;
-    if (file->pipe) {
-        stream_status(&status);
+    if (file->pipe || file->node) {
+        if (file->pipe)
+            stream_status(&status);
+        else
+            tree_status(file->node, &status);
         return store_status(personality, guest_status, &status);
     }
     return fstat(file->host, &status) == 0 ? store_status(personality, guest_status, &status) : -errno;
@@ -66,8 +70,13 @@ static int64_t status_of_path(struct personality *personality, int32_t directory
     int64_t error = place_find(personality, FIRST_PATH, directory_descriptor, guest_path, &place);
     if (error)
         return error;
-    if (place.directory < 0)
+    if (place_is_invented(&place))
         return store_status(personality, guest_status, &invented_directory);
+    if (place.tree) {
+        struct stat status;
+        error = node_status(&place, &status);
+        return error ? error : store_status(personality, guest_status, &status);
+    }
     int64_t handle = place_open(personality, &place, O_PATH | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0), 0);
     if (handle < 0)
         return handle;
@@ -123,8 +132,10 @@ static int64_t access_path(struct personality *personality, int32_t directory_de
     int64_t error = place_find(personality, FIRST_PATH, directory_descriptor, guest_path, &place);
     if (error)
         return error;
-    if (place.directory < 0)
+    if (place_is_invented(&place))
         return mode & W_OK ? -EROFS : 0;
+    if (place.tree)
+        return node_access(&place, mode);
     int64_t handle = place_open(personality, &place, O_PATH, 0);
     if (handle < 0)
         return handle;
@@ -159,8 +170,13 @@ static int64_t read_link(struct personality *personality, int32_t directory_desc
     int64_t error = place_find(personality, FIRST_PATH, directory_descriptor, guest_path, &place);
     if (error)
         return error;
-    if (place.directory < 0)
+    if (place_is_invented(&place))
         return -EINVAL;
+    if (place.tree) {
+        struct stat status;
+        error = node_status(&place, &status);
+        return error ? error : -EINVAL; /* there are no links */
+    }
     int64_t handle = place_open(personality, &place, O_PATH | O_NOFOLLOW, 0);
     if (handle < 0)
         return handle;

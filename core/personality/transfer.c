@@ -13,6 +13,8 @@
 #include "calls.h"
 #include "descriptors.h"
 #include "host_call.h"
+#include "nodes.h"
+#include "quotas.h"
 #include "scratch.h"
 #include "streams.h"
 #include "vectors.h"
@@ -32,6 +34,10 @@ static int64_t move_piece(struct personality *personality, const struct transfer
     const struct open_file *file = transfer->file;
     if (file->pipe)
         return stream_move(personality, file, out, size);
+    if (file->node)
+        return node_move(transfer->file, transfer->position, out, size);
+    if (file->quota && out)
+        return quota_write(file->quota, file, transfer->position, personality_scratch()->bounce, size);
     long bounce = (long)personality_scratch()->bounce;
     struct pollfd ready = {.fd = file->host, .events = out ? POLLOUT : POLLIN};
     long number = transfer->position < 0 ? (out ? SYS_write : SYS_read) : (out ? SYS_pwrite64 : SYS_pread64);
@@ -62,6 +68,8 @@ static int64_t room_to_write(struct personality *personality, const struct trans
         process_stop(personality->process, MOTTE_STOP_OUTPUT_LIMIT, 0);
         return -EINTR;
     }
+    if (transfer->file->node)
+        return BOUNCE_CAPACITY; /* the tree has limits of its own */
     if (personality->file_bytes >= FILE_BYTES_LIMIT)
         return -ENOSPC;
     int64_t position = transfer->position;
@@ -76,7 +84,7 @@ static void count_written(struct personality *personality, const struct open_fil
 {
     if (file->kind == FILE_STREAM)
         atomic_fetch_add_explicit(&personality->output_bytes, size, memory_order_relaxed);
-    else
+    else if (!file->node)
         personality->file_bytes += size;
 }
 
@@ -144,12 +152,12 @@ static int64_t read_in(struct personality *personality, struct transfer *transfe
 }
 
 enum direction { READING, WRITING };
-enum place { WHERE_IT_STANDS, AT_POSITION };
+enum position { WHERE_IT_STANDS, AT_POSITION };
 enum shape { ONE_BUFFER, MANY_BUFFERS };
 
 /* arguments: descriptor, buffer, size [, position]; or descriptor, buffers, count [, position] */
 static int64_t decode_and_move(struct personality *personality, const uint64_t arguments[6], enum direction direction,
-                               enum place place, enum shape shape)
+                               enum position place, enum shape shape)
 {
     int64_t position = place == AT_POSITION ? (int64_t)arguments[3] : -1;
     if (place == AT_POSITION && position < 0)

@@ -15,8 +15,8 @@
 
 enum { SELECT_CAPACITY = 1024 }; /* bits in an fd_set */
 
-/* In the place of a host descriptor: stream n, which has none.  The kernel passes over what is less than 0. */
-enum { NO_DESCRIPTOR = -1, FIRST_STREAM = -2 };
+/* In the place of a host descriptor: stream n, or what is in a tree.  The kernel passes over what is less than 0. */
+enum { NO_DESCRIPTOR = -1, FIRST_STREAM = -2, ALWAYS_READY = -5 };
 
 _Static_assert(sizeof(struct pollfd) == 8, "the guest's struct pollfd is the host's");
 _Static_assert(sizeof(struct pollfd) * (2 * POLL_CAPACITY + 1) <= BOUNCE_CAPACITY + BOUNCE_SPARE, "both lists fit the bounce buffer");
@@ -25,6 +25,8 @@ static int in_list(const struct open_file *file)
 {
     if (!file)
         return NO_DESCRIPTOR;
+    if (file->node)
+        return ALWAYS_READY;
     return file->pipe ? FIRST_STREAM - (file->pipe - 1) : file->host;
 }
 
@@ -35,7 +37,9 @@ static int64_t look_at_streams(const struct personality *personality, struct pol
     for (size_t index = 0; index < count; index++) {
         if (list[index].fd > FIRST_STREAM)
             continue;
-        list[index].revents = stream_events(personality, FIRST_STREAM - list[index].fd, list[index].events);
+        list[index].revents = list[index].fd == ALWAYS_READY
+                                  ? (short)(list[index].events & (POLLIN | POLLOUT))
+                                  : stream_events(personality, FIRST_STREAM - list[index].fd, list[index].events);
         ready += list[index].revents != 0;
     }
     return ready;
@@ -44,9 +48,11 @@ static int64_t look_at_streams(const struct personality *personality, struct pol
 static bool find_streams(const struct pollfd *list, size_t count, bool found[3])
 {
     bool any = false;
-    for (size_t index = 0; index < count; index++)
-        if (list[index].fd <= FIRST_STREAM)
-            any = found[FIRST_STREAM - list[index].fd] = true;
+    for (size_t index = 0; index < count; index++) {
+        any = any || list[index].fd <= FIRST_STREAM;
+        if (list[index].fd <= FIRST_STREAM && list[index].fd != ALWAYS_READY)
+            found[FIRST_STREAM - list[index].fd] = true;
+    }
     return any;
 }
 

@@ -13,6 +13,7 @@
 #include "calls.h"
 #include "host_call.h"
 #include "host_memory.h"
+#include "nodes.h"
 #include "paths.h"
 #include "scratch.h"
 #include "working_directory.h"
@@ -64,7 +65,12 @@ int64_t call_chdir(struct personality *personality, const uint64_t arguments[6])
         return error;
     bool exact = true;
     char *absolute = personality_scratch()->path_texts[FIRST_PATH].absolute;
-    if (place.directory >= 0) {
+    if (place.tree) {
+        struct stat status;
+        error = node_status(&place, &status);
+        if (error || !S_ISDIR(status.st_mode))
+            return error ? error : -ENOTDIR;
+    } else if (place.directory >= 0) {
         int64_t handle = place_open(personality, &place, O_PATH | O_DIRECTORY, 0);
         if (handle < 0)
             return handle;

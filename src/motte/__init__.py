@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from motte.exchange import Block, Exchange
     from motte.exit import Exit, Fault, Usage
     from motte.exit_reason import ExitReason
+    from motte.file_tree import FileTree
     from motte.forwarder import Forwarder
     from motte.frame import Frame
     from motte.keeper import KeptFault, Kill, Later, Region, Resume, Skip
@@ -123,6 +124,7 @@ __all__ = [
     "Exited",
     "Fault",
     "FaultKind",
+    "FileTree",
     "Forwarder",
     "Frame",
     "Full",
@@ -230,6 +232,7 @@ _NAMES_BY_MODULE = {
         "Unsupported",
     ),
     "motte.exchange": ("Block", "Exchange"),
+    "motte.file_tree": ("FileTree",),
     "motte.forwarder": ("Forwarder",),
     "motte.exit": ("Exit", "Fault", "Usage"),
     "motte.frame": ("Frame",),

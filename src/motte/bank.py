@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from motte.bank_tree import Account, BankTree
+    from motte.core import Bank as CoreBank
 
 
 _NONE: Final = BankRestriction(0)
@@ -233,6 +234,10 @@ class SpaceBank(Shown):
         if self._tree is not tree:
             raise ValueError(f"bank: {self.name!r} is a bank of another machine")
         return self._allowed(BankRestriction.NO_ALLOC)
+
+    def core_to_draw_from(self) -> "CoreBank":
+        """What pays for something that no machine owns."""
+        return self._allowed(BankRestriction.NO_ALLOC).core
 
     def account_for_anything(self) -> "Account":
         """Of a living bank, whatever the handle's rights.  Raises ``InvalidCap`` and ``Closed``."""

@@ -52,11 +52,11 @@ def process_limits() -> tuple[ProcessLimit, ...]:
     )
 
 
-def captured_process_limit() -> ProcessLimit:
-    """That of processes whose standard output and error are captured: two pipes, and what drains them."""
+def granting_process_limit() -> ProcessLimit:
+    """That of processes with a granted directory, which is open as long as they are.  Streams take no descriptors."""
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    advice = "discard output that nobody reads, or raise the limit: ulimit -n {total}"
-    return ProcessLimit("open files", descriptors, _DESCRIPTORS_OF_HOST, 5, advice)
+    advice = "grant directories to fewer processes, or raise the limit: ulimit -n {total}"
+    return ProcessLimit("open files", descriptors, _DESCRIPTORS_OF_HOST, 2, advice)
 
 
 def _available_memory() -> int:

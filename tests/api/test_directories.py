@@ -1,5 +1,6 @@
 """Grants of directories: what HOST[::GUEST][:ro] means, and what it cannot mean."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,18 @@ def test_what_cannot_be_granted_is_said_before_anything_runs(tmp_path: Path) -> 
         granted_directories([f"{tmp_path}::/", f"{tmp_path}::/b:ro"])
     with pytest.raises(TypeError, match="expected a list"):
         granted_directories("data")
+
+
+def test_quotas_are_read_in_any_order() -> None:
+    for text in ("data::/d:quota=16M:files=10", "data::/d:files=10:quota=16M"):
+        assert Directory.parse(text) == Directory("data", "/d", quota="16M", max_files=10)
+    assert Directory.parse("data:quota=1k") == Directory("data", "/data", quota="1k")
+    for text in ("data:quota=", "data:files=x", "data:quota=16X"):
+        with contextlib.suppress(ValueError):  # either a strange name, or refused; never a quota
+            assert Directory.parse(text).quota is None
+
+
+def test_a_limit_inside_what_can_be_written_without_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be limited inside"):
+        granted_directories([f"{tmp_path}::/a", Directory(str(tmp_path), "/a/b", quota=1)])
+    granted_directories([f"{tmp_path}::/a:ro", Directory(str(tmp_path), "/a/b", quota=1)])

@@ -4,7 +4,7 @@ import resource
 from pathlib import Path
 
 from cli.command import motte
-from motte.host_limits import ProcessLimit, captured_process_limit, process_limits
+from motte.host_limits import ProcessLimit, granting_process_limit, process_limits
 
 
 def test_a_limit_allows_what_is_left_of_it_and_says_what_more_would_take() -> None:
@@ -19,12 +19,12 @@ def test_each_limit_is_the_hosts() -> None:
     limits = {limit.name: limit for limit in process_limits()}
     assert limits["vm.max_map_count"].total == int(Path("/proc/sys/vm/max_map_count").read_text())
     assert 30_000 < limits["address space"].processes < 32_766
-    assert captured_process_limit().total == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert granting_process_limit().total == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def test_the_doctor_says_how_many_processes_are_possible() -> None:
     text = " ".join(motte("doctor").stdout.decode().split())
-    for limit in (*process_limits(), captured_process_limit()):
+    for limit in (*process_limits(), granting_process_limit()):
         if limit.name == "memory":  # it changes from one moment to the next
             continue
         assert f"{limit.name} {limit.processes:,} processes at once" in text

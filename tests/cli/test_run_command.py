@@ -232,3 +232,21 @@ def test_an_unknown_mode_of_checked_casts_is_answered_with_those_there_are(progr
     done = motte("run", "--checked=all", "cast.c", cwd=programs)
     assert done.returncode == 125
     assert "'all' is not one of 'use', 'cast'" in done.stderr.decode()
+
+
+def test_directories_in_memory_and_quotas_are_granted(programs: Path, tmp_path: Path) -> None:
+    source = tmp_path / "grow.c"
+    source.write_text(
+        "#include <errno.h>\n#include <stdio.h>\n#include <string.h>\n"
+        "int main(int count, char **words) {\n"
+        '    FILE *file = fopen(words[1], "w");\n'
+        "    char block[4096] = {0};\n    long size = 0;\n"
+        "    while (file && fwrite(block, 1, 4096, file) == 4096 && fflush(file) == 0) size += 4096;\n"
+        '    printf("%ld %s", size, strerror(errno));\n    return 0;\n}\n'
+    )
+    (tmp_path / "d").mkdir()
+    done = motte("run", "--dir", f"{tmp_path}/d::/d:quota=64K", source, "/d/f")
+    assert done.stdout == b"65536 Quota exceeded"
+    done = motte("run", "--scratch", "/tmp:quota=64K", source, "/tmp/f")
+    assert done.stdout == b"61440 No space left on device"
+    assert motte("run", "--scratch", "/tmp:quota=nonsense", source).returncode == 125

@@ -272,7 +272,7 @@ def test_directory_entries_that_found_no_page_come_again(workshop: Workshop, tmp
     calls = [(OPEN, REGION, os.O_RDONLY | os.O_DIRECTORY, 0), *[(GETDENTS, 0, REGION + PAGE_SIZE, 1024)] * 2]
     try:
         results, process, questions = kept_script(
-            workshop, calls, supply, 2, directories=[(b"/tmp/kept", descriptor, False)]
+            workshop, calls, supply, 2, directories=[(b"/tmp/kept", descriptor, False, None)]
         )
     finally:
         os.close(descriptor)

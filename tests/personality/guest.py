@@ -49,7 +49,13 @@ NUMBERS: Final = system_call_numbers()
 
 
 class _Directory(ctypes.Structure):
-    _fields_ = (("guest_path", ctypes.c_char_p), ("descriptor", ctypes.c_int), ("writable", ctypes.c_bool))
+    _fields_ = (
+        ("guest_path", ctypes.c_char_p),
+        ("descriptor", ctypes.c_int),
+        ("tree", ctypes.c_void_p),
+        ("quota", ctypes.c_void_p),
+        ("writable", ctypes.c_bool),
+    )
 
 
 class _Options(ctypes.Structure):
@@ -64,6 +70,17 @@ class _Options(ctypes.Structure):
     )
 
 
+class TreeFigures(ctypes.Structure):
+    """What a tree takes and may take: bytes, nodes."""
+
+    _fields_ = (
+        ("used", ctypes.c_uint64),
+        ("limit", ctypes.c_uint64),
+        ("nodes", ctypes.c_uint32),
+        ("node_limit", ctypes.c_uint32),
+    )
+
+
 @functools.cache
 def library() -> ctypes.CDLL:
     """The personality, compiled with the miniature core."""
@@ -74,6 +91,8 @@ def library() -> ctypes.CDLL:
         sources = [
             *sorted((ROOT / "core/personality").glob("*.c")),
             *sorted((ROOT / "core/streams").glob("*.c")),
+            *sorted((ROOT / "core/trees").glob("*.c")),
+            *sorted((ROOT / "core").glob("bank*.c")),
             ROOT / "core/host_memory.c",
             ROOT / "core/ipc/completions.c",
             ROOT / "core/panic.c",
@@ -96,6 +115,13 @@ def library() -> ctypes.CDLL:
     loaded.fake_grant_sources.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32]
     loaded.fake_has_written.argtypes = [ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int64]
     loaded.fake_is_calling.restype = ctypes.c_bool
+    loaded.tree_create.argtypes = [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p]
+    loaded.tree_create.restype = ctypes.c_void_p
+    loaded.tree_release.argtypes = loaded.tree_figures.argtypes = [ctypes.c_void_p]
+    loaded.tree_figures.restype = TreeFigures
+    loaded.quota_create.argtypes = [ctypes.c_uint64, ctypes.c_uint64]
+    loaded.quota_create.restype = ctypes.c_void_p
+    loaded.quota_release.argtypes = [ctypes.c_void_p]
     loaded.personality_create.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Options)]
     for name in ("fake_stop_request", "fake_charged", "fake_window_charge", "personality_output_bytes"):
         getattr(loaded, name).restype = ctypes.c_uint64
@@ -111,13 +137,54 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
+class MemoryTree:
+    """A file tree in memory, until it is closed."""
+
+    def __init__(self, limit: int = 1 << 30, nodes: int = 10_000) -> None:
+        self.tree = library().tree_create(limit, nodes, None)
+        assert self.tree
+
+    @property
+    def figures(self) -> TreeFigures:
+        """What it takes."""
+        figures: TreeFigures = library().tree_figures(self.tree)
+        return figures
+
+    def __enter__(self) -> MemoryTree:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        library().tree_release(self.tree)
+
+
+class Quota:
+    """How much may be added to a directory, until it is closed."""
+
+    def __init__(self, size: int = UNLIMITED, files: int = UNLIMITED) -> None:
+        self.quota = library().quota_create(size, files)
+        assert self.quota
+
+    @property
+    def used(self) -> tuple[int, int]:
+        """Bytes and files that count."""
+        fields = ctypes.cast(self.quota + 8 + 40, ctypes.POINTER(ctypes.c_uint64))  # behind the count and the lock
+        return fields[1], fields[3]
+
+    def __enter__(self) -> Quota:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        library().quota_release(self.quota)
+
+
 @dataclass(frozen=True)
 class Grant:
     """One granted directory."""
 
     guest: str
-    host: Path
+    host: Path | MemoryTree
     writable: bool = True
+    quota: Quota | None = None
 
 
 class Guest:
@@ -135,11 +202,16 @@ class Guest:
         self._library = library()
         self._process = self._library.fake_create(memory_pages)
         self._used = 0
-        handles = [os.open(grant.host, os.O_PATH) for grant in grants]
-        directories = [
-            _Directory(os.fsencode(grant.guest), handle, grant.writable)
-            for grant, handle in zip(grants, handles, strict=True)
-        ]
+        handles: list[int] = []
+        directories: list[_Directory] = []
+        for grant in grants:
+            path = os.fsencode(grant.guest)
+            if isinstance(grant.host, MemoryTree):
+                directories.append(_Directory(path, -1, grant.host.tree, None, grant.writable))
+            else:
+                handles.append(os.open(grant.host, os.O_PATH))
+                quota = grant.quota.quota if grant.quota else None
+                directories.append(_Directory(path, handles[-1], None, quota, grant.writable))
         options = _Options(
             streams=(ctypes.c_int * 3)(*streams),
             directories=(_Directory * len(directories))(*directories),

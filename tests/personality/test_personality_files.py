@@ -25,11 +25,11 @@ def status(guest: Guest) -> dict[str, int]:
     return dict(zip(fields, struct.unpack("3Q4IQ3q6q24x", guest.peek(guest.buffer, 144)), strict=True))
 
 
-def directory_names(guest: Guest, path: str) -> set[str]:
+def directory_names(guest: Guest, path: str, portion: int = 64) -> set[str]:
     """What getdents64 lists, read in small portions."""
     descriptor = guest.open(path, os.O_RDONLY | os.O_DIRECTORY)
     found: set[str] = set()
-    while (length := guest.getdents64(descriptor, guest.buffer, 64)) > 0:
+    while (length := guest.getdents64(descriptor, guest.buffer, portion)) > 0:
         content, at = guest.peek(guest.buffer, length), 0
         while at < length:
             size = struct.unpack_from("H", content, at + 16)[0]

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from motte.cache import default_root
 from motte.core import HostFeatures, host_features
-from motte.host_limits import captured_process_limit, process_limits
+from motte.host_limits import granting_process_limit, process_limits
 from motte.quantities import format_size
 from motte.toolchain.sandbox import sandbox_features
 
@@ -79,8 +79,8 @@ def _processes() -> Iterator[Finding]:
             continue
         advice = f"for {_PROCESSES_AT_MOST:,} processes, {limit.advice_for(_PROCESSES_AT_MOST)}"
         yield Finding(limit.name, state, advice, optional=not few)
-    limit = captured_process_limit()
-    yield Finding(limit.name, f"{limit.processes:,} processes at once whose output is captured")
+    limit = granting_process_limit()
+    yield Finding(limit.name, f"{limit.processes:,} processes at once with a granted directory")
 
 
 def _sandbox() -> Iterator[Finding]:

@@ -9,7 +9,8 @@ import click
 
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.build_options import CHECKED_MODES, BuildOptions
-from motte.directories import Directory
+from motte.directories import Directory, rooted
+from motte.errors import LimitReached
 from motte.quantities import duration_ns, format_size, size_bytes
 from motte.time_and_chance import Random, time_and_chance
 
@@ -49,6 +50,17 @@ def random_numbers(text: str) -> Random:
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     return chosen
+
+
+def scratch_directory(text: str) -> Directory:
+    """A granted directory in memory."""
+    from motte.file_tree import DEFAULT_LIMIT, FileTree
+
+    guest, _, limit = text.partition(":quota=")
+    try:
+        return FileTree(limit=limit or DEFAULT_LIMIT).at(rooted(guest))
+    except (ValueError, LimitReached) as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def variable(text: str) -> tuple[str, str]:

@@ -10,7 +10,15 @@ from motte.abi.faults import EXIT_INTERRUPTED, StopReason
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.build_options import BuildOptions
 from motte.cli.meta import Meta
-from motte.cli.options import build_options, directory, duration_option, random_numbers, size_option, variable
+from motte.cli.options import (
+    build_options,
+    directory,
+    duration_option,
+    random_numbers,
+    scratch_directory,
+    size_option,
+    variable,
+)
 from motte.cli.progress import progress_on_terminal
 from motte.directories import Directory
 from motte.frame import frame_lines
@@ -42,8 +50,16 @@ from motte.run_limits import MOST_CALLS
     "directories",
     type=directory,
     multiple=True,
-    metavar="HOST[::GUEST][:ro]",
+    metavar="HOST[::GUEST][:ro][:quota=SIZE][:files=N]",
     help="Grant a directory, under its own name or as GUEST (repeatable).",
+)
+@click.option(
+    "--scratch",
+    "scratch",
+    type=scratch_directory,
+    multiple=True,
+    metavar="GUEST[:quota=SIZE]",
+    help="Grant an empty directory in memory, which is gone at the end (repeatable).  [quota: 64MiB]",
 )
 @click.option(
     "--clock",
@@ -75,6 +91,7 @@ def run_command(
     sources: tuple[str, ...],
     memory: int | None,
     directories: tuple[Directory, ...],
+    scratch: tuple[Directory, ...],
     env: tuple[tuple[str, str], ...],
     stdin_file: str | None,
     stdout_file: str | None,
@@ -93,7 +110,8 @@ def run_command(
     \b
       motte run hello.c
       motte run --time 2s --memory 64M solve.c < input.txt
-      motte run --dir data:ro --dir out::/out convert.c data/in.csv /out/result.csv
+      motte run --dir data:ro --dir out::/out:quota=1G convert.c data/in.csv /out/result.csv
+      motte run --scratch /tmp sort.c < big.txt
       motte run -s list.c -s hash.c -I include -O2 main.c --option-of-the-program
       motte run --meta result.json untrusted.motte
 
@@ -119,7 +137,7 @@ def run_command(
         if trace_file is not None:
             stack.enter_context(machine.record(trace_file))
         process = stack.enter_context(
-            machine.spawn(program, arguments, env=dict(env), directories=directories, **streams, **limits)
+            machine.spawn(program, arguments, env=dict(env), directories=(*directories, *scratch), **streams, **limits)
         )
         try:
             end = process.wait()

@@ -19,10 +19,11 @@ class Process(_core.Process):
     ``terms`` are what many processes may have in common, ``Terms(*, native_stack, cpu_ns, wall_ns, output_limit,
     open_files)``, sizes in bytes, ``None`` for no limit.  ``arguments`` and ``environment`` are bytes without NUL.
     ``holder_bytes`` is what the caller spends on the process besides, charged with the rest.  ``streams`` are three
-    host descriptors (-1 is a closed one, and from ``NOWHERE`` nothing comes), ``directories`` (guest path, host
-    descriptor, writable).  Descriptors are duplicated.  ``sources`` are rights to a clock, rights to random numbers,
-    and the seed that these follow from, if they do (:class:`motte.time_and_chance.TimeAndChance`); ``None`` is neither.
-    An entry function that returns ends the process with its result as the exit status.
+    host descriptors (-1 is a closed one, and from ``NOWHERE`` nothing comes) or ``Pipe`` objects, ``directories``
+    (guest path, host descriptor or ``Tree``, writable, ``Quota`` or ``None``).  Descriptors are duplicated.
+    ``sources`` are rights to a clock, rights to random numbers, and the seed that these follow from, if they do
+    (:class:`motte.time_and_chance.TimeAndChance`); ``None`` is neither.  An entry function that returns ends the
+    process with its result as the exit status.
 
     Creating one raises ``ValueError`` for an option that is not acceptable, :class:`~motte.errors.LimitReached` if the
     bank does not cover the image's writable pages and the stacks, ``OSError`` if the host refuses a resource.
@@ -102,7 +103,7 @@ def spawn_from(
     output_limit: int | None,
     open_files: int,
     streams: tuple[int | _core.Pipe, int | _core.Pipe, int | _core.Pipe],
-    directories: Sequence[tuple[bytes, int, bool]],
+    directories: Sequence[tuple[bytes, int | _core.Tree, bool, _core.Quota | None]],
     sources: tuple[int, int, int | None] | None = None,
 ) -> Process:
     """Create a process with terms of its own; the arguments are those of :class:`Process`."""

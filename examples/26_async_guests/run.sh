@@ -1,0 +1,1 @@
+python async_guests.py

@@ -1,0 +1,1 @@
+python file_trees.py
