@@ -6,6 +6,11 @@
  *                          call's result too; every other register will be zero.
  *   RESUME_AT_INSTRUCTION  between two instructions of its own (preempted, faulted, or about to start).  All of its
  *                          registers are here.
+ *   RESUME_CALL            at the start of a function that the host calls (function_call.h).  The registers that carry
+ *                          arguments are here, and the stack pointer; every other register will be zero.
+ *
+ * One that does not run on until it is called has come back from such a function (RESUME_RETURNED): rax is in `result`, rdx
+ * and the first two vector registers are where they would be saved.
  *
  * A guest cannot name these bytes: its addresses are 32 bits above W, its stack accesses lie inside its frames, and
  * the first of these ends where this begins (what the host enters has no arguments on the stack).
@@ -26,7 +31,8 @@ struct process;
 /* CF PF AF ZF SF OF: what a guest has computed; the rest of the flags is the host's business. */
 #define ARITHMETIC_FLAGS UINT64_C(0x8d5)
 
-enum { MXCSR_IN_VECTORS = 24, GENERAL_REGISTERS = 16, REGISTER_STACK = 4, REGISTER_ARGUMENT = 7, REGISTER_FUNCTION_POINTER = 10 };
+enum { MXCSR_IN_VECTORS = 24, XMM_IN_VECTORS = CONTEXT_XMM - CONTEXT_VECTORS, XMM_SIZE = 16 };
+enum { GENERAL_REGISTERS = 16, REGISTER_STACK = 4, REGISTER_ARGUMENT = 7, REGISTER_FUNCTION_POINTER = 10 };
 
 struct context {
     struct process *process;

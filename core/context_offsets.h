@@ -31,6 +31,11 @@
 
 #define RESUME_IN_GATE 0
 #define RESUME_AT_INSTRUCTION 1
+#define RESUME_CALL 2
+#define RESUME_RETURNED 3
+
+/* The low halves of xmm0 and those behind it, in the vectors: a call's arguments, and its result. */
+#define CONTEXT_XMM (CONTEXT_VECTORS + 160)
 
 #define PROCESS_ATTENTION 0
 

@@ -15,8 +15,8 @@ struct meter;
 struct process;
 struct scheduler;
 
-/* The last two are questions (keeping.h). */
-enum event_kind { EVENT_EXIT = 1, EVENT_FAULT = 2, EVENT_BANK = 4 };
+/* The second and the third are questions (keeping.h); the last is a call of a function of the host's (host_functions.h). */
+enum event_kind { EVENT_EXIT = 1, EVENT_FAULT = 2, EVENT_BANK = 4, EVENT_OUTSIDE = 8 };
 
 /* --- under the scheduler's lock ------------------------------------------------------------------------------------ */
 

@@ -4,15 +4,17 @@
 #include <sys/mman.h>
 
 #include "casts.h"
+#include "host_functions.h"
 #include "ipc/calls.h"
 #include "jumps.h"
 #include "personality.h"
 #include "process.h"
 #include "switch.h"
+#include "visit.h"
 
 enum { TRAP_BYTE = 0xcc };
 
-_Static_assert(ENTRY_RETURN_GATE >= MOTTE_GATE_BASE + MOTTE_CALL_COUNT * MOTTE_GATE_STRIDE, "gates are disjoint");
+_Static_assert(FUNCTION_RETURN_GATE >= MOTTE_GATE_BASE + MOTTE_CALL_COUNT * MOTTE_GATE_STRIDE, "gates are disjoint");
 
 /* movl $number, %r11d; movabs $target, %rax; jmp *%rax.  A gate may use rax, r10 and r11: no argument is there. */
 struct gate_code {
@@ -49,6 +51,17 @@ static void write_gates(uintptr_t base, const char *target)
     write_gate(entry_return + sizeof result_to_argument, MOTTE_CALL_EXIT, target);
 }
 
+/* movabs $target, %r11; jmp *%r11: the result is in rax. */
+static void write_function_return(uintptr_t address)
+{
+    const struct {
+        uint8_t load_target[2];
+        uint64_t target;
+        uint8_t jump[3];
+    } __attribute__((packed)) code = {{0x49, 0xbb}, (uintptr_t)motte_function_return, {0x41, 0xff, 0xe3}};
+    memcpy((void *)address, &code, sizeof code);
+}
+
 bool gates_write(void)
 {
     void *start = (void *)MOTTE_GATE_BASE;
@@ -57,6 +70,7 @@ bool gates_write(void)
     memset(start, TRAP_BYTE, MOTTE_GATE_REGION_SIZE);
     write_gates(MOTTE_GATE_BASE, motte_gate);
     write_gates(MOTTE_REACHING_GATE_BASE, motte_reaching_gate);
+    write_function_return(FUNCTION_RETURN_GATE);
     return mprotect(start, MOTTE_GATE_REGION_SIZE, PROT_READ | PROT_EXEC) == 0;
 }
 
@@ -86,19 +100,23 @@ static int64_t call_syscall6(struct process *process, const uint64_t arguments[6
     return motte_personality_call(process, (int64_t)arguments[0], fetched);
 }
 
-static int64_t (*const kernel_calls[FIRST_IPC_CALL])(struct process *, const uint64_t[6]) = {
+static int64_t (*const kernel_calls[MOTTE_CALL_COUNT])(struct process *, const uint64_t[6]) = {
     [MOTTE_CALL_EXIT] = call_exit,
     [MOTTE_CALL_SYSCALL] = call_syscall,
     [MOTTE_CALL_SYSCALL6] = call_syscall6,
     [MOTTE_CALL_SETJMP] = call_setjmp,
     [MOTTE_CALL_LONGJMP] = call_longjmp,
     [MOTTE_CALL_CHECK_POINTER] = call_check_pointer,
+    [MOTTE_CALL_HOST_FIND] = call_host_find,
+    [MOTTE_CALL_HOST_CALL] = call_host_call,
 };
 
 int64_t motte_kernel_call(struct process *process, uint32_t number, const uint64_t arguments[6])
 {
     process_count(&process->system_calls);
-    if (number >= FIRST_IPC_CALL)
+    if (process->visited && !visit_allows(number, arguments))
+        return visit_defer(process, number, arguments);
+    if (!kernel_calls[number])
         return ipc_kernel_call(process, number, arguments);
     int64_t result = kernel_calls[number](process, arguments);
     if (atomic_load_explicit(&process->wake, memory_order_relaxed) != WAKE_NOT_WANTED)

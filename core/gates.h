@@ -2,6 +2,7 @@
  *
  * Gate n lies at GATE_BASE + n * GATE_STRIDE and goes to motte_gate with n in r11d.  The last slot of its half of the gate
  * pages is the return address of every entry function: an entry function that returns ends its process with its result.
+ * The one before it is the return address of functions that the host calls (function_call.h), in all programs.
  * Programs that reach checked blocks have the other half, from REACHING_GATE_BASE on, which goes to motte_reaching_gate.
  */
 #ifndef MOTTE_GATES_H
@@ -15,6 +16,7 @@
 #define GATES_SIZE (MOTTE_REACHING_GATE_BASE - MOTTE_GATE_BASE)
 #define ENTRY_RETURN_GATE (MOTTE_GATE_BASE + GATES_SIZE - MOTTE_GATE_STRIDE)
 #define REACHING_ENTRY_RETURN_GATE (ENTRY_RETURN_GATE + GATES_SIZE)
+#define FUNCTION_RETURN_GATE (ENTRY_RETURN_GATE - MOTTE_GATE_STRIDE)
 
 struct process;
 

@@ -8,11 +8,13 @@
 
 #include "awake.h"
 #include "clock.h"
+#include "context.h"
 #include "events.h"
 #include "ipc/transfer.h"
 #include "moments.h"
 #include "process.h"
 #include "scheduler.h"
+#include "slot.h"
 #include "worker.h"
 
 static enum process_state state_of(const struct process *process)
@@ -29,21 +31,40 @@ static void take_back_start(struct process *process)
     process_set_state(process, PROCESS_CREATED);
 }
 
+/* Under the lock: its time begins. */
+static int begin(struct process *process)
+{
+    struct scheduler *scheduler = process->scheduler;
+    if (state_of(process) != PROCESS_CREATED || process->closed)
+        return -EBUSY;
+    process->started_ns = monotonic_ns();
+    if (process->wall_limit_ns == UINT64_MAX)
+        return 0;
+    uint64_t now = ticks_now(), limit = ns_to_ticks(process->wall_limit_ns);
+    if (limit >= UINT64_MAX - now || moments_set(scheduler, &process->wall, now + limit))
+        return 0;
+    process->started_ns = 0;
+    return -EAGAIN;
+}
+
+int process_open(struct process *process)
+{
+    pthread_mutex_lock(&process->scheduler->lock);
+    int result = begin(process);
+    if (!result) {
+        slot_context(process->slot)->resume = RESUME_RETURNED;
+        process_set_state(process, PROCESS_IDLE);
+    }
+    pthread_mutex_unlock(&process->scheduler->lock);
+    return result;
+}
+
 int process_start(struct process *process)
 {
     struct scheduler *scheduler = process->scheduler;
     const struct parking *sleeper = NULL;
     pthread_mutex_lock(&scheduler->lock);
-    int result = state_of(process) != PROCESS_CREATED || process->closed ? -EBUSY : 0;
-    if (!result)
-        process->started_ns = monotonic_ns();
-    if (!result && process->wall_limit_ns < UINT64_MAX) {
-        uint64_t now = ticks_now(), limit = ns_to_ticks(process->wall_limit_ns);
-        if (limit < UINT64_MAX - now && !moments_set(scheduler, &process->wall, now + limit))
-            result = -EAGAIN;
-    }
-    if (result == -EAGAIN)
-        process->started_ns = 0;
+    int result = begin(process);
     if (!result) {
         awake_note_start(scheduler);
         scheduler->wake_later = &sleeper;

@@ -14,6 +14,9 @@ struct process;
  * threads or the signal handlers. */
 int process_start(struct process *process);
 
+/* Makes a CREATED process IDLE, for calls of its functions (function_call.h): as process_start. */
+int process_open(struct process *process);
+
 /* Ends it for `reason` with `value`, under the scheduler's lock; ipc_settle() is due afterwards. */
 void process_end_for(struct process *process, enum motte_stop reason, int32_t value);
 

@@ -24,15 +24,16 @@ static bool is_below(const struct meter *meter, const struct meter *ancestor)
  * worker which has not begun it yet, and so could not be interrupted, gets none. */
 static void interrupt_below(struct scheduler *scheduler, const struct meter *meter)
 {
-    for (struct worker *worker = scheduler->workers; worker; worker = worker->next) {
+    for (struct worker *worker = scheduler->candidates; worker; worker = worker->next_candidate) {
         struct process *process = atomic_load(&worker->process);
         if (process && is_below(worker->payer->runnable.contender.parent, meter)) {
             process_set_attention(process, true);
             scheduler_interrupt(worker);
-        } else if (worker->assigned && is_below(worker->assigned->runnable.contender.parent, meter)) {
-            worker->credit = 0;
         }
     }
+    for (struct worker *worker = scheduler->workers; worker; worker = worker->next)
+        if (worker->assigned && is_below(worker->assigned->runnable.contender.parent, meter))
+            worker->credit = 0;
 }
 
 void metering_identify(struct meter *meter)
@@ -125,7 +126,7 @@ void metering_set_on(struct scheduler *scheduler, struct meter *meter, bool on)
 static uint64_t under_way(const struct scheduler *scheduler, const struct meter *meter)
 {
     uint64_t now = ticks_now(), ticks = 0;
-    for (const struct worker *worker = scheduler->workers; worker; worker = worker->next) {
+    for (const struct worker *worker = scheduler->candidates; worker; worker = worker->next_candidate) {
         const struct process *process = atomic_load(&worker->process);
         if (process && !worker->unmetered && is_below(process->runnable.contender.parent, meter))
             ticks += worker_charged(worker, now);

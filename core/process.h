@@ -2,7 +2,7 @@
  *
  *     CREATED --process_start--> READY <--> RUNNING --> EXITED --process_close--> (freed)
  *                                  ^           |
- *                                  +-- WAITING | RECEIVING | CALLING | FAULTED | SUSPENDED
+ *                                  +-- WAITING | RECEIVING | CALLING | FAULTED | SUSPENDED | IDLE | OUTSIDE
  *
  *     READY      wants to run; its meter may keep it from it
  *     RUNNING    a worker runs it, in the guest or in a gate
@@ -11,6 +11,8 @@
  *     CALLING    a system call of the host's may take long: a thread waits in it, and others run guests meanwhile
  *     FAULTED    a keeper has been told, and has not answered yet
  *     SUSPENDED  at somebody's wish
+ *     IDLE       between calls of its functions (function_call.h); from CREATED by process_open
+ *     OUTSIDE    a function of the host's runs for it (host_functions.h)
  *
  * Whoever asks first decides why a process ends (process_stop); later requests are ignored.  A request is not yet the
  * end: the process has EXITED once no worker touches it any more.  What it still holds then (window, descriptors,
@@ -57,6 +59,7 @@
 
 struct bank;
 struct code_region;
+struct host_functions;
 struct image;
 struct personality;
 struct process_ipc;
@@ -73,6 +76,8 @@ enum process_state {
     PROCESS_RECEIVING,
     PROCESS_FAULTED,
     PROCESS_SUSPENDED,
+    PROCESS_IDLE,
+    PROCESS_OUTSIDE,
     PROCESS_EXITED,
 };
 
@@ -111,8 +116,9 @@ struct process {
     _Atomic uint32_t stop_flag;
     _Atomic uint32_t references;
     _Atomic uint32_t state;        /* enum process_state, changed under the scheduler's lock; a futex */
-    _Atomic uint32_t waiters;      /* threads that sleep in process_wait */
+    _Atomic uint32_t waiters;      /* threads that sleep until it has ended, or is idle */
     _Atomic uint32_t begun_on;     /* 1 + the CPU of its first turn; 0 before */
+    _Atomic uint32_t calls_ended;  /* of its functions; a futex */
     _Atomic uint64_t stop_request; /* 0, or reason << 32 | value: set once */
     _Atomic uint64_t pages, peak_pages;
     _Atomic uint64_t system_calls, faults; /* counted by its own worker only */
@@ -137,6 +143,7 @@ struct process {
     struct personality *personality;
     struct process_ipc *ipc; /* NULL until it needs one */
     uint64_t drawn; /* random bytes, from a seed */
+    struct host_functions *host; /* NULL: it was granted none */
     struct window window;
     struct page_tables page_tables;
     uint64_t host_bytes; /* of host memory: host_memory.h */
@@ -150,10 +157,14 @@ struct process {
     uint64_t sleep_until; /* ticks; 0: it does not want to sleep */
     uint64_t refused_pages, refused_by; /* what a bank has refused in this turn, and its identity; 0: nothing */
     bool yields;
+    bool visited;        /* a thread of the host runs it: what may wait is left to workers (visit.h) */
+    uint32_t call_depth; /* of calls of its functions, one inside the other: see function_call.h */
 
     /* Under the scheduler's lock. */
     struct runnable runnable;
     struct worker *worker; /* while RUNNING or CALLING; while RECEIVING, whom it has lent its turn to */
+    uint32_t calls_waiting; /* threads that sleep until a call has ended */
+    struct worker *caller; /* the visitor whose thread calls its functions, or is about to; NULL: anybody may */
     struct timeout sleep, wall;
     bool suspended, closed;
     uint64_t owed; /* ticks that others have spent on it, and its next turn is charged */

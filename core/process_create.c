@@ -10,6 +10,7 @@
 #include "exchange/block.h"
 #include "exchange/reaches.h"
 #include "gates.h"
+#include "host_functions.h"
 #include "host_memory.h"
 #include "image_slots.h"
 #include "initial_block.h"
@@ -217,6 +218,7 @@ void process_close(struct process *process)
     process->gives_all_back = true;
     personality_destroy(process);
     ipc_free(process);
+    host_functions_free(process);
     image_give_slot_back(process->image, process);
     blocks_bury();
     window_clear(process);

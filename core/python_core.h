@@ -47,6 +47,7 @@ struct python_contract {
 struct python_process {
     PyObject_HEAD
     struct process *process;
+    PyObject *host_functions; /* a list: what its process may call; NULL: nothing */
     bool closed;
 };
 
@@ -73,6 +74,7 @@ struct python_meter {
     struct meter *meter;
 };
 
+extern PyTypeObject python_function_type, python_out_type, python_in_out_type;
 extern PyTypeObject python_bank_type, python_code_region_type, python_image_type, python_meter_simulation_type,
     python_process_type, python_scheduler_type, python_prepaid_type, python_terms_type, python_trace_type, python_uses_type;
 
@@ -173,9 +175,18 @@ PyObject *python_process_write_memory(PyObject *self, PyObject *arguments);
 /* Where a process stands: (fault, access, code offset of its unit, registers). NULL with an exception. */
 PyObject *python_place_fields(const struct process *process, uint64_t unit);
 
+/* Functions of the host (python_host_function.c). */
+extern PyTypeObject python_host_function_type;
+PyObject *python_process_grant_host_function(PyObject *self, PyObject *arguments);
+PyObject *python_process_serve(PyObject *self, PyObject *unused);
+
+/* The interpreter's lock around a guest: given up before, and taken by functions of the host. */
+void python_release_for_guest(void);
+void python_take_after_guest(void);
+
 /* Exceptions of motte.errors; `of_kernel` makes one of a number (enum motte_error). */
 struct python_errors {
-    PyObject *of_kernel, *bad_state, *closed, *invalid_cap, *limit_reached, *too_deep, *unsupported, *internal_error;
+    PyObject *timeout, *request_error, *of_kernel, *bad_state, *closed, *invalid_cap, *limit_reached, *too_deep, *unsupported, *internal_error;
 };
 extern struct python_errors python_errors;
 

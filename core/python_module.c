@@ -83,6 +83,8 @@ static int find_errors(void)
         PyObject **place;
     } wanted[] = {
         {"error_of_kernel", &python_errors.of_kernel},
+        {"Timeout", &python_errors.timeout},
+        {"RequestError", &python_errors.request_error},
         {"BadState", &python_errors.bad_state},
         {"Closed", &python_errors.closed},
         {"InvalidCap", &python_errors.invalid_cap},
@@ -109,6 +111,7 @@ static int execute(PyObject *module)
         &python_terms_type,   &python_trace_type,       &python_capability_type, &python_completions_type,
         &python_pipe_type,    &python_prepaid_type,
         &python_tree_type,    &python_quota_type,
+        &python_function_type, &python_out_type,        &python_in_out_type, &python_host_function_type,
         &python_uses_type,
     };
     if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0 || PyType_Ready(&python_block_view_type) < 0

@@ -55,6 +55,7 @@ static void destroy(PyObject *object)
     struct python_process *self = (struct python_process *)object;
     if (self->process)
         process_release(self->process);
+    Py_XDECREF(self->host_functions);
     Py_TYPE(object)->tp_free(object);
 }
 
@@ -72,13 +73,12 @@ struct process *python_open_process(PyObject *object)
     return self->process;
 }
 
-static PyObject *start(PyObject *self, PyObject *unused)
+static PyObject *begin(PyObject *self, int (*how)(struct process *))
 {
-    (void)unused;
     struct process *process = python_open_process(self);
     if (!process)
         return NULL;
-    int result = process_start(process);
+    int result = how(process);
     if (result == -EBUSY)
         return PyErr_Format(python_errors.bad_state, "this process was started before");
     if (result < 0) {
@@ -86,6 +86,18 @@ static PyObject *start(PyObject *self, PyObject *unused)
         return PyErr_SetFromErrno(PyExc_OSError);
     }
     Py_RETURN_NONE;
+}
+
+static PyObject *start(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return begin(self, process_start);
+}
+
+static PyObject *open_process(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return begin(self, process_open);
 }
 
 /* Python's signal handlers run between two waits; one that raises ends the waiting. */
@@ -154,6 +166,8 @@ static PyObject *get_state(PyObject *self, PyObject *unused)
         [PROCESS_RECEIVING] = "receiving",
         [PROCESS_FAULTED] = "faulted",
         [PROCESS_SUSPENDED] = "suspended",
+        [PROCESS_IDLE] = "idle",
+        [PROCESS_OUTSIDE] = "outside",
         [PROCESS_EXITED] = "exited",
     };
     (void)unused;
@@ -175,6 +189,7 @@ static PyObject *close_process(PyObject *object, PyObject *unused)
 static PyMethodDef methods[] = {
     {"create", (PyCFunction)(void (*)(void))create, METH_FASTCALL | METH_CLASS, PyDoc_STR("See motte.core.Process.")},
     {"start", start, METH_NOARGS, PyDoc_STR("Starts it, once.")},
+    {"open", open_process, METH_NOARGS, PyDoc_STR("Its functions can be called; it is not started.")},
     {"wait", (PyCFunction)(void (*)(void))wait_stopped, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("Waits at most so many ns (None: for ever); whether it has stopped.")},
     {"kill", kill_process, METH_VARARGS, PyDoc_STR("Ends it, wherever it is: KILLED, or for another StopReason.")},
@@ -186,6 +201,8 @@ static PyMethodDef methods[] = {
     {"statistics_fields", python_process_statistics_fields, METH_NOARGS,
      PyDoc_STR("For motte.core.Process.statistics.")},
     {"callers", python_process_callers, METH_VARARGS, PyDoc_STR("For motte.core.Process.callers.")},
+    {"grant_host_function", python_process_grant_host_function, METH_VARARGS, PyDoc_STR("(name, HostFunction)")},
+    {"serve", python_process_serve, METH_NOARGS, PyDoc_STR("Runs the function of the host that it calls; if it does.")},
     {"output_streams", python_process_output_streams, METH_NOARGS,
      PyDoc_STR("Duplicates of the host's descriptors behind streams 1 and 2; or NOWHERE.")},
     {"want_events", python_process_want_events, METH_O, PyDoc_STR("Which events are posted: EVENT_ bits.")},
@@ -206,6 +223,12 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyObject *has_host_functions(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(((struct python_process *)self)->host_functions != NULL);
+}
+
 static PyObject *get_identity(PyObject *self, void *closure)
 {
     (void)closure;
@@ -213,6 +236,7 @@ static PyObject *get_identity(PyObject *self, void *closure)
 }
 
 static PyGetSetDef attributes[] = {
+    {"has_host_functions", has_host_functions, NULL, PyDoc_STR("Whether it was granted some."), NULL},
     {"identity", get_identity, NULL, PyDoc_STR("A number that no other process ever has."), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -203,7 +203,7 @@ bool scheduler_end_turn(struct worker *worker, bool ready)
         return true;
     }
     trace_turn(scheduler, TRACE_TURN_ENDS, worker->payer, worker, now, used);
-    scheduler->free_turns++;
+    scheduler->free_turns += !worker->visits;
     if (worker->payer == process)
         return meters_stop(&process->runnable, now, used, ready) != RUNNABLE_EXHAUSTED;
     end_loan(worker->payer, now, used);
@@ -237,8 +237,13 @@ void scheduler_announce_exit(struct process *process)
     if (is_traced(process->scheduler))
         trace_write_exit(process->scheduler, process);
     event_post(process, EVENT_EXIT);
-    /* Who waits counts itself before it looks at the state: one of the two sees the other. */
     atomic_store(&process->state, PROCESS_EXITED);
+    scheduler_tell_waiters(process);
+}
+
+/* Who waits counts itself before it looks at the state, which was stored just now: one of the two sees the other. */
+void scheduler_tell_waiters(struct process *process)
+{
     if (atomic_load(&process->waiters))
         syscall(SYS_futex, &process->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }

@@ -128,6 +128,9 @@ bool scheduler_end_turn(struct worker *worker, bool ready);
 /* It has ended: for those who wait, and for those who want to be told.  The caller does not touch it afterwards. */
 void scheduler_announce_exit(struct process *process);
 
+/* It is EXITED, or IDLE, after the state says so: for those who wait. */
+void scheduler_tell_waiters(struct process *process);
+
 /* Calls a worker that waits for something to do, or for its turn. */
 void scheduler_call(struct worker *worker);
 

@@ -62,7 +62,8 @@ static void interrupt(struct worker *worker, struct process *process, ucontext_t
     if (code_region_contains(process->region, address)) {
         fault_save_guest(process, state);
         continue_at(state, guest_leave);
-    } else if (between(address, guest_enter_check, guest_enter_checked)) {
+    } else if (between(address, guest_enter_check, guest_enter_checked)
+               || between(address, motte_call_check, motte_call_checked)) {
         continue_at(state, guest_leave);
     } else if (between(address, motte_gate_check, motte_gate_checked)
                || between(address, motte_reaching_gate_check, motte_reaching_gate_checked)) {
@@ -265,6 +266,22 @@ bool signals_installed_since(uint64_t since)
     if (installed)
         atomic_store(&looked, now);
     return installed;
+}
+
+bool signals_allow_visits(void)
+{
+    bool allowed = signals_install();
+    for (int number = 1; allowed && number <= SIGRTMAX; number++) {
+        struct {
+            uintptr_t handler;
+            unsigned long flags;
+            void *restorer;
+            uint64_t mask;
+        } action = {0};
+        bool handled = syscall(SYS_rt_sigaction, number, NULL, &action, sizeof action.mask) == 0 && action.handler > 1;
+        allowed = !handled || action.flags & SA_ONSTACK;
+    }
+    return allowed;
 }
 
 void signals_send(pid_t thread_id)

@@ -23,6 +23,10 @@ bool signals_install(void);
 /* The same, unless that was done after the moment `monotonic_ns`. */
 bool signals_installed_since(uint64_t monotonic_ns);
 
+/* Whether threads that block no signal may run guests: our handlers are in place, and those of others use the alternate
+ * stack. Sixty system calls. */
+bool signals_allow_visits(void);
+
 /* Sends our signal to this thread of this process; nothing happens if there is none. */
 void signals_send(pid_t thread_id);
 

@@ -74,7 +74,7 @@ static struct signals end_turns(struct scheduler *scheduler, uint64_t now)
         struct process *process = atomic_load_explicit(&worker->process, memory_order_relaxed);
         if (!process || worker->slice_thread_at > now + slices->together || signals.count == SIGNALS_AT_ONCE)
             continue;
-        late = late || now > worker->slice_thread_at + slices->lead + slices->bearable;
+        late = late || (!worker->visits && now > worker->slice_thread_at + slices->lead + slices->bearable);
         process_set_attention(process, true);
         worker->slice_thread_at = now + worker->slice - slices->lead;
         signals.threads[signals.count++] = atomic_load(&worker->thread_id);
@@ -150,6 +150,19 @@ uint64_t slices_begin(struct worker *worker, uint64_t slice_end, uint64_t credit
     if (latest > near)
         timer_put_off(&worker->timer, near);
     return latest;
+}
+
+bool slices_prepare_watch(struct scheduler *scheduler)
+{
+    return have_thread(scheduler);
+}
+
+void slices_watch(struct worker *visitor, uint64_t moment)
+{
+    struct slices *slices = &visitor->scheduler->slices;
+    visitor->slice_thread_at = moment;
+    if (moment < slices->sleeps_until)
+        set_timer(slices, moment);
 }
 
 void slices_stop(struct slices *slices)

@@ -47,6 +47,11 @@ void slices_prepare(struct slices *slices);
  * before `credit_end`.  Returns the moment for which its own timer has to be set. */
 uint64_t slices_begin(struct worker *worker, uint64_t slice_end, uint64_t credit_end);
 
+/* A visitor begins, and is to be interrupted at this moment, or soon after.  Only if there is a thread for it
+ * (slices_prepare_watch): false if the host refuses one. */
+bool slices_prepare_watch(struct scheduler *scheduler);
+void slices_watch(struct worker *visitor, uint64_t moment);
+
 /* The scheduler is closing: the thread ends. */
 void slices_stop(struct slices *slices);
 

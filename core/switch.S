@@ -91,6 +91,8 @@ FUNCTION guest_enter
 enter_plain:
     cmpl $RESUME_IN_GATE, CONTEXT_RESUME(%rdi)
     je return_from_gate
+    cmpl $RESUME_AT_INSTRUCTION, CONTEXT_RESUME(%rdi)
+    jne called
 enter_at_instruction:
     movl $VECTOR_COMPONENTS, %eax
     xorl %edx, %edx
@@ -131,6 +133,8 @@ enter_reaching:
     je return_from_reaching_gate
     movq CONTEXT_REACH(%rdi), %rax
     wrfsbase %rax
+    cmpl $RESUME_AT_INSTRUCTION, CONTEXT_RESUME(%rdi)
+    jne called
     jmp enter_at_instruction
     .size guest_enter, . - guest_enter
 
@@ -211,6 +215,49 @@ LABEL \name\()_checked
 
     GATE motte_gate, return_from_gate, 0
     GATE motte_reaching_gate, return_from_reaching_gate, 1
+
+/* A function that the host calls begins, with its arguments; the return address on its stack is that of a gate that jumps to
+ * motte_function_return.  In: GS base is the window. */
+called:
+    cmpl $RESUME_CALL, CONTEXT_RESUME(%rdi)
+    jne guest_leave                     /* it has returned: there is nothing to run */
+    CLEAR_VECTORS
+    .irp register, 0,1,2,3,4,5,6,7
+    movq GS(CONTEXT_XMM + 16 * \register), %xmm\register
+    .endr
+    movq GS(CONTEXT_REGISTERS + 8 * 1), %rcx
+    movq GS(CONTEXT_REGISTERS + 8 * 2), %rdx
+    movq GS(CONTEXT_REGISTERS + 8 * 6), %rsi
+    movq GS(CONTEXT_REGISTERS + 8 * 7), %rdi
+    movq GS(CONTEXT_REGISTERS + 8 * 8), %r8
+    movq GS(CONTEXT_REGISTERS + 8 * 9), %r9
+    xorl %eax, %eax
+    xorl %ebx, %ebx
+    xorl %ebp, %ebp
+    xorl %r10d, %r10d
+    xorl %r12d, %r12d
+    xorl %r13d, %r13d
+    xorl %r14d, %r14d
+    xorl %r15d, %r15d
+LABEL motte_call_check
+    movq GS(CONTEXT_PROCESS), %r11
+    cmpl $0, PROCESS_ATTENTION(%r11)
+    jne guest_leave
+    ldmxcsr GS(CONTEXT_GUEST_MXCSR)
+    movq GS(CONTEXT_REGISTERS + 8 * 4), %rsp
+    xorl %r11d, %r11d
+    jmpq *GS(CONTEXT_INSTRUCTION)
+LABEL motte_call_checked
+
+/* Where such a function returns to: its results are noted, and the guest is left. */
+FUNCTION motte_function_return
+    movq %rax, GS(CONTEXT_RESULT)
+    movq %rdx, GS(CONTEXT_REGISTERS + 8 * 2)
+    movq %xmm0, GS(CONTEXT_XMM)
+    movq %xmm1, GS(CONTEXT_XMM + 16)
+    movl $RESUME_RETURNED, GS(CONTEXT_RESUME)
+    jmp guest_leave
+    .size motte_function_return, . - motte_function_return
 
 /* Back to whoever called guest_enter, out of a kernel call or, at guest_leave, as the context says already. In: GS base
  * is the window; every register may hold anything. Reached by jumps from above and by signal handlers that set rip. */

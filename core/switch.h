@@ -48,11 +48,20 @@ static inline void guest_run(struct context *context, uintptr_t window)
 }
 #undef MORE_VECTORS
 
+/* In a gate: the way back to the guest is that of the process whose window this is. */
+static inline void switch_gs_base(uintptr_t window)
+{
+    __asm__ volatile("wrgsbase %0" : : "r"(window) : "memory");
+}
+
 /* Where gates jump to, with the kernel call's number in r11d; those of programs that reach checked blocks. */
 extern const char motte_gate[], motte_reaching_gate[];
 
 /* Handlers of signals, for the kernel: they call those of signals.c, and the C library's own, with the host's FS base. */
 extern const char motte_interrupt_entry[], motte_fault_entry[], motte_change_ids_entry[];
+
+/* Where the gate behind functions that the host calls jumps to. */
+extern const char motte_function_return[];
 
 /* Copy `size` bytes; clear as many. 0, or 1 if a byte of the window (which starts at `window`) could not be accessed.
  */
@@ -71,6 +80,7 @@ extern const char guest_leave[], guest_leave_gate[];
 extern const char guest_enter_check[], guest_enter_checked[];
 extern const char motte_gate_check[], motte_gate_checked[];
 extern const char motte_reaching_gate_check[], motte_reaching_gate_checked[];
+extern const char motte_call_check[], motte_call_checked[];
 /* Between the look at the flag and the kernel: a stop that comes here goes to checked_syscall_stopped. */
 extern const char checked_syscall_check[], checked_syscall_entered[], checked_syscall_stopped[];
 /* Instructions that touch guest memory, with the window in r8: a fault here goes to guest_copy_failed. */

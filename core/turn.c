@@ -8,6 +8,7 @@
 #include "context.h"
 #include "events.h"
 #include "faults.h"
+#include "host_functions.h"
 #include "ipc/process_ipc.h"
 #include "ipc/transfer.h"
 #include "moments.h"
@@ -38,7 +39,9 @@ static struct process *begin(struct worker *worker, uint64_t surcharge)
 
     uint64_t end = worker->credit == UINT64_MAX ? UINT64_MAX : worker->dispatched + worker->credit;
     worker->slice_thread_at = UINT64_MAX;
-    if (worker->slice != UINT64_MAX && meters_anyone_waits(worker->scheduler->root)) {
+    if (worker->visits) {
+        slices_watch(worker, worker->dispatched + worker->slice);
+    } else if (worker->slice != UINT64_MAX && meters_anyone_waits(worker->scheduler->root)) {
         uint64_t slice_end = worker->dispatched + worker->slice;
         if (slice_end < end)
             end = slices_begin(worker, slice_end, end);
@@ -86,16 +89,36 @@ static void trace_question(const struct process *process)
                     (uint64_t)process->place.address);
 }
 
+/* From the function that the host has called; or one of the host's has raised an exception, and that call is over. */
+static bool has_returned(const struct process *process)
+{
+    struct context *context = slot_context(process->slot);
+    if (process->host && process->host->raised)
+        context->resume = RESUME_RETURNED;
+    return context->resume == RESUME_RETURNED;
+}
+
+static void go_outside(struct process *process)
+{
+    atomic_store(&process->state, PROCESS_OUTSIDE);
+    if (process->call_depth)
+        scheduler_tell_waiters(process);
+    else
+        event_post(process, EVENT_OUTSIDE);
+}
+
 static void end(struct worker *worker, struct process *process)
 {
     bool stops = process_stop_requested(process), asks = process->question.ask != ASK_NOTHING;
     bool waits = ipc_is_waiting(process->ipc);
+    bool returned = process->call_depth && has_returned(process), outside = process->host && process->host->pending;
     if (atomic_load(&process->wake) == WAKE_CAME)
         process->sleep_until = 0;
-    bool ready = !stops && !asks && !process->suspended && !process->sleep_until && !waits;
+    bool ready = !stops && !asks && !process->suspended && !process->sleep_until && !waits && !returned && !outside;
     process->preemptions += ready && !process->yields;
     process->yields = false;
     process->worker = NULL;
+    process->visited = false;
     process_set_state(process, PROCESS_READY);
     if (!scheduler_end_turn(worker, ready) && !stops)
         stops = process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
@@ -103,6 +126,11 @@ static void end(struct worker *worker, struct process *process)
     trace_refusal(process);
     if (stops) {
         finish(process);
+    } else if (returned) {
+        atomic_store(&process->state, PROCESS_IDLE);
+        scheduler_tell_waiters(process);
+    } else if (outside) {
+        go_outside(process);
     } else if (asks) {
         process->question.number++;
         process->answered = false;
@@ -139,7 +167,7 @@ static struct process *run_guest(struct worker *worker, struct process *process)
         context->host_mxcsr = worker->mxcsr;
         guest_run(context, slot_window(process->slot));
         process = atomic_load_explicit(&worker->process, memory_order_relaxed);
-    } while (process->trap.pending && fault_settle(process));
+    } while (process && process->trap.pending && fault_settle(process));
     return process;
 }
 
@@ -151,22 +179,28 @@ static void begin_first_turn(struct process *process)
         process_stop(process, MOTTE_STOP_INTERNAL, 0);
 }
 
-static void take_turn(struct worker *worker)
+void turn_take(struct worker *worker)
 {
     struct process *process = begin(worker, 0);
     pthread_mutex_unlock(&worker->scheduler->lock);
     if (!atomic_load_explicit(&process->begun_on, memory_order_relaxed))
         begin_first_turn(process);
-    process = run_guest(worker, process);
-    pthread_mutex_lock(&worker->scheduler->lock);
-    end(worker, process);
+    struct process *left = run_guest(worker, process);
+    pthread_mutex_lock(&process->scheduler->lock);
+    if (left) /* else it is no turn any more: see visit_host_call */
+        end(worker, left);
+}
+
+void turn_begin(struct worker *worker)
+{
+    begin(worker, 0);
 }
 
 void turns_run(struct worker *worker)
 {
     struct scheduler *scheduler = worker->scheduler;
     while (worker->assigned && !scheduler->closing) {
-        take_turn(worker);
+        turn_take(worker);
         if (ipc_is_unsettled(scheduler)) /* of a process that has ended: others may wait for what it has left */
             ipc_settle(scheduler);
         if (!worker->assigned)

@@ -33,8 +33,19 @@ struct worker *worker_current(void)
     return current;
 }
 
+void worker_set_current(struct worker *worker)
+{
+    current = worker;
+}
+
+bool worker_has_signal_stack(const struct worker *worker)
+{
+    stack_t stack;
+    return sigaltstack(NULL, &stack) == 0 && stack.ss_sp == (char *)worker->signal_stack + GUARD;
+}
+
 /* An alternate stack above a guard page. Handlers block all signals, so one frame is the deepest nesting. */
-static bool signal_stack_create(struct worker *worker)
+bool worker_create_signal_stack(struct worker *worker)
 {
     size_t least = getauxval(AT_MINSIGSTKSZ);
     size_t size = (least + HANDLER_STACK + GUARD - 1) / GUARD * GUARD;
@@ -47,7 +58,7 @@ static bool signal_stack_create(struct worker *worker)
     return mprotect(start, GUARD, PROT_NONE) == 0 && sigaltstack(&stack, NULL) == 0;
 }
 
-static void signal_stack_destroy(struct worker *worker)
+void worker_destroy_signal_stack(struct worker *worker)
 {
     if (!worker->signal_stack)
         return;
@@ -89,7 +100,7 @@ static void check_clocks(struct worker *worker, uint64_t now)
 uint64_t worker_used(struct worker *worker, uint64_t now)
 {
     uint64_t used = worker_charged(worker, now);
-    if (now - worker->dispatched < worker->scheduler->checked_turn)
+    if (now - worker->dispatched < worker->scheduler->checked_turn || worker->visits)
         return used;
     uint64_t since = now - worker->checked_ticks, cpu_before = worker->checked_cpu_ns;
     check_clocks(worker, now);
@@ -212,7 +223,7 @@ static void *run(void *argument)
     atomic_store(&worker->thread_id, (pid_t)syscall(SYS_gettid));
     current = worker;
     worker->mxcsr = _mm_getcsr();
-    bool prepared = signal_stack_create(worker) && timer_prepare(&worker->timer, worker->thread_id), forgotten = true;
+    bool prepared = worker_create_signal_stack(worker) && timer_prepare(&worker->timer, worker->thread_id), forgotten = true;
     if (prepared) {
         block_foreign_signals();
         forgotten = work(worker);
@@ -221,7 +232,7 @@ static void *run(void *argument)
         turn_refuse(worker);
     }
     timer_destroy(&worker->timer);
-    signal_stack_destroy(worker);
+    worker_destroy_signal_stack(worker);
     current = NULL;
     if (forgotten)
         worker_free(worker);

@@ -44,6 +44,7 @@ struct worker {
     struct process *payer;    /* whose turn it is: that of the running process, or of one that waits for it (ipc) */
     bool bound;               /* in a call: only this call's process can be assigned */
     bool unmetered;           /* the turn is nobody's: its process only has to come to its end */
+    bool visits;              /* a thread of the host's own: visit.h. Constant */
     bool ended_one;           /* its last turn was a process's end */
     uint64_t dispatched, turn_ended; /* ticks */
     uint64_t surcharge;       /* ticks: what this turn is charged beyond its length */
@@ -55,12 +56,21 @@ struct worker {
     uint64_t slice_thread_at; /* ticks: when the slice thread is to end the turn; UINT64_MAX: never (slices.h) */
     struct worker *next_long, **long_link; /* scheduler->long_turns; NULL: it is not there */
 
-    /* How the clocks stood when CPU time was last compared with ticks; its own thread. */
+    /* Its own thread: how the clocks stood when CPU time was last compared with ticks; of a visitor, what it was made
+     * under, and when the host's handlers were last looked at. */
     uint64_t checked_ticks, checked_cpu_ns;
+    uint32_t fork_generation;
+    uint64_t looked_ticks;
 };
 
-/* The calling thread's, or NULL: handlers ask. */
+/* The calling thread's, or NULL: handlers ask.  A thread of the host has one once it has visited a process. */
 struct worker *worker_current(void);
+void worker_set_current(struct worker *worker);
+
+/* Of the calling thread: our handlers run on an alternate stack. */
+bool worker_create_signal_stack(struct worker *worker);
+void worker_destroy_signal_stack(struct worker *worker);
+bool worker_has_signal_stack(const struct worker *worker); /* that it is the one that handlers run on */
 
 /* A new thread, idle; under the scheduler's lock. NULL if the host refuses. */
 struct worker *worker_create(struct scheduler *scheduler);
@@ -84,7 +94,8 @@ static inline uint64_t worker_charged(const struct worker *worker, uint64_t now)
     return now - worker->dispatched + worker->surcharge;
 }
 
-/* What the turn that ends now is charged: the same, less what the host took away meanwhile. */
+/* What the turn that ends now is charged: the same, less what the host took away meanwhile.  A visit is charged as long as it
+ * lasts, for it may be long only while functions of the host are at work for the guest. */
 uint64_t worker_used(struct worker *worker, uint64_t now);
 
 #endif

@@ -30,6 +30,7 @@
 #include "process.h"
 #include "scheduler.h"
 #include "slot.h"
+#include "switch.h"
 #include "trace.h"
 #include "transfer.h"
 #include "worker.h"
@@ -205,14 +206,9 @@ bool ipc_may_switch(const struct process *process, const struct process *next)
         return false;
     if (next->region->owned.claims.reaches_blocks != process->region->owned.claims.reaches_blocks)
         return false; /* their gates differ (switch.S) */
-    return !atomic_load_explicit(&process->attention, memory_order_relaxed) && !worker->unmetered
+    return !atomic_load_explicit(&process->attention, memory_order_relaxed) && !worker->unmetered && !worker->visits
         && atomic_load_explicit(&next->state, memory_order_relaxed) == PROCESS_RECEIVING && !next->suspended
         && !process_stop_requested(next) && !runnable_is_off(&next->runnable);
-}
-
-static void set_gs_base(uintptr_t base)
-{
-    __asm__ volatile("wrgsbase %0" : : "r"(base) : "memory");
 }
 
 /* R9, as in the beginning of a turn. */
@@ -253,6 +249,6 @@ bool ipc_switch(struct process *process, struct process *next, int64_t *result)
     pthread_mutex_unlock(&scheduler->lock);
 
     *result = ipc_resume(next);
-    set_gs_base(slot_window(next->slot));
+    switch_gs_base(slot_window(next->slot));
     return true;
 }

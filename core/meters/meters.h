@@ -119,6 +119,10 @@ enum runnable_state meters_stop(struct runnable *runnable, uint64_t now, uint64_
  * with ready = true. */
 bool meters_extend(struct runnable *runnable, uint64_t now, uint64_t used, uint64_t *credit, uint64_t *slice);
 
+/* The same for one that is queued, whoever else waits: it runs now, beside the workers.  False if a counter on its path has
+ * nothing left or a meter is off; then it stays queued. */
+bool meters_begin(struct runnable *runnable, uint64_t now, uint64_t *credit, uint64_t *slice);
+
 /* Somebody is queued who may run now. */
 bool meters_anyone_waits(const struct meter *root);
 

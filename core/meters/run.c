@@ -145,11 +145,9 @@ enum runnable_state meters_stop(struct runnable *runnable, uint64_t now, uint64_
     return exhausted(runnable) ? RUNNABLE_EXHAUSTED : RUNNABLE_MAY_RUN;
 }
 
-bool meters_extend(struct runnable *runnable, uint64_t now, uint64_t used, uint64_t *credit, uint64_t *slice)
+bool meters_begin(struct runnable *runnable, uint64_t now, uint64_t *credit, uint64_t *slice)
 {
-    meters_stop(runnable, now, used, true);
-    if (!runnable_queued(runnable))
-        return false;
+    assert(runnable_queued(runnable));
     *slice = UINT64_MAX;
     for (const struct meter *meter = runnable->contender.parent; meter; meter = meter->contender.parent) {
         if (limits_block(meter))
@@ -160,6 +158,12 @@ bool meters_extend(struct runnable *runnable, uint64_t now, uint64_t used, uint6
     take(runnable, now, *slice);
     *credit = runnable->credit;
     return true;
+}
+
+bool meters_extend(struct runnable *runnable, uint64_t now, uint64_t used, uint64_t *credit, uint64_t *slice)
+{
+    meters_stop(runnable, now, used, true);
+    return runnable_queued(runnable) && meters_begin(runnable, now, credit, slice);
 }
 
 bool meters_anyone_waits(const struct meter *root)

@@ -14,6 +14,30 @@ extern "C" {
 #endif
 
 /*
+ * A function that the host may call, in a program that has a `main`; of one without, it may call every external function.
+ */
+#define MOTTE_EXPORT __attribute__((used, visibility("default")))
+
+/*
+ * Makes a declaration that of a function of the host, which the process was granted by this name:
+ *
+ *     int log_line(int level, const char *text) MOTTE_HOST("log");
+ *
+ * It takes at most 16 integers, numbers and pointers, and returns one or nothing.  To call one that was not granted,
+ * or that takes another number of arguments, is a fault.
+ */
+#define MOTTE_HOST(name) __asm__("motte_host." name)
+
+/* The number of a function that was granted, greater than 0, or -ENOENT: for those that may be missing. */
+int motte_host_find(const char *name);
+
+/*
+ * What calls of such functions come to.  `function` is the number, and how many words follow, in the upper 32 bits;
+ * more than five are passed by their address.
+ */
+long motte_host_call(unsigned long function, long a, long b, long c, long d, long e);
+
+/*
  * Ends the process at once, without running `atexit` functions or flushing
  * stdio.  The low eight bits of `status` are the exit status.
  */

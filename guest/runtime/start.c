@@ -1,6 +1,7 @@
 /*
  * Where a process begins.  The core enters here with a Linux-like block in the
- * window: argc, argv, NULL, envp, NULL, auxiliary vector.
+ * window: argc, argv, NULL, envp, NULL, auxiliary vector.  A process whose functions
+ * are called from outside is only prepared: this returns, and `main` is not run.
  */
 
 #include <elf.h>
@@ -12,7 +13,8 @@
 #define AUXILIARY_COUNT 64
 #define DEFAULT_PAGE_SIZE 4096
 
-int main(int, char **, char **);
+/* A library has none, and its processes are never started. */
+weak int main(int, char **, char **);
 
 /* Defined by the linker around the program's constructor pointers. */
 extern weak hidden void (*const __init_array_start[])(void), (*const __init_array_end[])(void);
@@ -43,7 +45,7 @@ static void run_constructors(void)
         (*constructor)();
 }
 
-void __motte_start(void *block)
+void __motte_start(void *block, long is_called)
 {
     int argc = (int)*(long *)block;
     char **argv = (char **)block + 1;
@@ -57,5 +59,7 @@ void __motte_start(void *block)
     set_program_name(argc > 0 ? argv[0] : "");
     __motte_init_main_thread();
     run_constructors();
+    if (is_called)
+        return;
     exit(main(argc, argv, environment));
 }

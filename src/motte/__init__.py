@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from motte.contract import Contract
     from motte.contract_terms import ContractCapacity, ContractMessage
     from motte.conversation import ConversationEnd
+    from motte.core import Function, InOut, Out
     from motte.directories import Directory
     from motte.errors import (
         BadContract,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         ContractViolation,
         Exited,
         Full,
+        GuestFault,
         InternalError,
         InvalidCap,
         KeeperCycle,
@@ -60,6 +62,22 @@ if TYPE_CHECKING:
     from motte.file_tree import FileTree
     from motte.forwarder import Forwarder
     from motte.frame import Frame
+    from motte.host_functions import (
+        CString,
+        HostFunction,
+        Pointer,
+        f32,
+        f64,
+        host_function,
+        i8,
+        i16,
+        i32,
+        i64,
+        u8,
+        u16,
+        u32,
+        u64,
+    )
     from motte.keeper import KeptFault, Kill, Later, Region, Resume, Skip
     from motte.launcher import Launcher
     from motte.linked import Down, Monitor
@@ -102,6 +120,7 @@ __all__ = [
     "BankStatistics",
     "Block",
     "BuildOptions",
+    "CString",
     "Capability",
     "CapabilityKind",
     "Child",
@@ -128,7 +147,11 @@ __all__ = [
     "Forwarder",
     "Frame",
     "Full",
+    "Function",
+    "GuestFault",
+    "HostFunction",
     "HostService",
+    "InOut",
     "InternalError",
     "InvalidCap",
     "KeeperCycle",
@@ -147,8 +170,10 @@ __all__ = [
     "NoAccess",
     "NotOwner",
     "Observer",
+    "Out",
     "Overview",
     "PeerClosed",
+    "Pointer",
     "Pool",
     "PoolStatistics",
     "Process",
@@ -185,11 +210,22 @@ __all__ = [
     "Violation",
     "Writer",
     "__version__",
+    "f32",
+    "f64",
+    "host_function",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
     "lines",
     "run",
     "run_async",
     "select",
     "select_async",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
 ]
 
 _NAMES_BY_MODULE = {
@@ -206,6 +242,7 @@ _NAMES_BY_MODULE = {
     "motte.contract": ("Contract",),
     "motte.contract_terms": ("ContractCapacity", "ContractMessage"),
     "motte.conversation": ("ConversationEnd",),
+    "motte.core": ("Function", "InOut", "Out"),
     "motte.directories": ("Directory",),
     "motte.errors": (
         "BadContract",
@@ -215,6 +252,7 @@ _NAMES_BY_MODULE = {
         "ContractViolation",
         "Exited",
         "Full",
+        "GuestFault",
         "InternalError",
         "InvalidCap",
         "KeeperCycle",
@@ -237,6 +275,22 @@ _NAMES_BY_MODULE = {
     "motte.exit": ("Exit", "Fault", "Usage"),
     "motte.frame": ("Frame",),
     "motte.exit_reason": ("ExitReason",),
+    "motte.host_functions": (
+        "CString",
+        "HostFunction",
+        "Pointer",
+        "f32",
+        "f64",
+        "host_function",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+    ),
     "motte.keeper": (
         "KeptFault",
         "Kill",

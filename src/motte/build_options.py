@@ -42,6 +42,10 @@ class BuildOptions:
     """Test pointers that are made from integers: ``"use"`` where they are first dereferenced, ``"cast"`` where they are
     made; ``None`` not at all.  A bad one is a fault ``BAD_CAST``, which names the line of the cast (with ``debug``)."""
 
+    exports: bool = False
+    """Let the host call every external function of a program that has a ``main``, too; otherwise those that are marked
+    ``MOTTE_EXPORT``.  A program without ``main`` is a library, and exports them all."""
+
     compile_time: Duration = DEFAULT_LIMITS.compile_time
     """CPU time that each compiler process may use."""
 
@@ -80,4 +84,10 @@ class BuildOptions:
         """The choices that concern the compiler proper."""
         from motte.compiler.options import CompileOptions
 
-        return CompileOptions(optimization=self.optimization, cpu=self.cpu, debug=self.debug, checked=self.checked)
+        return CompileOptions(
+            optimization=self.optimization,
+            cpu=self.cpu,
+            debug=self.debug,
+            checked=self.checked,
+            exports=self.exports,
+        )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from motte.core import Capability as CoreCapability
     from motte.exchange import Block
+    from motte.host_functions import HostFunction
     from motte.population import Population
 
 _ALL_RIGHTS: Final = (1 << 32) - 1
@@ -166,7 +167,7 @@ def cores_of(capabilities: Iterable[Capability], blocks: "Iterable[Block]" = ())
     return (*(each.core for each in found), *(each.to_be_sent() for each in moving))
 
 
-Grants = tuple[tuple[str, "CoreCapability"], ...]
+Grants = tuple[tuple[str, "CoreCapability | HostFunction"], ...]
 """As the core takes them."""
 
 
@@ -183,7 +184,11 @@ def checked_grants(grants: Mapping[str, object], population: "Population") -> Gr
     return tuple((name, _granted(name, value, population)) for name, value in grants.items())
 
 
-def _granted(name: str, value: object, population: "Population") -> "CoreCapability":
+def _granted(name: str, value: object, population: "Population") -> "CoreCapability | HostFunction":
+    from motte.host_functions import HostFunction
+
+    if isinstance(value, HostFunction):
+        return value
     if isinstance(value, Capability):
         if not population.is_of_this_machine(value.core):
             raise ValueError(f"grants: {name!r} is a capability of another machine")

@@ -3,7 +3,8 @@
 Four failures are never mixed.  A *refusal* (input not acceptable) is
 :class:`CompileError` or :class:`Refused`.  *Misuse* (our caller erred) is
 :class:`Closed`, :class:`BadState` or a builtin ``TypeError``/``ValueError``.
-A guest's *fault* is a value (``Exit.fault``), never an exception.  An
+A guest's *fault* is a value (``Exit.fault``); to who calls its
+function, :class:`GuestFault`.  An
 :class:`InternalError` is a bug in Motte.
 """
 
@@ -17,6 +18,7 @@ from motte.abi.capabilities import KernelError
 
 if TYPE_CHECKING:
     from motte.bank import SpaceBank
+    from motte.exit import Exit
     from motte.verifier.verdict import Verdict
 
 
@@ -142,6 +144,18 @@ class Sealed(MotteError):
 
 class KeeperCycle(MotteError):
     """Nobody keeps what it is kept by."""
+
+
+class GuestFault(MotteError):
+    """A guest's function faulted, and no keeper repaired it: its process has ended.
+
+    ``end`` says how, with the fault and the backtrace.
+    """
+
+    def __init__(self, message: str, end: Exit) -> None:
+        """``end`` is what ``wait()`` gives."""
+        super().__init__(message)
+        self.end = end
 
 
 class Exited(MotteError):

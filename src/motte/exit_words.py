@@ -14,6 +14,7 @@ from motte.abi.faults import (
     FaultKind,
     StopReason,
 )
+from motte.abi.symbols import HOST_FUNCTION_PREFIX
 from motte.errors import InternalError
 from motte.exit import Exit, Fault, Usage
 from motte.frame import Frame
@@ -61,7 +62,7 @@ def describe_fault(
     """The fault in words."""
     if record.fault is None:
         raise InternalError("the core reported a fault without its kind")
-    text = f"fault: {_what(record, limits)}{_where(place)}"
+    text = f"fault: {_missing_function(record, backtrace) or _what(record, limits)}{_where(place)}"
     return Fault(
         kind=record.fault,
         address=None if record.fault is FaultKind.NATIVE_STACK_OVERFLOW else record.address,
@@ -73,6 +74,15 @@ def describe_fault(
         text=text,
         backtrace=backtrace,
     )
+
+
+def _missing_function(record: "StopRecord", backtrace: tuple[Frame, ...]) -> str:
+    """Of a call of a function of the host's that it does not have like this; else nothing."""
+    innermost = backtrace[0].function or "" if backtrace else ""
+    if record.fault is not FaultKind.KERNEL_CALL_MISUSE or not innermost.startswith(HOST_FUNCTION_PREFIX):
+        return ""
+    name = innermost.removeprefix(HOST_FUNCTION_PREFIX)
+    return f"call of the host's function {name!r}, which was not granted, or takes another number of arguments"
 
 
 def _what(record: "StopRecord", limits: RunLimits) -> str:  # noqa: PLR0911, PLR0912 (a table of cases)

@@ -46,6 +46,8 @@ class HeldProcess(Linked):
     _closed = False
     _released = False  # what it held was given back, or is being, and how it ended is kept
     _rescinded = False  # it ended with its bank
+    _raised: BaseException | None = None  # by a function of the host, which has ended it
+    _opened = False  # for calls of its functions
     _waits_for_bank = False  # links are told when that is gone
     _asked: ExitReason | None = None  # for the first of those who killed it; under the lock of all ends
     _callbacks: tuple[Callback, ...] = ()  # likewise
@@ -102,6 +104,21 @@ class HeldProcess(Linked):
             report_exception(error)
             self._asked = ExitReason("internal")
             self._release(wait=False)
+
+    def expect_calls(self) -> None:
+        """It was granted functions of the host, and may be started."""
+        self._population.listener.start()
+        with self._population.ends.lock:
+            self._wanted |= Event.OUTSIDE
+            self._core.want_events(self._wanted)
+
+    def serve(self) -> None:
+        """It calls a function of the host, and was started.  What that raises ends it, and is for who waits for it."""
+        with suppress(Closed, InvalidCap), self._lifetime as core:
+            try:
+                core.serve()
+            except BaseException as error:  # noqa: BLE001 (it is raised where it belongs)
+                self._raised = error
 
     def ask_keepers(self, ask_bank: Callable[[int, int], bool], spent_ns: int) -> None:
         """It stands still and asks; that somebody heard of it has cost so much already."""

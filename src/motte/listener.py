@@ -29,6 +29,7 @@ class Listener:
         *,
         on_exit: Callable[[int], None],
         on_question: Callable[[int, int], None],
+        on_outside: Callable[[int], None],
         on_dry: Callable[[Meter], None],
     ) -> None:
         """The callbacks are given a process's identity, or a meter; they raise nothing.
@@ -38,6 +39,7 @@ class Listener:
         self._scheduler = scheduler
         self._on_exit = on_exit
         self._on_question = on_question
+        self._on_outside = on_outside
         self._on_dry = on_dry
         self._lock = threading.Lock()  # guards the next two
         self._thread: threading.Thread | None = None
@@ -94,6 +96,8 @@ class Listener:
                         unpaid_time.take_ns()
                     elif kinds & Event.QUESTION:
                         keepers.submit(self._on_question, identity, unpaid_time.take_ns())
+                    elif kinds & Event.OUTSIDE:
+                        keepers.submit(self._on_outside, identity)
             except RuntimeError:  # the interpreter ends, and takes no more work
                 return
 

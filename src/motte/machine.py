@@ -125,13 +125,15 @@ class Machine(Watching, MachineRuns, Shown):
         options: BuildOptions | None = None,
         *,
         checked: Checked | None = None,
+        exports: bool | None = None,
         progress: Progress | None = None,
     ) -> Program:
         """Compile (or take from the cache), link, verify, and make executable.
 
         ``source`` is a path (``.c .cc .cpp .ll .bc .motte``), bytes (an artifact, bitcode, or LLVM assembly),
         or a list of them that make one program.  ``checked`` says where pointers that are made from integers are
-        tested, in the place of :attr:`BuildOptions.checked`; an artifact is as it was compiled.
+        tested, in the place of :attr:`BuildOptions.checked`, and ``exports`` that functions of a program with a ``main``
+        can be called, too, in the place of :attr:`BuildOptions.exports`; an artifact is as it was compiled.
 
         Raises ``CompileError`` for what does not compile or link, ``Refused`` for what does not verify,
         ``LimitReached`` for what is too large, ``OSError`` for an unreadable file.
@@ -141,6 +143,8 @@ class Machine(Watching, MachineRuns, Shown):
         options = options or BuildOptions()
         if checked is not None:
             options = replace(options, checked=checked)
+        if exports is not None:
+            options = replace(options, exports=exports)
         program = self._adopt(artifact_of(sources, options, progress=progress), name_of(sources))
         program.sources = SourceLines(sources)
         return program
@@ -206,7 +210,10 @@ class Machine(Watching, MachineRuns, Shown):
         none; the host's random numbers, those that follow from a seed, or none.  What it starts itself has neither,
         unless it grants them on.
 
-        Raises ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
+        A process that was not started can have its functions called instead: :meth:`Process.function`.
+
+        Raises ``BadState`` if the program has no ``main`` and is to be started,
+        ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
         are not there, ``LimitReached`` where the bank's memory does not suffice to start.
         """
         if resources is not None:

@@ -5,8 +5,8 @@ keepers, a meter that is dry), and from banks that are destroyed.
 """
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -44,11 +44,18 @@ class Population:
         self.ends = Ends()
         """Of all of them; its lock guards, too, what several threads want of one at its end."""
         self.links = Links()
-        self.listener = Listener(scheduler, on_exit=self._on_exit, on_question=self._on_question, on_dry=self._on_dry)
+        self.listener = Listener(
+            scheduler,
+            on_exit=self._on_exit,
+            on_question=self._on_question,
+            on_outside=self._on_outside,
+            on_dry=self._on_dry,
+        )
         pages = None if memory is None else memory // PAGE_SIZE
         self.banks = BankTree(pages, self.lock, self.listener.start, self._drawing_from, scheduler.rescind)
         self.meters = MeterTree(scheduler.root, self.listener.start)
         self._by_identity: dict[int, Process] = {}
+        self._opening: dict[int, threading.Lock] = {}
         self.scheduler = scheduler
         self._services: Server | None = None  # made under the lock of who is here
         self._watching: tuple[Trace, ...] = ()  # changed under the lock
@@ -101,10 +108,19 @@ class Population:
         with self.lock:
             self._watching = tuple(each for each in self._watching if each is not trace)
 
+    @contextmanager
+    def opening(self, process: "HeldProcess") -> Iterator[None]:
+        """Within, nobody else opens the process for calls."""
+        with self.lock:
+            lock = self._opening.setdefault(process.identity, threading.Lock())
+        with lock:
+            yield
+
     def leave(self, process: "HeldProcess") -> None:
         """It was closed; harmless when repeated."""
         with self.lock:
             self._by_identity.pop(process.identity, None)
+            self._opening.pop(process.identity, None)
             bank = self.banks.leave(process)
         if bank is not None:
             self.later(partial(self._end_bank, bank))
@@ -191,6 +207,10 @@ class Population:
         process = self.find(identity)
         if process is not None:
             process.ask_keepers(lambda bank, pages: self.banks.ask_keeper(bank, pages, process), spent_ns)
+
+    def _on_outside(self, identity: int) -> None:
+        if process := self.find(identity):
+            process.serve()
 
     def _on_dry(self, core: CoreMeter) -> None:
         """The nearest keeper is asked; without one nothing would ever move below this meter again."""

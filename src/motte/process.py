@@ -8,10 +8,12 @@ its owner.
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Never
 
+from motte.calling import bound, open_for_calls, raise_end
 from motte.card import Card, Shown
-from motte.errors import Closed, Timeout
+from motte.core import Function
+from motte.errors import BadState, Closed, Timeout
 from motte.exit import Exit, Usage, usage_of
 from motte.exit_reason import ExitReason, reason_of
 from motte.process_memory import Memory
@@ -38,8 +40,12 @@ class Process(Streaming, Shown):
     # --- running -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Let it run, once.  Raises ``BadState`` if it was started before."""
+        """Let it run, once.  Raises ``BadState`` if it was started before, or its program has no ``main``."""
+        if not self.program.has_main:
+            raise BadState(f"{self.program.name} has no main function: its functions can be called, see function()")
         with self._lifetime as core:
+            if core.has_host_functions:
+                self.expect_calls()
             core.start()
         if self._streams.has_pumps:
             self._streams.begin(self.kill)
@@ -62,6 +68,23 @@ class Process(Streaming, Shown):
         if self._kept_end() is None:
             with self._lifetime:
                 self._die(ExitReason.KILLED)
+
+    def function(self, name: str, prototype: str | None = None) -> Function:
+        """Bind a function of the program, to be called like one of Python's; for a process that was not started.
+
+        With the first one the process's C library is prepared and its constructors run; ``main`` never does.
+        ``prototype`` is a declaration in C, where the program's own knows too little: without debug information LLVM's
+        types have to do.  See docs/calls.md for what can be passed.
+
+        Raises ``LookupError`` for a function that the program does not export, ``TypeError`` for one that cannot be
+        called from outside, ``ValueError`` for a prototype that does not fit, ``BadState`` if the process was started.
+        """
+        with self._lifetime as core:
+            with self._population.opening(self):
+                if not self._opened:
+                    open_for_calls(self, core)
+                    self._opened = True
+            return bound(self, core, name, prototype)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
@@ -124,7 +147,8 @@ class Process(Streaming, Shown):
 
         ``timeout`` is in seconds (0 only looks; ``None`` waits for ever): afterwards ``Timeout`` is raised
         and the process runs on.  Raises ``Closed`` after ``close()``, and whatever a callback or a file object for one
-        of its streams has raised, which has killed it; all output has reached those by then.
+        of its streams, or a function of the host that it called (:func:`motte.host_function`), has raised, which has
+        killed it; all output has reached those by then.
         """
         timeout_ns = 0 if timeout == 0 else duration_ns(timeout, "timeout")
         end = self._kept_end()
@@ -135,6 +159,8 @@ class Process(Streaming, Shown):
                 end = self._end(core)
         if self._streams.has_pumps:
             self._streams.settle()
+        if self._raised is not None:
+            raise self._raised
         return end
 
     def on_end(self, callback: Callable[["Process", Exit], None]) -> None:
@@ -209,6 +235,13 @@ class Process(Streaming, Shown):
     def __repr__(self) -> str:
         """For people; never raises."""
         return f"<Process {self.identity} of {self.program.name}: {self.state}>"
+
+    def raise_end(self, name: str, in_call: bool) -> Never:  # noqa: FBT001 (the core calls it)
+        """For the core: the process has ended, during a call of its function ``name`` or before."""
+        if end := self._kept_end():
+            raise_end(name, in_call, end, self.program.name)
+        with self._lifetime as core:
+            raise_end(name, in_call, self._end(core), self.program.name)
 
     # --- parts -------------------------------------------------------------------------------------------------------
 

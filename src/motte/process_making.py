@@ -12,8 +12,10 @@ from motte.time_and_chance import NEITHER
 if TYPE_CHECKING:
     from motte.bank_tree import Account
     from motte.capability import Grants
+    from motte.core import Capability as CoreCapability
     from motte.core import Image
     from motte.directories import Directory, OpenedDirectory
+    from motte.host_functions import HostFunction
     from motte.keeping import Keeping
     from motte.meter import Meter
     from motte.no_streams import NoStreams
@@ -49,8 +51,8 @@ def make_process(  # noqa: PLR0917 (all that a process is made of)
         with open_directories(directories) as opened:
             core = _create(population, image, limits, arguments, environment, account, meter, streams, opened, ambient)
         undo.append(core.close)
-        for name, capability in grants:
-            core.grant(name, capability)
+        for name, granted in grants:
+            grant_to(core, name, granted)
         streams.attached()
         process = Process(core, program, streams, limits, keeping, meter, account, population)
         undo = [process.close]
@@ -69,6 +71,16 @@ def start_process(process: Process) -> None:
     except BaseException:
         process.close()
         raise
+
+
+def grant_to(core: CoreProcess, name: str, granted: "CoreCapability | HostFunction") -> None:
+    """A process that was not started has it from now on."""
+    from motte.host_functions import HostFunction
+
+    if isinstance(granted, HostFunction):
+        core.grant_host_function(name, granted.core)
+    else:
+        core.grant(name, granted)
 
 
 def _image(population: "Population", program: "Program", data_stack: int) -> "Image":

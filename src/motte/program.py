@@ -8,6 +8,7 @@ This is the one path from an artifact's bytes to executable pages:
 Nothing is remembered between two loads: the verifier reads every program each time.
 """
 
+import difflib
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from motte.core import Bank, CodeRegion, Image
 from motte.errors import BadState, Closed, Refused
 from motte.image import Artifact, LoadPlan, load_plan
 from motte.image.cpu_features import features_of_flags
+from motte.image.names import printable
 from motte.initial_strings import program_string
 from motte.source_lines import SourceLines
 
@@ -54,6 +56,7 @@ class Program:
         if missing := artifact.missing_features(features_of_flags(cpu_flags())):
             raise Refused(f"{name}: refused: it is compiled for a CPU with {', '.join(missing)}, which this one lacks")
         self._artifact = artifact
+        self._has_main = "main" in artifact.function_names
         self.region = CodeRegion(artifact.code_size, artifact.tables_size)
         try:
             self.plan, self._decision = _publish(artifact, self.region, name)
@@ -80,6 +83,31 @@ class Program:
         Source lines and inlined functions are known where the program has debug information.
         """
         return self._artifact.locations(code_offset)
+
+    @property
+    def has_main(self) -> bool:
+        """Whether it can be started; a library's functions can be called only."""
+        return self._has_main
+
+    @property
+    def exports(self) -> tuple[str, ...]:
+        """Names of the functions that the host may call: see :meth:`motte.Process.function`."""
+        return tuple(map(printable, self._artifact.claimed_prototypes))
+
+    def claimed_prototype(self, name: str) -> tuple[int, str] | None:
+        """For the package: code offset of an exported function, and what the artifact says of its parameters."""
+        found = self._artifact.claimed_prototypes.get(name)
+        if found is None:
+            return None
+        function, line = found
+        return self._artifact.function_columns[0][function], line
+
+    def export_hint(self, name: str) -> str:
+        """Why there is no such function, for people."""
+        if self.has_main and not self.exports:
+            return "of a program with main, those marked MOTTE_EXPORT are exported, or all with load(…, exports=True)"
+        near = difflib.get_close_matches(name, self.exports, 1)
+        return f"did you mean {near[0]!r}?" if near else "it must be external, and defined in one of the sources"
 
     def trim(self) -> None:
         """Free the windows of earlier processes that are kept for later ones; the next start takes a little longer."""

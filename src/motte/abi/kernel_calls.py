@@ -69,6 +69,10 @@ KERNEL_CALLS: Final = (
     KernelCall(29, "motte_block_alloc_checked"),
     KernelCall(30, "motte_block_open"),
     KernelCall(31, "motte_block_copy"),
+    # int motte_host_find(const char *name)
+    KernelCall(32, "motte_host_find"),
+    # long motte_host_call(unsigned long function, long a, long b, long c, long d, long e)
+    KernelCall(33, "motte_host_call"),
 )
 
 KERNEL_CALL_BY_NAME: Final = {call.name: call for call in KERNEL_CALLS}

@@ -14,3 +14,6 @@ FUNCTION_TABLE: Final = "__motte_function_table"
 
 FUNCTION_TABLE_MASK: Final = "__motte_function_table_mask"
 """The immediate that keeps a function pointer inside the table."""
+
+HOST_FUNCTION_PREFIX: Final = "motte_host."
+"""Of the symbols by which a guest declares functions of the host; what follows is the name that they are granted by."""

@@ -20,6 +20,7 @@ from motte.compiler.optimise import optimise
 from motte.compiler.options import CompileOptions
 from motte.compiler.parallel import run_forked
 from motte.compiler.partition import parts_of
+from motte.compiler.prototypes import prototype_section
 from motte.compiler.read import parse, read, vector_bits
 from motte.compiler.unit import CompileRequest, ConfinedUnit
 
@@ -34,14 +35,20 @@ def compile_unit(request: CompileRequest, progress: Progress) -> ConfinedUnit:
     legalise(module, CallingConvention(module.types, vector_bits(target)))
     if request.options.checked:
         mark_casts(module, request.options.checked)
+    prototypes = module.prototypes
     parts = parts_of(module, b"".join(request.modules)) if request.stage == "object" else [str(module)]
     progress("optimising")
-    results = run_forked([partial(_compile_part, part, request, progress) for part in parts])
+    sections = [prototype_section(prototypes), *([""] * (len(parts) - 1))]
+    jobs = zip(parts, sections, strict=True)
+    results = run_forked([partial(_compile_part, part, section, request, progress) for part, section in jobs])
     return ConfinedUnit(request.name, tuple(results), target.required)
 
 
-def _compile_part(text: str, request: CompileRequest, progress: Progress) -> bytes:
-    """The second half, which is the slow one: one part of a module → an object, or the text of an earlier stage."""
+def _compile_part(text: str, section: str, request: CompileRequest, progress: Progress) -> bytes:
+    """The second half, which is the slow one: one part of a module → an object, or the text of an earlier stage.
+
+    ``section`` is assembly that goes into the object as it is.
+    """
     options, stage = request.options, request.stage
     module = parse(text)
     if stage == "accepted":
@@ -63,7 +70,7 @@ def _compile_part(text: str, request: CompileRequest, progress: Progress) -> byt
     confined = confine(assembly, function_facts(lowered, classes))
     if stage == "confined":
         return confined.encode()
-    return _object(confined, options)
+    return _object(confined + section, options)
 
 
 def _object(confined: str, options: CompileOptions) -> bytes:

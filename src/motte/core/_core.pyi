@@ -1,7 +1,8 @@
 """Types of the extension module; what they mean is said in :mod:`motte.core`."""
 
-from collections.abc import Sequence
-from typing import Generic, Literal, Self, TypeAlias, TypeVar, final
+from collections.abc import Callable, Sequence
+from inspect import Signature
+from typing import Any, Generic, Literal, Never, Self, TypeAlias, TypeVar, final
 
 from _typeshed import ReadableBuffer as Buffer
 
@@ -153,6 +154,44 @@ class ContractAutomaton:
     def sender(self, state: int, /) -> int | None: ...
     def capacity(self, sender: int, /) -> tuple[int, int]: ...
 
+@final
+class Function:
+    def __new__(
+        cls,
+        process: Process,
+        offset: int,
+        result: str,
+        codes: str,
+        names: tuple[str, ...],
+        name: str,
+        document: str,
+        signature: Signature | None,
+        ended: Callable[[str, bool], Never],
+    ) -> Self: ...
+    __name__: str
+    __qualname__: str
+    __doc__: str
+    __signature__: Signature | None
+    def __call__(self, *arguments: object, timeout: float | None = None) -> Any: ...
+
+@final
+class HostFunction:
+    def __new__(
+        cls, callback: Callable[..., object], result: str, codes: str, names: tuple[str, ...], name: str
+    ) -> Self: ...
+
+@final
+class Out:
+    def __new__(cls, buffer: Buffer, /) -> Self: ...
+    @property
+    def buffer(self) -> Buffer: ...
+
+@final
+class InOut:
+    def __new__(cls, buffer: Buffer, /) -> Self: ...
+    @property
+    def buffer(self) -> Buffer: ...
+
 class Image:
     def __init__(
         self,
@@ -292,6 +331,11 @@ class Process:
     def receivers(self, sender: Capability, /) -> int | None: ...
     def grant(self, name: str, capability: Capability, /) -> None: ...
     def start(self) -> None: ...
+    def open(self) -> None: ...
+    @property
+    def has_host_functions(self) -> bool: ...
+    def serve(self) -> None: ...
+    def grant_host_function(self, name: str, function: HostFunction, /) -> None: ...
     def wait(self, timeout_ns: int | None) -> bool: ...
     def kill(self, reason: int = ..., /) -> None: ...
     def suspend(self) -> None: ...

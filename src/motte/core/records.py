@@ -53,6 +53,8 @@ class Event(IntFlag):
     BANK = 4
     QUESTION = FAULT | BANK
     """Either of the two that wait for an answer."""
+    OUTSIDE = 8
+    """It calls a function of the host's, and nobody waits for it who would run that."""
 
 
 class Ask(IntEnum):

@@ -17,6 +17,7 @@ from motte.abi.kernel_calls import KERNEL_CALL_BY_NAME
 from motte.abi.layout import FUNCTION_TABLE_ENTRY_SIZE, IMAGE_BASE, JUMP_TABLE_ENTRY_SIZE, PAGE_SIZE
 from motte.abi.limits import DEFAULT_LIMITS, Limits
 from motte.errors import Refused
+from motte.image.exports import read_prototypes
 from motte.image.function_table import table_log2
 from motte.image.inlined_reader import InlinedReader
 from motte.image.manifest import Manifest, read_manifest
@@ -71,6 +72,7 @@ class Artifact:
         self.table_references = columns(self.blobs["table_references"], 1)[0]
         self.gate_calls = columns(self.blobs["gate_calls"], 2)
         self.jump_tables = columns(self.blobs["jump_tables"], 3)
+        self.exports = columns(self.blobs["exports"], 1)[0]
         self.function_table_log2 = table_log2(len(self.function_entries[0]) + len(self.gate_entries[0]))
         self._check_records()
         # Escaped: these names go into messages, verdicts and backtraces.
@@ -167,6 +169,14 @@ class Artifact:
             SegmentSummary("zero", self.writable_base + writable, self._zero_size, True),
         )
 
+    @cached_property
+    def claimed_prototypes(self) -> dict[str, tuple[int, str]]:
+        """By name: the index of a function that the host may call, and its prototype as the artifact has it.
+
+        Raises :class:`~motte.errors.Refused` if they are not what the format has.
+        """
+        return read_prototypes(self.exports, bytes(self.blobs["prototypes"]))
+
     # --- checks -------------------------------------------------------------------------------
 
     def _check_sizes(self, limits: Limits) -> None:
@@ -198,6 +208,7 @@ class Artifact:
         check_below(self.gate_calls[1], imports, "import")
         check_below(self.jump_tables[2], functions, "function")
         check_disjoint(self.jump_tables[0], self.jump_tables[1], len(self.blobs["jump_targets"]) // 4, "jump tables")
+        check_below(self.exports, functions, "function")
         if len(self.blobs["inlined_offsets"]) != len(self.blobs["inlined_innermost"]):
             raise Refused("artifact: the columns of inlined calls differ in length")
         if len({len(self.blobs[name]) for name in _LINE_COLUMNS}) != 1:

@@ -47,6 +47,8 @@ BLOBS: Final[Mapping[str, int]] = {
     "inlined_innermost": 4,
     "inlined_calls": 16,  # surrounding call, name, file, line
     "inlined_texts": 1,  # each ended by a NUL; number 0 is empty
+    "exports": 4,  # function
+    "prototypes": 1,  # of each of them, ended by a NUL: see abi/prototypes.py
 }
 """Size in bytes of each blob's records."""
 
@@ -97,6 +99,8 @@ def _blobs(program: LinkedProgram) -> dict[str, bytes | bytearray]:
         "inlined_innermost": _numbers(program.inlined.innermost),
         "inlined_calls": _numbers(chain.from_iterable(program.inlined.calls)),
         "inlined_texts": _names(program.inlined.texts),
+        "exports": _numbers(export.function for export in program.exports),
+        "prototypes": _names(export.prototype for export in program.exports),
     }
 
 

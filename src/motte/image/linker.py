@@ -13,6 +13,7 @@ from motte.abi.limits import Limits
 from motte.abi.symbols import DATA_STACK_LIMIT, DATA_STACK_POINTER, ENTRY
 from motte.errors import CompileError
 from motte.image.encoding import encode
+from motte.image.exports import exports
 from motte.image.function_table import FunctionTable
 from motte.image.inlined import inlined_calls
 from motte.image.layout import TRAP_STUB, TRAP_STUB_NAME, Layout, lay_out
@@ -82,6 +83,7 @@ def link_program(
         lines=line_rows(resolution.objects, layout.text_offsets),
         inlined=inlined_calls(resolution.objects, layout.text_offsets),
         reaches_blocks=int(any(SectionKind.BLOCKS in each.kinds for each in resolution.objects)),
+        exports=exports(resolution.objects, targets, index_of),
     )
 
 

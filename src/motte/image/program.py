@@ -80,6 +80,13 @@ class InlinedCalls:
     texts: list[str] = field(default_factory=lambda: [""])
 
 
+class Export(NamedTuple):
+    """A function that the host may call, and what it says of its parameters: :mod:`motte.abi.prototypes`."""
+
+    function: int
+    prototype: str
+
+
 @dataclass(slots=True)
 class LinkedProgram:
     """Code, window image, and everything that a loader must still add an address to."""
@@ -112,3 +119,4 @@ class LinkedProgram:
     inlined: InlinedCalls
     reaches_blocks: int
     """1 if some code reaches checked blocks, else 0."""
+    exports: Sequence[Export]

@@ -30,6 +30,7 @@ class SectionKind(Enum):
     LINE_STRINGS = auto()
     INLINED = auto()
     BLOCKS = auto()
+    PROTOTYPES = auto()
     IGNORED = auto()
 
 
@@ -51,6 +52,7 @@ _NAMES: Final = (
     (r"\.motte\.inlined", SectionKind.INLINED),
     # Empty: that it is there says that the code reaches checked blocks.
     (r"\.motte\.blocks", SectionKind.BLOCKS),
+    (r"\.motte\.prototypes", SectionKind.PROTOTYPES),
     (r"\.debug_line", SectionKind.LINES),
     (r"\.debug_line_str", SectionKind.LINE_STRINGS),
     (r"\.debug_[a-z_]+", SectionKind.IGNORED),
@@ -80,6 +82,7 @@ SINGLE_KINDS: Final = frozenset(
         SectionKind.LINES,
         SectionKind.LINE_STRINGS,
         SectionKind.INLINED,
+        SectionKind.PROTOTYPES,
     }
 )
 """Kinds of which an object has at most one section."""

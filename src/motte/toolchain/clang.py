@@ -126,7 +126,7 @@ def _invocation(
 ) -> tuple[list[str], bytes | None, list[Path]]:
     """Clang's arguments, its standard input, and the trees that it may read."""
     flags = [*TARGET_FLAGS, *(CXX_FLAGS if language == "c++" else ()), *arguments.passed]
-    flags += ["-gline-tables-only", "-fdebug-compilation-dir=."] if arguments.debug else ["-g0"]
+    flags += ["-g", "-fdebug-compilation-dir=."] if arguments.debug else ["-g0"]
     directories = cxx_include_directories() if language == "c++" else c_include_directories()
     flags += include_flags(directories)
     readable = [zig_directory(), guest_directory()]

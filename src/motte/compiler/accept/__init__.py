@@ -13,6 +13,7 @@ from motte.compiler.accept.metadata import normalise_metadata
 from motte.compiler.accept.symbols import plain_symbols
 from motte.compiler.ir.module import Module
 from motte.compiler.options import CompileOptions
+from motte.compiler.prototypes import exported_functions, prototypes_of
 
 _DROPPED: Final = re.compile(r"\$|source_filename = |@llvm\.global\.annotations = ")
 """Comdats (their functions keep the linkage that says the same), the file's name, annotations."""
@@ -22,7 +23,11 @@ def accept(text: str, options: CompileOptions) -> Module:
     """The module in plain form, or :class:`CompileError` naming the construct, the function and the line."""
     refuse_forbidden(text)
     module = Module(plain_symbols(text))
-    public = None if options.internalize is None else frozenset(options.internalize)
+    exported = exported_functions(module, options) if options.is_of_a_program else []
+    module.prototypes = prototypes_of(module, exported)
+    public = None
+    if options.internalize is not None:
+        public = frozenset((*options.internalize, *(function.header.name[1:] for function in exported)))
     module.items = [item for item in module.items if not (isinstance(item, str) and _DROPPED.match(item))]
     replace_barriers(module)
     normalise_functions(module, public, options.debug)

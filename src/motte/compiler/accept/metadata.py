@@ -16,6 +16,7 @@ _DEBUG_ATTACHMENT: Final = re.compile(r", !(?:dbg|DIAssignID|heapallocsite) !\d+
 _FOREIGN_ATTACHMENT: Final = re.compile(r", !(?:pcsections|kcfi_type|mmra|annotation|srcloc|heapallocsite) !\d+")
 _EMISSION: Final = re.compile(r"(?<=emissionKind: )FullDebug(?=[,)])")
 """Lines and inlined functions are all that is used of debug information: types and variables would only cost time."""
+_RETAINED: Final = re.compile(r", retainedNodes: !\d+")
 _NODE: Final = re.compile(r"^!(\d+) = (.*)$")
 
 
@@ -33,6 +34,8 @@ def normalise_metadata(module: Module, debug: bool) -> None:
     for index, item in enumerate(module.items):
         if isinstance(item, str) and "!DICompileUnit(" in item[:60]:
             module.items[index] = _EMISSION.sub("LineTablesOnly", item)
+        elif isinstance(item, str) and "!DISubprogram(" in item[:60]:
+            module.items[index] = _RETAINED.sub("", item)
     for function in module.functions():
         function.lines = _plain_lines(function.lines, debug)
     if not debug:
@@ -46,8 +49,8 @@ def _flags(line: str, nodes: dict[str, str]) -> str:
 
 
 def _plain_lines(lines: list[str], debug: bool) -> list[str]:
+    lines = [line for line in lines if not line.startswith("    #dbg_")]
     if not debug:
-        lines = [line for line in lines if not line.startswith("    #dbg_")]
         lines = [_DEBUG_ATTACHMENT.sub("", line) if ", !" in line else line for line in lines]
     return [_FOREIGN_ATTACHMENT.sub("", line) if ", !" in line else line for line in lines]
 

@@ -33,6 +33,8 @@ class Module:
                 groups.append(line)
         self.types = Types(self.lines())
         self.attributes = AttributeGroups(groups)
+        self.prototypes: tuple[str, ...] = ()
+        """Of what the host may call: see :mod:`motte.compiler.prototypes`."""
         self._functions = self._function_names()
         self._names = self._functions | self._global_names()
 

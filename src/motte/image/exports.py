@@ -1,0 +1,74 @@
+"""Functions that the host may call: those of all objects, joined; and read again from an artifact.
+
+The lines of a ``.motte.prototypes`` section name functions of their own object, or of another one of the same unit.  What a
+name leads to is decided like for any other reference; a line whose name leads to no function is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from motte.abi.prototypes import LONGEST_PROTOTYPE
+from motte.errors import Refused
+from motte.image.program import Export
+from motte.image.sections import SectionKind
+
+if TYPE_CHECKING:
+    from motte.image.objects import ConfinedObject
+    from motte.image.targets import Targets
+
+
+def exports(objects: Sequence[ConfinedObject], targets: Targets, index_of: Mapping[int, int]) -> list[Export]:
+    """What the host may call, in the order of the objects, each function by each of its names once.
+
+    Raises :class:`~motte.errors.CompileError` for a malformed section.
+    """
+    found: dict[str, Export] = {}
+    for each in objects:
+        for name, line in _lines(each):
+            target = targets.of_name(name)
+            function = index_of.get(target.value) if target.kind.name == "CODE" else None
+            if function is not None:
+                found.setdefault(name, Export(function, line))
+    return list(found.values())
+
+
+def read_prototypes(functions: Sequence[int], claimed: bytes) -> dict[str, tuple[int, str]]:
+    """By name, from the blobs of an artifact.  Raises :class:`~motte.errors.Refused`."""
+    lines = claimed.decode("utf-8", "surrogateescape").split("\0")
+    if lines.pop() or len(lines) != len(functions):
+        raise Refused(f"artifact: prototypes: {len(lines)} where {len(functions)} belong")
+    named = {}
+    for function, line in zip(functions, lines, strict=True):
+        name = _name_in(line)
+        if name is None or name in named:
+            raise Refused("artifact: a prototype is malformed, or there twice")
+        named[name] = (function, line)
+    return named
+
+
+def _lines(owner: ConfinedObject) -> Iterator[tuple[str, str]]:
+    section = owner.section_of(SectionKind.PROTOTYPES)
+    if section is None:
+        return
+    lines = bytes(section.data).decode("utf-8", "surrogateescape").split("\0")
+    if lines.pop():
+        raise owner.error("section .motte.prototypes ends inside a line")
+    for line in lines:
+        name = _name_in(line)
+        if name is None:
+            raise owner.error("section .motte.prototypes has a malformed line")
+        yield name, line
+
+
+def _name_in(line: str) -> str | None:
+    if len(line) > LONGEST_PROTOTYPE:
+        return None
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    name = fields.get("name") if isinstance(fields, dict) else None
+    return name if isinstance(name, str) else None
