@@ -175,6 +175,13 @@ struct deadline deadline_after(uint64_t timeout_ns)
     return (struct deadline){.exists = true, .at = timespec_from_ns(now + timeout_ns)};
 }
 
+bool deadline_is_before(const struct deadline *one, const struct deadline *other)
+{
+    if (!one->exists || !other->exists)
+        return one->exists;
+    return one->at.tv_sec != other->at.tv_sec ? one->at.tv_sec < other->at.tv_sec : one->at.tv_nsec < other->at.tv_nsec;
+}
+
 static int wait_until_exited(struct process *process, const struct timespec *end)
 {
     for (;;) {

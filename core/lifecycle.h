@@ -34,6 +34,7 @@ struct deadline {
     struct timespec at; /* CLOCK_MONOTONIC */
 };
 struct deadline deadline_after(uint64_t timeout_ns); /* UINT64_MAX: none */
+bool deadline_is_before(const struct deadline *one, const struct deadline *other);
 int process_wait(struct process *process, struct deadline deadline);
 
 /* CPU and wall time so far, or in all. */

@@ -184,6 +184,10 @@ PyObject *python_process_serve(PyObject *self, PyObject *unused);
 void python_release_for_guest(void);
 void python_take_after_guest(void);
 
+/* When the calling thread's call of a guest is to return, for functions of the host that it makes; the one before. */
+struct deadline;
+const struct deadline *python_set_deadline(const struct deadline *deadline);
+
 /* Exceptions of motte.errors; `of_kernel` makes one of a number (enum motte_error). */
 struct python_errors {
     PyObject *timeout, *request_error, *of_kernel, *bad_state, *closed, *invalid_cap, *limit_reached, *too_deep, *unsupported, *internal_error;

@@ -232,10 +232,14 @@ static PyObject *invoke(struct python_function *self, PyObject *const *arguments
     if (!visitor)
         return PyErr_NoMemory();
     bool fine = place_arguments(self, arguments, invocation);
+    const struct deadline *outer = python_set_deadline(&invocation->deadline);
+    if (outer && deadline_is_before(outer, &invocation->deadline))
+        invocation->deadline = *outer; /* it is called in a function of the host's, which has to return, too */
     if (fine && invocation->passed.count)
         fine = run_with_passed(self, visitor, invocation);
     else if (fine)
         fine = run(self, visitor, &invocation->call, invocation->deadline);
+    python_set_deadline(outer);
     if (invocation->passed.count)
         passed_release(&invocation->passed);
     const struct guest_call *call = &invocation->call;
@@ -434,6 +438,14 @@ static PyObject *descend(PyObject *self, PyObject *instance, PyObject *type)
     return Py_NewRef(self);
 }
 
+/* The type has a text of its own. */
+static PyObject *get_attribute(PyObject *object, PyObject *name)
+{
+    if (PyUnicode_CompareWithASCIIString(name, "__doc__") == 0)
+        return Py_NewRef(((struct python_function *)object)->document);
+    return PyObject_GenericGetAttr(object, name);
+}
+
 static PyObject *represent(PyObject *object)
 {
     struct python_function *self = (struct python_function *)object;
@@ -443,7 +455,6 @@ static PyObject *represent(PyObject *object)
 static PyMemberDef members[] = {
     {"__name__", T_OBJECT, offsetof(struct python_function, name), READONLY, NULL},
     {"__qualname__", T_OBJECT, offsetof(struct python_function, name), READONLY, NULL},
-    {"__doc__", T_OBJECT, offsetof(struct python_function, document), READONLY, NULL},
     {"__signature__", T_OBJECT, offsetof(struct python_function, signature), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
@@ -460,6 +471,8 @@ PyTypeObject python_function_type = {
     .tp_traverse = traverse,
     .tp_clear = clear,
     .tp_descr_get = descend,
+    .tp_getattro = get_attribute,
+    .tp_doc = PyDoc_STR("A function of a guest's, bound by Process.function(): called like any other, with a `timeout`."),
     .tp_members = members,
     .tp_repr = represent,
 };

@@ -10,6 +10,7 @@
 #include "guest_memory.h"
 #include "host_functions.h"
 #include "process.h"
+#include "python_watch.h"
 
 enum { TEXT = 's', SHORT_TEXT = 1024, LONGEST_TEXT = 1 << 20 };
 
@@ -23,8 +24,16 @@ struct python_host_function {
 
 /* --- the interpreter's lock -------------------------------------------------------------------------------------------- */
 
-/* Of a thread that runs a guest without it. */
+/* Of a thread that runs a guest without it; and when its call is to return, if that was said. */
 static _Thread_local PyThreadState *released;
+static _Thread_local const struct deadline *deadline_here;
+
+const struct deadline *python_set_deadline(const struct deadline *deadline)
+{
+    const struct deadline *before = deadline_here;
+    deadline_here = deadline;
+    return before;
+}
 
 void python_release_for_guest(void)
 {
@@ -116,12 +125,27 @@ static bool call(const struct python_host_function *self, struct process *proces
     return fine;
 }
 
+/* It took too long, and has returned or raised something because of that.  What the end of its process means is said by who
+ * waits for that. */
+static bool give_up(const struct python_host_function *self, enum watch_verdict verdict)
+{
+    PyErr_Clear();
+    if (verdict == WATCH_LATE)
+        PyErr_Format(python_errors.timeout, "the call did not return in time: it was in %U, a function of the host's", self->name);
+    return false;
+}
+
 static bool invoke(void *opaque, struct process *process, const uint64_t *words, uint64_t *result)
 {
     PyThreadState *state = released;
     if (state)
         python_take_after_guest();
+    struct watched watched;
+    watch_begin(&watched, process, deadline_here ? *deadline_here : (struct deadline){.exists = false});
     bool fine = call(opaque, process, words, result);
+    enum watch_verdict verdict = watch_end(&watched);
+    if (verdict != WATCH_NOTHING)
+        fine = give_up(opaque, verdict);
     if (state)
         python_release_for_guest();
     return fine;

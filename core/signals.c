@@ -71,7 +71,8 @@ static void interrupt(struct worker *worker, struct process *process, ucontext_t
     } else {
         if (process_stop_requested(process) && between(address, checked_syscall_check, checked_syscall_entered))
             continue_at(state, checked_syscall_stopped);
-        timer_insist(&worker->timer);
+        if (!worker->visits) /* for a visitor the slice thread does, and not while it is in a function of the host's */
+            timer_insist(&worker->timer);
     }
 }
 

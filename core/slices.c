@@ -74,6 +74,10 @@ static struct signals end_turns(struct scheduler *scheduler, uint64_t now)
         struct process *process = atomic_load_explicit(&worker->process, memory_order_relaxed);
         if (!process || worker->slice_thread_at > now + slices->together || signals.count == SIGNALS_AT_ONCE)
             continue;
+        if (atomic_load_explicit(&worker->outside, memory_order_relaxed)) {
+            worker->slice_thread_at = now + worker->slice;
+            continue;
+        }
         late = late || (!worker->visits && now > worker->slice_thread_at + slices->lead + slices->bearable);
         process_set_attention(process, true);
         worker->slice_thread_at = now + worker->slice - slices->lead;

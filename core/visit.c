@@ -11,6 +11,8 @@
 #include "clock.h"
 #include "code_region.h"
 #include "host_functions.h"
+#include "ipc/transfer.h"
+#include "lifecycle.h"
 #include "meters/meters.h"
 #include "motte_abi.h"
 #include "process.h"
@@ -186,16 +188,33 @@ static void go_on(struct worker *visitor, struct process *process)
     pthread_mutex_unlock(&process->scheduler->lock);
 }
 
+bool visit_overstays(struct process *process, uint64_t since)
+{
+    pthread_mutex_lock(&process->scheduler->lock);
+    const struct worker *worker = process->worker;
+    int64_t left = process->runnable.left;
+    uint64_t now = ticks_now(), used = now - since;
+    if (worker && worker->payer == process && atomic_load(&worker->process) == process)
+        used = worker_charged(worker, now);
+    if (left != METER_UNLIMITED && (left <= 0 || used >= (uint64_t)left))
+        process_end_for(process, MOTTE_STOP_CPU_LIMIT, 0);
+    ipc_settle(process->scheduler);
+    pthread_mutex_unlock(&process->scheduler->lock);
+    return process_stop_requested(process);
+}
+
 int64_t visit_host_call(struct process *process)
 {
     struct worker *visitor = worker_current();
     struct host_functions *host = process->host;
     uint64_t words[HOST_WORDS], result = 0;
     memcpy(words, host->words, host->function->words * sizeof *words);
+    atomic_store_explicit(&visitor->outside, true, memory_order_relaxed);
     if (!host_function_invoke(host->function->opaque, process, words, &result)) {
         host->raised = true;
         process_set_attention(process, true);
     }
+    atomic_store_explicit(&visitor->outside, false, memory_order_relaxed);
     process->question.ask = ASK_NOTHING; /* whatever it did with the guest's memory */
     go_on(visitor, process);
     return (int64_t)result;

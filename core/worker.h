@@ -45,6 +45,7 @@ struct worker {
     bool bound;               /* in a call: only this call's process can be assigned */
     bool unmetered;           /* the turn is nobody's: its process only has to come to its end */
     bool visits;              /* a thread of the host's own: visit.h. Constant */
+    _Atomic bool outside;     /* of a visitor: it runs a function of the host's, and is not to be interrupted */
     bool ended_one;           /* its last turn was a process's end */
     uint64_t dispatched, turn_ended; /* ticks */
     uint64_t surcharge;       /* ticks: what this turn is charged beyond its length */

@@ -82,6 +82,8 @@ class Process(Streaming, Shown):
         with self._lifetime as core:
             with self._population.opening(self):
                 if not self._opened:
+                    if self._streams.has_pumps:
+                        self._streams.begin(self.kill)
                     open_for_calls(self, core)
                     self._opened = True
             return bound(self, core, name, prototype)

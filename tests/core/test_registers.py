@@ -83,6 +83,7 @@ MESSAGE_GATES = [
     *("BLOCK_ALLOC", "BLOCK_MAP", "BLOCK_UNMAP", "BLOCK_SIZE", "BLOCK_SPLIT", "BLOCK_FREEZE", "BLOCK_FREE"),
     *("BLOCK_ALLOC_CHECKED", "BLOCK_OPEN", "BLOCK_COPY"),
 ]
+HOST_GATES = ["HOST_FIND", "HOST_CALL"]
 CALLS = {
     # A call's name: its number and arguments, and its result.
     "unknown": ((UNKNOWN,), -38),
@@ -107,7 +108,7 @@ def call_gate(gate: str, call: tuple[int, ...]) -> list[str]:
 
 
 def test_these_are_all_gates() -> None:
-    tested = {"EXIT", *GATES, "SETJMP", "LONGJMP", "CHECK_POINTER", *MESSAGE_GATES}
+    tested = {"EXIT", *GATES, "SETJMP", "LONGJMP", "CHECK_POINTER", *MESSAGE_GATES, *HOST_GATES}
     assert {call.name for call in KERNEL_CALLS} == {f"motte_{gate.lower()}" for gate in tested}
 
 
@@ -119,10 +120,11 @@ ERRORS = {
     "BLOCK_MAP": NULL,
     "BLOCK_ALLOC_CHECKED": FIRST_HANDLE,
     "BLOCK_OPEN": NULL,
+    "HOST_FIND": BAD_ADDRESS,
 }
 
 
-@pytest.mark.parametrize("gate", MESSAGE_GATES)
+@pytest.mark.parametrize("gate", [*MESSAGE_GATES, "HOST_FIND"])
 def test_a_gate_for_messages_returns_own_values_an_error_and_zeros(workshop: Workshop, gate: str) -> None:
     """With a handle, or an address, that means nothing."""
     arguments = {"edi": 64, "esi": 1, "edx": 0, "ecx": 0, "r8d": 0}

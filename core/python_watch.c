@@ -1,0 +1,137 @@
+#define _GNU_SOURCE
+#include "python_watch.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "clock.h"
+#include "process.h"
+#include "thread.h"
+#include "visit.h"
+
+enum { STACK = 256 * 1024, QUIET_LOOKS = 100 };
+static const uint64_t look_ns = 10000000;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards everything here; the interpreter's comes first */
+static pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
+static struct watched *first;
+static uint64_t begun_count;
+static bool prepared, exists, sleeps;
+
+static bool has_passed(const struct deadline *deadline)
+{
+    uint64_t now = monotonic_ns();
+    return deadline->exists && now >= (uint64_t)deadline->at.tv_sec * 1000000000 + (uint64_t)deadline->at.tv_nsec;
+}
+
+static enum watch_verdict look(const struct watched *watched)
+{
+    if (visit_overstays(watched->process, watched->since))
+        return WATCH_ENDS;
+    return has_passed(&watched->deadline) ? WATCH_LATE : WATCH_NOTHING;
+}
+
+static bool anyone_is_due(void)
+{
+    for (const struct watched *watched = first; watched; watched = watched->next)
+        if (watched->verdict == WATCH_NOTHING && look(watched) != WATCH_NOTHING)
+            return true;
+    return false;
+}
+
+static void raise_in(struct watched *watched)
+{
+    watched->verdict = look(watched);
+    if (watched->verdict != WATCH_NOTHING)
+        PyThreadState_SetAsyncExc(watched->thread, python_errors.timeout);
+}
+
+static void raise_where_due(void)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    pthread_mutex_lock(&lock);
+    for (struct watched *watched = first; watched; watched = watched->next)
+        if (watched->verdict == WATCH_NOTHING)
+            raise_in(watched);
+    pthread_mutex_unlock(&lock);
+    PyGILState_Release(state);
+}
+
+/* Falls asleep after a second in which nothing began: to be woken costs more than most of what is watched. */
+static void *run(void *unused)
+{
+    const struct timespec pause = timespec_from_ns(look_ns);
+    uint64_t seen = 0;
+    int quiet = 0;
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        quiet = first || seen != begun_count ? 0 : quiet + 1;
+        seen = begun_count;
+        bool due = anyone_is_due();
+        sleeps = quiet > QUIET_LOOKS;
+        while (sleeps)
+            pthread_cond_wait(&begun, &lock);
+        pthread_mutex_unlock(&lock);
+        if (due)
+            raise_where_due();
+        nanosleep(&pause, NULL);
+        pthread_mutex_lock(&lock);
+    }
+    return unused;
+}
+
+/* Another thread of the parent's may have held the lock. */
+static void begin_anew(void)
+{
+    pthread_mutex_init(&lock, NULL);
+    pthread_cond_init(&begun, NULL);
+    first = NULL;
+    exists = sleeps = false;
+}
+
+/* Under the lock. */
+static void have_thread(void)
+{
+    pthread_t thread;
+    if (exists)
+        return;
+    if (!prepared)
+        pthread_atfork(NULL, NULL, begin_anew);
+    prepared = true;
+    exists = thread_create(&thread, STACK, run, NULL);
+    if (exists)
+        pthread_detach(thread);
+}
+
+void watch_begin(struct watched *watched, struct process *process, struct deadline deadline)
+{
+    watched->thread = PyThread_get_thread_ident();
+    watched->process = process;
+    watched->deadline = deadline;
+    watched->since = ticks_now();
+    watched->verdict = WATCH_NOTHING;
+    pthread_mutex_lock(&lock);
+    have_thread();
+    watched->next = first;
+    watched->link = &first;
+    if (first)
+        first->link = &watched->next;
+    first = watched;
+    begun_count++;
+    if (sleeps)
+        pthread_cond_signal(&begun);
+    sleeps = false;
+    pthread_mutex_unlock(&lock);
+}
+
+enum watch_verdict watch_end(struct watched *watched)
+{
+    pthread_mutex_lock(&lock);
+    *watched->link = watched->next;
+    if (watched->next)
+        watched->next->link = watched->link;
+    pthread_mutex_unlock(&lock);
+    if (watched->verdict != WATCH_NOTHING)
+        PyThreadState_SetAsyncExc(watched->thread, NULL);
+    return watched->verdict;
+}

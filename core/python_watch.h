@@ -1,0 +1,36 @@
+/* Functions of the host that take too long: an exception is raised in them.
+ *
+ * The problem.  A guest that runs can be stopped at any instruction.  A function of Python's that it has called cannot: it ends
+ * when it returns, or when something raises an exception in its thread.
+ *
+ * The answer.  Who is in such a function stands on a list.  A thread looks at it every few milliseconds while there is something on
+ * it: if the call's deadline has passed, or the process is to end, or has used up its time, the interpreter is asked to raise
+ * an exception in that thread, at its next instruction of Python's.  A function that waits in the kernel sees it when that
+ * returns.
+ *
+ * No exception goes astray: it is asked for under the interpreter's lock, while the function stands on the list; and whoever
+ * takes it off, under the same lock, takes an exception back that has not been raised yet.
+ */
+#ifndef MOTTE_PYTHON_WATCH_H
+#define MOTTE_PYTHON_WATCH_H
+
+#include "lifecycle.h"
+#include "python_core.h"
+
+enum watch_verdict { WATCH_NOTHING, WATCH_LATE, WATCH_ENDS };
+
+/* One call of one function, on the stack of its thread. */
+struct watched {
+    struct watched *next, **link;
+    unsigned long thread;
+    struct process *process;
+    struct deadline deadline;
+    uint64_t since; /* ticks */
+    enum watch_verdict verdict; /* an exception was asked for, and why */
+};
+
+/* Both with the interpreter's lock.  Nothing is watched if the host refuses the thread. */
+void watch_begin(struct watched *watched, struct process *process, struct deadline deadline);
+enum watch_verdict watch_end(struct watched *watched);
+
+#endif
