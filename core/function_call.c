@@ -199,6 +199,8 @@ static enum call_result outcome(struct guest_call *call)
     case PROCESS_IDLE:
         return finish(call);
     case PROCESS_EXITED:
+        if (call->nested) /* the gate outside is left yet; where the process stood when it ended is not touched */
+            slot_context(process->slot)->host_stack = call->outer.host_stack;
         return CALL_ENDED;
     case PROCESS_OUTSIDE:
         if (process->host->pending)
@@ -304,9 +306,7 @@ void function_call_serve(struct guest_call *call)
         slot_context(process->slot)->result = (int64_t)result;
     else
         host->raised = true;
-    pthread_mutex_lock(&process->scheduler->lock);
-    process->owed += ticks_now() - start;
-    pthread_mutex_unlock(&process->scheduler->lock);
+    host_functions_charge(process, start);
 }
 
 enum call_result function_call_continue(struct worker *visitor, struct guest_call *call)

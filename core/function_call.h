@@ -56,6 +56,7 @@ enum call_result {
     CALL_NOT_NOW,   /* the calling thread's own call is under way: a signal handler of the host's, say */
     CALL_TOO_DEEP,
     CALL_NO_STACK,
+    CALL_FORKED,    /* a function of the host's has forked, and this is the child */
 };
 
 /* The function that begins at this code offset: its host address and the words of arguments on the stack; false if none

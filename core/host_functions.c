@@ -80,6 +80,16 @@ static bool take(struct process *process, uint64_t words[HOST_WORDS])
     return mine;
 }
 
+void host_functions_charge(struct process *process, uint64_t since_ticks)
+{
+    pthread_mutex_lock(&process->scheduler->lock);
+    uint64_t now = ticks_now();
+    if (runnable_charge(&process->runnable, now, now - since_ticks) == RUNNABLE_EXHAUSTED)
+        process_end_for(process, MOTTE_STOP_CPU_LIMIT, 0);
+    ipc_settle(process->scheduler);
+    pthread_mutex_unlock(&process->scheduler->lock);
+}
+
 bool host_functions_serve(struct process *process)
 {
     uint64_t words[HOST_WORDS], result = 0;
@@ -87,8 +97,8 @@ bool host_functions_serve(struct process *process)
         return true;
     uint64_t start = ticks_now();
     bool fine = host_function_invoke(process->host->function->opaque, process, words, &result);
+    host_functions_charge(process, start);
     pthread_mutex_lock(&process->scheduler->lock);
-    process->owed += ticks_now() - start;
     if (atomic_load(&process->state) == PROCESS_OUTSIDE) {
         slot_context(process->slot)->result = (int64_t)result;
         if (fine) {

@@ -55,6 +55,10 @@ extern bool (*host_function_invoke)(void *opaque, struct process *process, const
  * is none.  False if it raised: the process was ended. */
 bool host_functions_serve(struct process *process);
 
+/* Charges a process that is OUTSIDE, or was until it ended, with what was done for it since then; it ends if it has no time left.
+ * Without the lock, and by whoever holds it. */
+void host_functions_charge(struct process *process, uint64_t since_ticks);
+
 /* The kernel calls. */
 int64_t call_host_find(struct process *process, const uint64_t arguments[6]);
 int64_t call_host_call(struct process *process, const uint64_t arguments[6]);

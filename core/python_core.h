@@ -9,6 +9,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -187,6 +188,10 @@ void python_take_after_guest(void);
 /* When the calling thread's call of a guest is to return, for functions of the host that it makes; the one before. */
 struct deadline;
 const struct deadline *python_set_deadline(const struct deadline *deadline);
+
+/* Where the calling thread goes on in a forked child, if a function of the host forks: the guest does not exist there. With the
+ * interpreter's lock; the one before. */
+jmp_buf *python_set_escape(jmp_buf *escape);
 
 /* Exceptions of motte.errors; `of_kernel` makes one of a number (enum motte_error). */
 struct python_errors {

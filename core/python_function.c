@@ -126,21 +126,38 @@ static bool wait_for_turn(struct python_function *self, struct deadline deadline
 /* The guest goes on with workers again, if need be: it has taken long before. */
 static enum call_result serve(struct worker *visitor, struct guest_call *call)
 {
-    function_call_serve(call);
-    python_release_for_guest();
-    enum call_result result = function_call_continue(visitor, call);
-    python_take_after_guest();
+    jmp_buf escape, *outer = python_set_escape(&escape);
+    enum call_result result = CALL_FORKED;
+    if (setjmp(escape) == 0) {
+        function_call_serve(call);
+        python_release_for_guest();
+        result = function_call_continue(visitor, call);
+        python_take_after_guest();
+    }
+    python_set_escape(outer);
+    return result;
+}
+
+static enum call_result begin_with_host(struct worker *visitor, struct guest_call *call)
+{
+    jmp_buf escape, *outer = python_set_escape(&escape);
+    enum call_result result = CALL_FORKED;
+    if (setjmp(escape) == 0)
+        result = function_call(visitor, call);
+    python_set_escape(outer);
     return result;
 }
 
 static enum call_result begin(struct python_function *self, struct worker *visitor, struct guest_call *call)
 {
+    enum call_result (*how)(struct worker *, struct guest_call *) =
+        call->process->host ? begin_with_host : function_call;
     enum call_result result;
     if (self->usual_ticks < self->long_ticks) {
-        result = function_call(visitor, call);
+        result = how(visitor, call);
     } else {
         python_release_for_guest();
-        result = function_call(visitor, call);
+        result = how(visitor, call);
         python_take_after_guest();
     }
     if (result == CALL_RETURNED || result == CALL_GOES_ON)
@@ -168,6 +185,9 @@ static void refuse(struct python_function *self, enum call_result result)
     case CALL_NOT_NOW:
         PyErr_Format(python_errors.bad_state, "%U: this thread is in the middle of a call of the same process", self->name);
         break;
+    case CALL_FORKED:
+        PyErr_Format(python_errors.bad_state, "%U: a function of the host's has forked: the guest is the parent's", self->name);
+        break;
     case CALL_TOO_DEEP:
         PyErr_Format(python_errors.too_deep, "%U: more than %d calls of the same process inside each other", self->name,
                      CALL_DEPTH_LIMIT);
@@ -194,7 +214,7 @@ static bool run(struct python_function *self, struct worker *visitor, struct gue
         else
             result = serve(visitor, call);
     }
-    if (call->acquired && !keeps)
+    if (call->acquired && !keeps && result != CALL_FORKED)
         function_call_release(call);
     if (fine && result != CALL_RETURNED && !PyErr_Occurred())
         refuse(self, result);
@@ -221,8 +241,10 @@ static bool run_with_passed(struct python_function *self, struct worker *visitor
         return false;
     bool fine = passed_copy_in(passed, call->process) && run(self, visitor, call, invocation->deadline)
              && passed_copy_back(passed, call->process);
-    passed_leave(passed, call->process);
-    function_call_release(call);
+    if (process_is_here(call->process)) {
+        passed_leave(passed, call->process);
+        function_call_release(call);
+    }
     return fine;
 }
 
@@ -438,21 +460,15 @@ static PyObject *descend(PyObject *self, PyObject *instance, PyObject *type)
     return Py_NewRef(self);
 }
 
-/* The type has a text of its own. */
-static PyObject *get_attribute(PyObject *object, PyObject *name)
-{
-    if (PyUnicode_CompareWithASCIIString(name, "__doc__") == 0)
-        return Py_NewRef(((struct python_function *)object)->document);
-    return PyObject_GenericGetAttr(object, name);
-}
-
 static PyObject *represent(PyObject *object)
 {
     struct python_function *self = (struct python_function *)object;
     return PyUnicode_FromFormat("<motte function %U>", self->name);
 }
 
+/* That there is a `__doc__` of each makes no difference to the type's own (tp_doc). */
 static PyMemberDef members[] = {
+    {"__doc__", T_OBJECT, offsetof(struct python_function, document), READONLY, NULL},
     {"__name__", T_OBJECT, offsetof(struct python_function, name), READONLY, NULL},
     {"__qualname__", T_OBJECT, offsetof(struct python_function, name), READONLY, NULL},
     {"__signature__", T_OBJECT, offsetof(struct python_function, signature), READONLY, NULL},
@@ -471,7 +487,6 @@ PyTypeObject python_function_type = {
     .tp_traverse = traverse,
     .tp_clear = clear,
     .tp_descr_get = descend,
-    .tp_getattro = get_attribute,
     .tp_doc = PyDoc_STR("A function of a guest's, bound by Process.function(): called like any other, with a `timeout`."),
     .tp_members = members,
     .tp_repr = represent,

@@ -27,6 +27,14 @@ struct python_host_function {
 /* Of a thread that runs a guest without it; and when its call is to return, if that was said. */
 static _Thread_local PyThreadState *released;
 static _Thread_local const struct deadline *deadline_here;
+static _Thread_local jmp_buf *escape_here;
+
+jmp_buf *python_set_escape(jmp_buf *escape)
+{
+    jmp_buf *before = escape_here;
+    escape_here = escape;
+    return before;
+}
 
 const struct deadline *python_set_deadline(const struct deadline *deadline)
 {
@@ -44,7 +52,8 @@ void python_take_after_guest(void)
 {
     PyThreadState *state = released;
     released = NULL;
-    PyEval_RestoreThread(state);
+    if (state) /* else a forked child has escaped, with the lock */
+        PyEval_RestoreThread(state);
 }
 
 /* --- arguments and results --------------------------------------------------------------------------------------------- */
@@ -144,6 +153,8 @@ static bool invoke(void *opaque, struct process *process, const uint64_t *words,
     watch_begin(&watched, process, deadline_here ? *deadline_here : (struct deadline){.exists = false});
     bool fine = call(opaque, process, words, result);
     enum watch_verdict verdict = watch_end(&watched);
+    if (!process_is_here(process) && escape_here)
+        longjmp(*escape_here, 1);
     if (verdict != WATCH_NOTHING)
         fine = give_up(opaque, verdict);
     if (state)
@@ -180,10 +191,13 @@ PyObject *python_process_serve(PyObject *object, PyObject *unused)
     struct process *process = python_open_process(object);
     if (!process)
         return NULL;
+    jmp_buf escape;
     process_retain(process);
-    bool fine = host_functions_serve(process);
+    jmp_buf *outer = python_set_escape(&escape);
+    bool fine = setjmp(escape) == 0 && host_functions_serve(process);
+    python_set_escape(outer);
     process_release(process);
-    return fine ? Py_NewRef(Py_None) : NULL;
+    return fine || !PyErr_Occurred() ? Py_NewRef(Py_None) : NULL;
 }
 
 /* --- making it ---------------------------------------------------------------------------------------------------------- */

@@ -123,6 +123,9 @@ bool meters_extend(struct runnable *runnable, uint64_t now, uint64_t used, uint6
  * nothing left or a meter is off; then it stays queued. */
 bool meters_begin(struct runnable *runnable, uint64_t now, uint64_t *credit, uint64_t *slice);
 
+/* Charges one that neither runs nor is queued with what was done for it elsewhere, like a stretch that has just ended. */
+enum runnable_state runnable_charge(struct runnable *runnable, uint64_t now, uint64_t used);
+
 /* Somebody is queued who may run now. */
 bool meters_anyone_waits(const struct meter *root);
 

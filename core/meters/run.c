@@ -145,6 +145,26 @@ enum runnable_state meters_stop(struct runnable *runnable, uint64_t now, uint64_
     return exhausted(runnable) ? RUNNABLE_EXHAUSTED : RUNNABLE_MAY_RUN;
 }
 
+enum runnable_state runnable_charge(struct runnable *runnable, uint64_t now, uint64_t used)
+{
+    assert(!runnable->contender.running && !runnable_queued(runnable));
+    runnable->used += used;
+    if (runnable->left != METER_UNLIMITED)
+        runnable->left -= (int64_t)used;
+    runnable->contender.eligible += (virtual_time)used * runnable->contender.ticks_to_virtual;
+    for (struct meter *group = runnable->contender.parent; group; group = group->contender.parent) {
+        group->used += used;
+        if (group->has_total || group->has_rate) {
+            limits_collect(group, now);
+            limits_charge(group, now - used, now, used);
+            limits_schedule(group);
+        }
+    }
+    for (struct meter *group = runnable->contender.parent; group; group = group->contender.parent)
+        meter_settle(group, now); /* any of them may have run out */
+    return exhausted(runnable) ? RUNNABLE_EXHAUSTED : RUNNABLE_MAY_RUN;
+}
+
 bool meters_begin(struct runnable *runnable, uint64_t now, uint64_t *credit, uint64_t *slice)
 {
     assert(runnable_queued(runnable));

@@ -102,7 +102,14 @@ def _cache_at(root: Path) -> Cache:
 
 def _artifact_key(keys: Sequence[str | None], options: BuildOptions) -> str:
     cpu = cpu_identity() if options.cpu == "native" else ""
-    choices = (str(options.optimization), options.cpu, cpu, str(options.debug), str(options.checked), str(options.exports))
+    choices = (
+        str(options.optimization),
+        options.cpu,
+        cpu,
+        str(options.debug),
+        str(options.checked),
+        str(options.exports),
+    )
     return digest(["artifact", compiler_identity(), *choices, *(key or "" for key in keys)])
 
 

@@ -1,6 +1,7 @@
 """How a process is opened for calls, and its functions are bound: what :meth:`motte.Process.function` does.
 
-The calls themselves are the core's (``core/function_call.h``): nothing of Python runs in one but what converts arguments.
+The calls themselves are the core's (``core/function_call.h``): nothing of Python runs in one but what converts
+arguments.
 """
 
 from typing import TYPE_CHECKING, Never
@@ -45,7 +46,9 @@ def bound(process: "Process", core: "CoreProcess", name: str, declaration: str |
             process.raise_end,
         )
     except ValueError as error:
-        raise ValueError(f"{prototype.declaration}: the function takes other parameters") from error
+        raise ValueError(
+            f"{prototype.declaration}: the function takes other parameters"
+        ) from error  # the artifact lies
 
 
 def _found(process: "Process", name: str, declaration: str | None) -> tuple[int, Prototype]:
@@ -55,13 +58,18 @@ def _found(process: "Process", name: str, declaration: str | None) -> tuple[int,
     if claimed is None:
         raise LookupError(f"{program.name} exports no function {name!r}: {program.export_hint(name)}")
     offset, line = claimed
-    prototype = claimed_prototype(line, name) if declaration is None else parsed_prototype(declaration)
+    prototype = claimed_prototype(line, name)
     if isinstance(prototype, str):
         raise TypeError(f"{name}: {prototype}")
-    return offset, prototype
+    if declaration is None:
+        return offset, prototype
+    given = parsed_prototype(declaration)
+    if not given.is_like(prototype):
+        raise ValueError(f"{given.declaration}: the function takes other parameters: {prototype.declaration}")
+    return offset, given
 
 
-def raise_end(name: str, in_call: bool, end: "Exit", program: str) -> Never:  # noqa: FBT001 (the core calls it)
+def raise_end(name: str, in_call: bool, end: "Exit", program: str) -> Never:
     """What the end of a process means to who calls its function ``name``: in this call, or before."""
     message = end.message or f"the process has exited with status {end.returncode}"
     if not in_call:
@@ -74,5 +82,3 @@ def raise_end(name: str, in_call: bool, end: "Exit", program: str) -> Never:  # 
     if end.reason == StopReason.INTERNAL:
         raise InternalError(words)
     raise Exited(words)
-
-

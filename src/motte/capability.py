@@ -167,8 +167,30 @@ def cores_of(capabilities: Iterable[Capability], blocks: "Iterable[Block]" = ())
     return (*(each.core for each in found), *(each.to_be_sent() for each in moving))
 
 
-Grants = tuple[tuple[str, "CoreCapability | HostFunction"], ...]
+Grants = tuple[tuple[str, "CoreCapability"], ...]
 """As the core takes them."""
+
+ProcessGrants = tuple[tuple[str, "CoreCapability | HostFunction"], ...]
+"""With functions of the host, which only a process that the host makes can have."""
+
+
+def checked_process_grants(grants: Mapping[str, object], population: "Population") -> ProcessGrants:
+    """The same as :func:`checked_grants`, and functions of the host."""
+    from motte.host_functions import HostFunction
+
+    functions = {name: value for name, value in grants.items() if isinstance(value, HostFunction)}
+    check_names(functions)
+    others = {name: value for name, value in grants.items() if name not in functions}
+    return (*checked_grants(others, population), *functions.items())
+
+
+def check_names(grants: Mapping[str, object]) -> None:
+    """Raises ``TypeError`` and ``ValueError`` for names that nothing can be granted by."""
+    for name in grants:
+        if not isinstance(name, str):
+            raise TypeError(f"grants: a name is a str; got {type(name).__name__}")
+        if not 0 < len(name.encode()) < GRANT_NAME or "\0" in name:
+            raise ValueError(f"grants: a name has 1 to {GRANT_NAME - 1} bytes, none of them NUL; got {name!r}")
 
 
 def checked_grants(grants: Mapping[str, object], population: "Population") -> Grants:
@@ -176,19 +198,11 @@ def checked_grants(grants: Mapping[str, object], population: "Population") -> Gr
 
     Raises ``TypeError``, ``ValueError``, ``Closed``, ``InvalidCap`` and ``NoAccess``, before anything is made.
     """
-    for name in grants:
-        if not isinstance(name, str):
-            raise TypeError(f"grants: a name is a str; got {type(name).__name__}")
-        if not 0 < len(name.encode()) < GRANT_NAME or "\0" in name:
-            raise ValueError(f"grants: a name has 1 to {GRANT_NAME - 1} bytes, none of them NUL; got {name!r}")
+    check_names(grants)
     return tuple((name, _granted(name, value, population)) for name, value in grants.items())
 
 
-def _granted(name: str, value: object, population: "Population") -> "CoreCapability | HostFunction":
-    from motte.host_functions import HostFunction
-
-    if isinstance(value, HostFunction):
-        return value
+def _granted(name: str, value: object, population: "Population") -> "CoreCapability":
     if isinstance(value, Capability):
         if not population.is_of_this_machine(value.core):
             raise ValueError(f"grants: {name!r} is a capability of another machine")

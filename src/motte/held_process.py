@@ -117,7 +117,7 @@ class HeldProcess(Linked):
         with suppress(Closed, InvalidCap), self._lifetime as core:
             try:
                 core.serve()
-            except BaseException as error:  # noqa: BLE001 (it is raised where it belongs)
+            except BaseException as error:
                 self._raised = error
 
     def ask_keepers(self, ask_bank: Callable[[int, int], bool], spent_ns: int) -> None:

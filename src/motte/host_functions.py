@@ -35,7 +35,8 @@ Pointer = Annotated[int, Word("P")]
 """An address in the guest's memory."""
 
 CString = Annotated[str, Word("s")]
-"""A text of the guest's, ended by a NUL, copied and decoded as UTF-8 (``surrogateescape``); ``None`` for a null pointer."""
+"""A text of the guest's, ended by a NUL, copied and decoded as UTF-8 (``surrogateescape``); ``None`` for a null
+pointer."""
 
 _PLAIN: Final[dict[object, str]] = {int: "q", float: "d", bool: "?", None: "v", type(None): "v"}
 _PARAMETER_KINDS: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -63,11 +64,11 @@ class HostFunction:
 def host_function(callback: Callable[..., object]) -> HostFunction:
     """Let guests that are granted it call ``callback``; also as a decorator.
 
-    Each parameter and the result are annotated: ``motte.i8`` … ``motte.u64``, ``motte.f32``, ``motte.f64``, ``int`` (64 bits,
-    signed), ``float``, ``bool``, ``motte.Pointer``, ``motte.CString`` (parameters only), and ``None`` for no result.
+    Each parameter and the result are annotated: ``motte.i8`` … ``motte.u64``, ``motte.f32``, ``motte.f64``, ``int`` (64
+    bits, signed), ``float``, ``bool``, ``motte.Pointer``, ``motte.CString`` (parameters only), and ``None`` for no result.
 
-    It runs on the thread that waits for the guest.  If it raises, the guest's call ends, and the exception reaches whoever made
-    that call; a process that was started ends, and ``wait()`` raises it.
+    It runs on the thread that waits for the guest.  If it raises, the guest's call ends, and the exception reaches
+    whoever made that call; a process that was started ends, and ``wait()`` raises it.
 
     Raises ``TypeError`` for a parameter without a usable annotation.
     """

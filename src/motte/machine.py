@@ -42,7 +42,7 @@ from motte.watching import Watching
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from motte.capability import Grants
+    from motte.capability import ProcessGrants
     from motte.channel import Sender
     from motte.links import Links
     from motte.observation import Observable
@@ -132,8 +132,8 @@ class Machine(Watching, MachineRuns, Shown):
 
         ``source`` is a path (``.c .cc .cpp .ll .bc .motte``), bytes (an artifact, bitcode, or LLVM assembly),
         or a list of them that make one program.  ``checked`` says where pointers that are made from integers are
-        tested, in the place of :attr:`BuildOptions.checked`, and ``exports`` that functions of a program with a ``main``
-        can be called, too, in the place of :attr:`BuildOptions.exports`; an artifact is as it was compiled.
+        tested, in the place of :attr:`BuildOptions.checked`, and ``exports`` that functions of a program with a
+        ``main`` can be called, too, in the place of :attr:`BuildOptions.exports`; an artifact is as it was compiled.
 
         Raises ``CompileError`` for what does not compile or link, ``Refused`` for what does not verify,
         ``LimitReached`` for what is too large, ``OSError`` for an unreadable file.
@@ -361,10 +361,10 @@ class Machine(Watching, MachineRuns, Shown):
         population = self._population
         return callable_keeper(population, keeper), [callable_region(population, region) for region in regions]
 
-    def _checked_grants(self, grants: Mapping[str, object]) -> "Grants":
-        from motte.capability import checked_grants
+    def _checked_grants(self, grants: Mapping[str, object]) -> "ProcessGrants":
+        from motte.capability import checked_process_grants
 
-        return checked_grants(grants, self._population)
+        return checked_process_grants(grants, self._population)
 
     def _check_open(self) -> None:
         if self._population.closed:

@@ -238,7 +238,7 @@ class Process(Streaming, Shown):
         """For people; never raises."""
         return f"<Process {self.identity} of {self.program.name}: {self.state}>"
 
-    def raise_end(self, name: str, in_call: bool) -> Never:  # noqa: FBT001 (the core calls it)
+    def raise_end(self, name: str, in_call: bool) -> Never:
         """For the core: the process has ended, during a call of its function ``name`` or before."""
         if end := self._kept_end():
             raise_end(name, in_call, end, self.program.name)

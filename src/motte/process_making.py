@@ -11,7 +11,7 @@ from motte.time_and_chance import NEITHER
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
-    from motte.capability import Grants
+    from motte.capability import ProcessGrants
     from motte.core import Capability as CoreCapability
     from motte.core import Image
     from motte.directories import Directory, OpenedDirectory
@@ -36,7 +36,7 @@ def make_process(  # noqa: PLR0917 (all that a process is made of)
     environment: Sequence[bytes],
     streams: "NoStreams",
     directories: "tuple[Directory, ...]",
-    grants: "Grants" = (),
+    grants: "ProcessGrants" = (),
     ambient: "TimeAndChance" = NEITHER,
 ) -> Process:
     """A process that is there and does not run yet; ``streams`` are its own from now on.

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from motte.abi.prototypes import PARAMETER_CODES, RESULT_CODES
+from motte.abi.prototypes import PARAMETER_CODES, RESULT_CODES, VECTOR_CODES
 from motte.errors import Refused
 from motte.image.names import printable
 
@@ -29,8 +29,10 @@ _BASE_TYPES: Final = {
     "int64_t": "q", "uint64_t": "Q", "size_t": "Q", "ssize_t": "q", "ptrdiff_t": "q", "intptr_t": "q", "uintptr_t": "Q",
 }  # fmt: skip
 
-_DECLARATION: Final = re.compile(r"\s*(?P<result>[^()]*?[\s*])(?P<name>\w+)\s*\((?P<parameters>.*)\)\s*;?\s*", re.DOTALL)
-_PARAMETER: Final = re.compile(r"(?P<type>.*?[\s*]|.+?)(?P<name>[A-Za-z_]\w*)?(?P<array>\s*\[\w*\])?")
+_DECLARATION: Final = re.compile(
+    r"\s*(?P<result>[^()]*?[\s*])(?P<name>\w+)\s*\((?P<parameters>.*)\)\s*;?\s*", re.DOTALL
+)
+_PARAMETER: Final = re.compile(r"(?P<type>.+?)(?: (?P<name>[A-Za-z_]\w*))?(?P<array> ?\[\w*\])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ class Prototype:
     def codes(self) -> str:
         """The letters of all parameters."""
         return "".join(parameter.code for parameter in self.parameters)
+
+    def is_like(self, other: "Prototype") -> bool:
+        """Whether both take their arguments in the same registers."""
+        return [code in VECTOR_CODES for code in self.codes] == [code in VECTOR_CODES for code in other.codes]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,26 +114,24 @@ def parsed_prototype(declaration: str) -> Prototype:
 def _claimed(code: object, name: object, text: object) -> Parameter:
     if not (isinstance(code, str) and isinstance(name, str) and isinstance(text, str)):
         raise TypeError(code, name, text)
-    is_name = name.isidentifier() and len(name) <= 200  # noqa: PLR2004 (as long as names are shown)
+    is_name = name.isidentifier() and len(name) <= 200
     return Parameter(code, name if is_name else "", printable(text))
 
 
 def _parsed(part: str) -> Parameter:
     words = " ".join(part.replace("*", " * ").split())
-    match = re.fullmatch(r"(?P<type>.+?)(?: ?(?P<name>[A-Za-z_]\w*))?(?P<array> ?\[\w*\])?", words)
+    match = _PARAMETER.fullmatch(words)
     if match is None:
         raise ValueError(f"not a parameter: {part!r}")
     text, name = match["type"], match["name"] or ""
     if name and _is_type(f"{text} {name}"):
         text, name = f"{text} {name}", ""
-    text = text.replace(" *", "*").replace("*", " *", 1).replace("  ", " ")
-    if match["array"]:
-        text = f"{text} *"
+    text = re.sub(r" ?\* ?", "*", text + " *" * bool(match["array"])).replace("*", " *", 1)
     return Parameter(_code_of(text), name, text)
 
 
 def _is_type(text: str) -> bool:
-    return _plain(text) in _BASE_TYPES or text.split()[0] in ("struct", "union", "enum")
+    return _plain(text) in _BASE_TYPES or text.split(maxsplit=1)[0] in ("struct", "union", "enum")
 
 
 def _plain(text: str) -> str:

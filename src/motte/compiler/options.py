@@ -53,8 +53,8 @@ class CompileOptions:
     checked: Checked | None = None
     """Where integers that become pointers are tested, if they are: at the first dereference, or at the cast."""
     internalize: tuple[str, ...] | None = ("main",)
-    """The symbols that stay visible to other objects, beside those that are exported; ``None`` keeps them all, as a member of
-    a library wants."""
+    """The symbols that stay visible to other objects, beside those that are exported; ``None`` keeps them all, as a
+    member of a library wants."""
     exports: bool = False
     """The host may call every external function, though there is a ``main``."""
     is_of_a_program: bool = True

@@ -1,7 +1,7 @@
 """Functions that the host may call: those of all objects, joined; and read again from an artifact.
 
-The lines of a ``.motte.prototypes`` section name functions of their own object, or of another one of the same unit.  What a
-name leads to is decided like for any other reference; a line whose name leads to no function is dropped.
+The lines of a ``.motte.prototypes`` section name functions of their own object, or of another one of the same unit.
+What a name leads to is decided like for any other reference; a line whose name leads to no function is dropped.
 """
 
 from __future__ import annotations

@@ -41,7 +41,15 @@ def cached_library(recipe: Recipe, options: CompileOptions, progress: Progress |
 
     :raises CompileError: a source of the library does not compile, which is a defect of this installation.
     """
-    options = replace(options, optimization=LIBRARY_LEVEL, debug=False, checked=None, internalize=None, exports=False, is_of_a_program=False)
+    options = replace(
+        options,
+        optimization=LIBRARY_LEVEL,
+        debug=False,
+        checked=None,
+        internalize=None,
+        exports=False,
+        is_of_a_program=False,
+    )
     path = default_root() / "libraries" / f"{_key(recipe, options)}.library"
     library = _open(path)
     if library is not None:

@@ -1,6 +1,7 @@
 """Functions of the host: declarations of ``motte_host.NAME`` become definitions that call it.
 
-A guest declares such a function like any other (``MOTTE_HOST("log")`` in ``motte.h`` gives it its symbol).  What it calls is this:
+A guest declares such a function like any other (``MOTTE_HOST("log")`` in ``motte.h`` gives it its symbol).  What it calls
+is this:
 
     find the number of NAME, the first time        motte_host_find
     every argument becomes a word of 64 bits       integers widened, numbers as their bits, pointers
@@ -57,7 +58,9 @@ class _Definition:
         module.require("declare i32 @motte_host_find(ptr)")
         module.require("declare i64 @motte_host_call(i64, i64, i64, i64, i64, i64)")
         number = self._number()
-        words = [self._word(argument.type, f"%a{i}", argument.attributes) for i, argument in enumerate(header.parameters)]
+        words = [
+            self._word(argument.type, f"%a{i}", argument.attributes) for i, argument in enumerate(header.parameters)
+        ]
         count = len(words) << 32
         first = self._value(f"or i64 {number}, {count}")
         if len(words) > _IN_REGISTERS:
@@ -66,7 +69,9 @@ class _Definition:
         result = self._value(f"notail call i64 @motte_host_call({given})")
         self._return(result)
         parameters = ", ".join(f"{argument.type} %a{i}" for i, argument in enumerate(header.parameters))
-        group = module.attributes.number_of(("noinline", "nounwind", "noredzone", '"no-realign-stack"', '"frame-pointer"="none"'))
+        group = module.attributes.number_of(
+            ("noinline", "nounwind", "noredzone", '"no-realign-stack"', '"frame-pointer"="none"')
+        )
         line = f"define internal {header.result} {header.name}({parameters}) #{group} {{"
         return Function(parse_header(line), self._lines)
 

@@ -1,12 +1,12 @@
 """What the host may call, and with what: the prototypes of exported functions.
 
-A program without ``main`` is a library: all its external functions are exported.  Of a program with one, those are that are
-marked as used (``MOTTE_EXPORT`` in ``motte.h``), or all if that is asked for.  Hidden ones never are.
+A program without ``main`` is a library: all its external functions are exported.  Of a program with one, those are that
+are marked as used (``MOTTE_EXPORT`` in ``motte.h``), or all if that is asked for.  Hidden ones never are.
 
-A prototype is a line of JSON: the function's name, and for its result and each parameter a letter that says what a register
-carries (:mod:`motte.abi.prototypes`), a name and a C type for people.  Debug information has both, and knows what
-is signed; without it, the types of LLVM have to do.  The lines travel in a section of the object, and in the artifact;
-nothing about them is trusted, and nothing depends on them but what a call is made with.
+A prototype is a line of JSON: the function's name, and for its result and each parameter a letter that says what a
+register carries (:mod:`motte.abi.prototypes`), a name and a C type for people.  Debug information has both, and knows
+what is signed; without it, the types of LLVM have to do.  The lines travel in a section of the object, and in the
+artifact; nothing about them is trusted, and nothing depends on them but what a call is made with.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from motte.compiler.options import CompileOptions
 from motte.compiler.prototypes.debug_types import DebugTypes
 from motte.compiler.prototypes.machine_types import problem_of, shape_of
 
+_STRUCTURE: Final = "it takes or returns a structure by value: pass a pointer to it"
 _MAIN: Final = "@main"
 _LISTS: Final = ("@llvm.used = ", "@llvm.compiler.used = ")
 _NAME: Final = re.compile(r"@[-\w$.]+")
@@ -67,7 +68,7 @@ def _prototype(module: Module, debug: DebugTypes, function: Function) -> dict[st
     shapes = [shape_of(module.types, item.type, item.attributes) for item in header.parameters]
     result = shape_of(module.types, header.result, tuple(header.prefix.split()))
     if known is not None and (len(known.parameters) != len(shapes) or known.passes_structures):
-        problem = problem or "it takes or returns a structure by value: pass a pointer to it"
+        problem = _STRUCTURE if not header.variadic else problem
     if problem is not None:
         return {"name": name, "problem": problem}
     if known is None:

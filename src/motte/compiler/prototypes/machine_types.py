@@ -27,7 +27,7 @@ def problem_of(types: Types, header: Header) -> str | None:
     return None
 
 
-def shape_of(types: Types, text: str, attributes: tuple[str, ...]) -> tuple[str, str]:
+def shape_of(types: Types, text: str, attributes: tuple[str, ...]) -> tuple[str, str]:  # noqa: PLR0911 (a table of cases)
     """Letter and C type of a value; the letter is empty for what cannot be passed."""
     resolved = types.resolve(text) if text != "void" else text
     if resolved == "void":
