@@ -65,7 +65,8 @@ def host_function(callback: Callable[..., object]) -> HostFunction:
     """Let guests that are granted it call ``callback``; also as a decorator.
 
     Each parameter and the result are annotated: ``motte.i8`` … ``motte.u64``, ``motte.f32``, ``motte.f64``, ``int`` (64
-    bits, signed), ``float``, ``bool``, ``motte.Pointer``, ``motte.CString`` (parameters only), and ``None`` for no result.
+    bits, signed), ``float``, ``bool``, ``motte.Pointer``, ``motte.CString`` (parameters only), and ``None`` for no
+    result.
 
     It runs on the thread that waits for the guest.  If it raises, the guest's call ends, and the exception reaches
     whoever made that call; a process that was started ends, and ``wait()`` raises it.
