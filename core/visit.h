@@ -16,10 +16,11 @@
  * slice.  But it is lent credit by the meters, and charged, to the tick, like one; where they have nothing to lend, or
  * little, there is no visit.  The slice thread ends those that last too long; without that thread there are none.
  *
- * Signals.  A visitor blocks none.  The handlers of others run on the thread's alternate stack, as Python's do, with the host's
- * own thread pointer; so a program that reaches checked blocks, which runs with another one, is not visited.  A handler that was installed for the current stack (without SA_ONSTACK) would write on the
- * guest's native stack, where there may be no room, and would leave addresses of the host's there.  So where there is one,
- * there are no visits; this, and that our own handlers are in place, is looked at once in a second.
+ * Signals.  A visitor blocks none.  The handlers of others run on the thread's alternate stack, as Python's do, with the
+ * host's own FS base; so a program that reaches checked blocks, which runs with another one, is not visited.  A handler that
+ * was installed for the current stack (without SA_ONSTACK) would write on the guest's native stack, where there may be no
+ * room, and would leave addresses of the host's there.  So where there is one, there are no visits; this, and that our own
+ * handlers are in place, is looked at once in a second.
  */
 #ifndef MOTTE_VISIT_H
 #define MOTTE_VISIT_H

@@ -1,7 +1,7 @@
 """Functions of the host: declarations of ``motte_host.NAME`` become definitions that call it.
 
-A guest declares such a function like any other (``MOTTE_HOST("log")`` in ``motte.h`` gives it its symbol).  What it calls
-is this:
+A guest declares such a function like any other (``MOTTE_HOST("log")`` in ``motte.h`` gives it its symbol).  What it
+calls is this:
 
     find the number of NAME, the first time        motte_host_find
     every argument becomes a word of 64 bits       integers widened, numbers as their bits, pointers
