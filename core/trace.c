@@ -122,14 +122,24 @@ int trace_descriptor(const struct trace *trace)
     return trace->descriptor;
 }
 
+static void tell(struct trace *trace)
+{
+    const uint64_t one = 1;
+    trace->awaited = false;
+    ssize_t written = write(trace->descriptor, &one, sizeof one);
+    require(written == sizeof one, "nobody can be told of a trace's records");
+}
+
+/* Several may wait: what is taken from the descriptor here may be meant for another, and is put back if there is something. */
 bool trace_await(struct trace *trace)
 {
     uint64_t ignored;
+    (void)!read(trace->descriptor, &ignored, sizeof ignored); /* from an earlier wait; before the look at the ring */
     pthread_mutex_lock(&trace->scheduler->lock);
     bool has_some = trace->count > 0;
     trace->awaited = !has_some;
-    if (!has_some)
-        (void)!read(trace->descriptor, &ignored, sizeof ignored); /* from an earlier wait that was given up */
+    if (has_some)
+        tell(trace);
     pthread_mutex_unlock(&trace->scheduler->lock);
     return has_some;
 }
@@ -144,14 +154,6 @@ static bool is_about(const struct trace_subjects *subjects, const struct trace_r
     for (uint32_t i = 0; i < subjects->process_count && !found; i++)
         found = subjects->processes[i] == record->process;
     return found;
-}
-
-static void tell(struct trace *trace)
-{
-    const uint64_t one = 1;
-    trace->awaited = false;
-    ssize_t written = write(trace->descriptor, &one, sizeof one);
-    require(written == sizeof one, "nobody can be told of a trace's records");
 }
 
 static void append(struct trace *trace, struct trace_record record)

@@ -79,7 +79,7 @@ uint64_t trace_lost(struct trace *trace);
 /* The descriptor: readable once there is a record after trace_await.  The trace closes it when it stops. */
 int trace_descriptor(const struct trace *trace);
 
-/* True: there are records already.  False: the descriptor, which is not readable now, will tell. */
+/* True: there are records, and the descriptor is readable.  False: it will be, once there are some. */
 bool trace_await(struct trace *trace);
 
 /* --- under the scheduler's lock ------------------------------------------------------------------------------------ */

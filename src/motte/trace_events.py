@@ -130,8 +130,7 @@ class TraceEvents:
             if self._closed:
                 return False
             with suppress(Closed):
-                if self._trace.await_records():
-                    os.eventfd_write(self._wake.number, 1)
+                self._trace.await_records()
                 return True
             return False
 
