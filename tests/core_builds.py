@@ -24,8 +24,7 @@ FLAGS = [
     *("-ftls-model=initial-exec", "-pthread"),
 ]
 GENERATED = {"generate_header.py": "motte_abi.h", "verifier/generate_forms.py": "forms_table.h"}
-FOLDERS = ("core", "core/contracts", "core/exchange", "core/ipc", "core/meters", "core/personality", "core/streams")
-FOLDERS += ("core/trees", "core/verifier")
+FOLDERS = ("core", *(f"core/{folder.name}" for folder in sorted((ROOT / "core").iterdir()) if any(folder.glob("*.c"))))
 IN_USE = "MOTTE_CORE_BUILD"
 LEAKS_OFF = "detect_leaks=0"  # Python itself keeps much until the end
 OUR_SIGNALS = ":".join(f"handle_{name}=0" for name in ("segv", "sigbus", "sigfpe", "sigill"))
