@@ -74,6 +74,7 @@ static bool reach_pages(struct pages *pages, uint32_t count)
 {
     uint32_t reach = reaches_reserve() ? reach_take() : 0;
     *pages = (struct pages){.home = reach ? reach_block(reach) : NULL, .count = count, .reach = (uint16_t)reach};
+    pages->fork_generation = slot_fork_generation();
     if (reach && pages_allow(pages, true))
         return true;
     if (reach)
@@ -99,6 +100,7 @@ static bool split_reach(struct pages *pages, uint32_t count, struct pages *rest)
         return false;
     }
     *rest = (struct pages){.home = reach_block(reach), .count = pages->count - count, .reach = (uint16_t)reach};
+    rest->fork_generation = pages->fork_generation;
     pages->count = count;
     return true;
 }
@@ -119,9 +121,9 @@ bool pages_create(struct pages *pages, uint32_t count, bool checked)
 
 void pages_destroy(struct pages *pages)
 {
-    if (pages->reach)
+    if (pages->reach && pages->fork_generation == slot_fork_generation())
         reach_give_back(pages->reach);
-    else
+    else if (!pages->reach)
         unmap_berths(pages->home, pages_berths(pages->count));
     pages->home = NULL;
 }

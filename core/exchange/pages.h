@@ -37,6 +37,7 @@ struct pages {
     uint32_t count;
     uint16_t reach;   /* of a checked block; 0: they move */
     uint8_t access;   /* enum reach_access: what of a checked block is possible now */
+    uint32_t fork_generation; /* of a checked block: a child of fork has not inherited its reach */
     bool frozen;
     bool open_end; /* the rest of the last berth is not closed yet */
 };
