@@ -204,6 +204,16 @@ def test_the_c_library_s_own_signal_finds_its_thread_s_variables(machine: motte.
         process.close()
 
 
+def test_python_calls_functions_of_who_has_a_block_open(machine: motte.Machine) -> None:
+    with machine.spawn(machine.load(GUESTS / "functions.c"), start=False) as process:
+        assert process.function("begin")() == 1
+        put, total = process.function("put"), process.function("sum")
+        for at in range(0, 4096, 512):
+            assert put(at, 3) == 3
+        assert total(1) == 24
+        assert total(2000) == 48000  # for longer than a visit may take, and a slice
+
+
 def test_a_fault_elsewhere_and_python_s_own_signals_find_theirs(machine: motte.Machine) -> None:
     source, sink = machine.channel(8)
     process = machine.spawn(
