@@ -149,13 +149,18 @@ class KeeperCycle(MotteError):
 class GuestFault(MotteError):
     """A guest's function faulted, and no keeper repaired it: its process has ended.
 
-    ``end`` says how, with the fault and the backtrace.
+    ``end`` says how, with the fault and the backtrace.  A Python traceback shows the guest's below the message (as a
+    note of the exception).
     """
 
     def __init__(self, message: str, end: Exit) -> None:
         """``end`` is what ``wait()`` gives."""
+        from motte.frame import frame_lines
+
         super().__init__(message)
         self.end = end
+        if end.backtrace:
+            self.add_note("\n".join(f"  {line}" for line in frame_lines(end.backtrace)))
 
 
 class Exited(MotteError):

@@ -198,6 +198,20 @@ def test_a_traceback_of_a_compile_error_shows_what_the_compiler_says(machine: mo
     assert text.count("does not compile") == 1
 
 
+def test_a_traceback_of_a_fault_in_a_called_function_goes_on_with_the_guests_own(
+    machine: motte.Machine, tmp_path: Path
+) -> None:
+    source = tmp_path / "plugin.c"
+    source.write_text("int first(const int *numbers) {\n    return 1 + numbers[0];\n}\n")
+    with machine.spawn(machine.load(source, WITH_LINES), start=False) as plugin:
+        first = plugin.function("first")
+        with pytest.raises(motte.GuestFault) as caught:
+            first(8)
+    text = "".join(traceback.format_exception(caught.value))
+    place = f"in first ({source}:2)"
+    assert f"{place}\n  {place}\n      return 1 + numbers[0];\n                 ^\n" in text
+
+
 def test_long_diagnostics_are_cut_in_a_traceback_and_whole_in_the_exception() -> None:
     error = motte.CompileError("it does not compile", "\n".join(f"line {number}" for number in range(100)))
     assert error.__notes__[0].endswith("line 39\n… 60 more lines: .diagnostics")
