@@ -136,6 +136,7 @@ int process_suspend(struct process *process)
         process->suspended = true;
         runnable_cancel(&process->runnable, ticks_now());
         process_set_state(process, PROCESS_SUSPENDED);
+        deep_sleep_begin_rest(scheduler);
         break;
     case PROCESS_RUNNING:
         process->suspended = true;

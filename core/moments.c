@@ -39,6 +39,8 @@ static uint64_t next_moment(const struct scheduler *scheduler)
 {
     uint64_t timeout = timeouts_next(&scheduler->timeouts), refill = meters_next_event(scheduler->root);
     uint64_t next = timeout < refill ? timeout : refill;
+    if (scheduler->deep_sleep.look_at < next)
+        next = scheduler->deep_sleep.look_at;
     return scheduler->retry_at < next ? scheduler->retry_at : next;
 }
 
@@ -82,6 +84,10 @@ static void *run(void *argument)
             happen(due, spent / count);
         schedule(scheduler, NULL);
         ipc_settle(scheduler);
+        if (scheduler->deep_sleep.look_at <= now) {
+            deep_sleep_look(scheduler, now);
+            cpu_before = thread_cpu_ns(); /* this is owed by others */
+        }
         uint64_t next = next_moment(scheduler);
         if (next > now)
             sleep_until(scheduler, next);

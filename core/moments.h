@@ -1,6 +1,6 @@
 /* The clock thread: does what is due at a moment, whether or not a worker runs.
  *
- * Sleepers wake, wall limits end their processes, meters are replenished.  The thread exists from the first moment that
+ * Sleepers wake, wall limits end their processes, meters are replenished, who has waited for long sleeps deeply.  The thread exists from the first moment that
  * is set, sleeps until the next one, and costs nothing in between.  Whoever sets an earlier moment sets the thread's timer,
  * and does not wake it: it wakes once for each moment.
  */

@@ -28,7 +28,8 @@ void process_note_place(struct process *process)
     static const unsigned char order[SHOWN_REGISTERS - 1] = {0, 3, 1, 2, 6, 7, 5, 8, 9, 10, 11, 12, 13, 14, 15};
     const struct context *context = slot_context(process->slot);
     struct stop_place *place = &process->place;
-    place->in_guest = process->started_ns && context->resume == RESUME_AT_INSTRUCTION; /* else: no context yet */
+    /* One that never ran has no context yet; one that sleeps deeply is in a gate. */
+    place->in_guest = process->started_ns && !process->saved && context->resume == RESUME_AT_INSTRUCTION;
     if (!place->in_guest)
         return;
     place->code_offset = context->instruction - process->region->base;

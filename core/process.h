@@ -48,6 +48,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "deep_sleep.h"
 #include "guest_memory.h"
 #include "ipc/sources.h"
 #include "keeping.h"
@@ -117,7 +118,7 @@ struct process {
     _Atomic uint32_t references;
     _Atomic uint32_t state;        /* enum process_state, changed under the scheduler's lock; a futex */
     _Atomic uint32_t waiters;      /* threads that sleep until it has ended, or is idle */
-    _Atomic uint32_t begun_on;     /* 1 + the CPU of its first turn; 0 before */
+    _Atomic uint32_t begun_on;     /* 1 + the CPU of its first turn, or the first after deep sleep; 0 before */
     _Atomic uint32_t calls_ended;  /* of its functions; a futex */
     _Atomic uint64_t stop_request; /* 0, or reason << 32 | value: set once */
     _Atomic uint64_t pages, peak_pages;
@@ -165,8 +166,10 @@ struct process {
     struct worker *worker; /* while RUNNING or CALLING; while RECEIVING, whom it has lent its turn to */
     uint32_t calls_waiting; /* threads that sleep until a call has ended */
     struct worker *caller; /* the visitor whose thread calls its functions, or is about to; NULL: anybody may */
+    struct saved_state *saved; /* while it sleeps deeply, in place of its context and native stack */
     struct timeout sleep, wall;
     bool suspended, closed;
+    struct rest rest;
     uint64_t owed; /* ticks that others have spent on it, and its next turn is charged */
     uint64_t started_ns, ended_ns; /* monotonic */
     uint64_t preemptions;

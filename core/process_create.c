@@ -219,6 +219,7 @@ void process_close(struct process *process)
     personality_destroy(process);
     ipc_free(process);
     host_functions_free(process);
+    deep_sleep_forget(process);
     image_give_slot_back(process->image, process);
     blocks_bury();
     window_clear(process);

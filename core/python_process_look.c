@@ -114,6 +114,7 @@ PyObject *python_process_callers(PyObject *self, PyObject *arguments)
     if (!offsets)
         return PyErr_NoMemory();
     uintptr_t slot;
+    deep_sleep_end(process);
     if (frames_start(process, &slot))
         frames = frames_collect(process, slot, first, offsets, capacity);
     uint64_t behind = frames > first ? frames - first : 0;

@@ -8,11 +8,11 @@
 
 static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"workers", "threads", NULL};
-    uint64_t workers, threads = THREADS_LIMIT;
+    static char *names[] = {"workers", "threads", "deep_sleep_ns", NULL};
+    uint64_t workers, threads = THREADS_LIMIT, deep_sleep_ns = UINT64_MAX;
     if (!python_require_host()
-        || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O&|O&:Scheduler", names, python_to_u64, &workers,
-                                        python_to_u64, &threads))
+        || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O&|O&O&:Scheduler", names, python_to_u64, &workers,
+                                        python_to_u64, &threads, python_to_limit, &deep_sleep_ns))
         return NULL;
     if (workers < 1 || workers > WORKERS_LIMIT)
         return PyErr_Format(PyExc_ValueError, "workers are from 1 to %d", WORKERS_LIMIT);
@@ -21,7 +21,7 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
     struct python_scheduler *self = (struct python_scheduler *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
-    self->scheduler = scheduler_create((uint32_t)workers, (uint32_t)threads);
+    self->scheduler = scheduler_create((uint32_t)workers, (uint32_t)threads, deep_sleep_ns);
     if (self->scheduler)
         return (PyObject *)self;
     Py_DECREF(self);
@@ -110,6 +110,13 @@ static PyObject *get_workers(PyObject *object, void *closure)
     return PyLong_FromUnsignedLong(((struct python_scheduler *)object)->scheduler->turns);
 }
 
+static PyObject *get_deep_sleepers(PyObject *object, void *closure)
+{
+    (void)closure;
+    const struct scheduler *scheduler = ((struct python_scheduler *)object)->scheduler;
+    return PyLong_FromUnsignedLongLong(atomic_load(&scheduler->deep_sleep.sleepers));
+}
+
 /* Channels that draw from a bank which was destroyed; all of them: None. */
 static PyObject *rescind(PyObject *object, PyObject *bank)
 {
@@ -164,6 +171,7 @@ static PyMethodDef methods[] = {
 
 static PyGetSetDef attributes[] = {
     {"root", get_root, NULL, PyDoc_STR("The meter of all its time."), NULL},
+    {"deep_sleepers", get_deep_sleepers, NULL, PyDoc_STR("How many processes sleep deeply at this moment."), NULL},
     {"workers", get_workers, NULL, PyDoc_STR("How many processes run at once."), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -214,6 +214,7 @@ void scheduler_ready(struct process *process)
 {
     if (process->suspended) {
         process_set_state(process, PROCESS_SUSPENDED);
+        deep_sleep_begin_rest(process->scheduler);
         return;
     }
     process_set_state(process, PROCESS_READY);

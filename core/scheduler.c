@@ -1,6 +1,5 @@
 /* The life of a scheduler, and of its members. */
 #define _GNU_SOURCE
-#define _GNU_SOURCE
 #include "scheduler.h"
 
 #include <stdlib.h>
@@ -40,6 +39,7 @@ bool scheduler_admit(struct scheduler *scheduler, struct process *process, struc
         process->identity = 1 + atomic_fetch_add(&identities, 1);
         process->sleep.kind = MOMENT_SLEEP_ENDS;
         process->wall.kind = MOMENT_WALL_LIMIT;
+        deep_sleep_join(process);
         trace_event(scheduler, TRACE_SPAWNED, process->identity, 0, 0);
     } else {
         for (int i = 0; i < sleeps + ends; i++)
@@ -56,6 +56,7 @@ void scheduler_dismiss(struct process *process)
     while (process->holders)
         pthread_cond_wait(&scheduler->released, &scheduler->lock);
     runnable_detach(&process->runnable, ticks_now());
+    deep_sleep_leave(process);
     timeouts_unreserve(&scheduler->timeouts);
     timeouts_unreserve(&scheduler->timeouts);
     scheduler->process_count--;
@@ -64,7 +65,7 @@ void scheduler_dismiss(struct process *process)
 
 /* --- beginning and end ---------------------------------------------------------------------------------------------- */
 
-struct scheduler *scheduler_create(uint32_t workers, uint32_t threads)
+struct scheduler *scheduler_create(uint32_t workers, uint32_t threads, uint64_t deep_sleep_ns)
 {
     struct scheduler *scheduler = calloc(1, sizeof *scheduler);
     if (!scheduler)
@@ -96,6 +97,7 @@ struct scheduler *scheduler_create(uint32_t workers, uint32_t threads)
     scheduler->checked_turn = ns_to_ticks(checked_turn_ns);
     slices_prepare(&scheduler->slices);
     sources_begin(&scheduler->sources, scheduler);
+    deep_sleep_prepare(&scheduler->deep_sleep, deep_sleep_ns);
     scheduler->last_event = &scheduler->first_event;
     scheduler->clock_sleeps_until = scheduler->retry_at = UINT64_MAX;
     return scheduler;
@@ -151,6 +153,7 @@ void scheduler_release(struct scheduler *scheduler)
         meter_release(scheduler->root);
         pthread_cond_destroy(&scheduler->event_posted);
         pthread_cond_destroy(&scheduler->released);
+        deep_sleep_destroy(&scheduler->deep_sleep);
         pthread_mutex_destroy(&scheduler->lock);
     }
     free(scheduler);

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "deep_sleep.h"
 #include "ipc/sources.h"
 #include "slices.h"
 #include "timeouts.h"
@@ -78,6 +79,7 @@ struct scheduler {
     struct sources sources; /* constant */
 
     struct slices slices;
+    struct deep_sleep deep_sleep;
 
     struct process *first_event, **last_event;
     pthread_cond_t event_posted;
@@ -86,8 +88,9 @@ struct scheduler {
     bool meter_is_next; /* to be told of */
 };
 
-/* NULL if the host has no memory. No thread is made before it is needed, and no more than `threads`. */
-struct scheduler *scheduler_create(uint32_t workers, uint32_t threads);
+/* NULL if the host has no memory. No thread is made before it is needed, and no more than `threads`.  Processes that have
+ * waited for `deep_sleep_ns` (at least 50 µs) sleep deeply; UINT64_MAX: none does. */
+struct scheduler *scheduler_create(uint32_t workers, uint32_t threads, uint64_t deep_sleep_ns);
 
 /* Ends the threads; false, and nothing done, while processes are not closed. Idempotent. */
 bool scheduler_close(struct scheduler *scheduler);

@@ -65,6 +65,7 @@ static void fall_asleep(struct worker *worker, struct process *process, uint64_t
 {
     process->sleep_until = 0;
     process_set_state(process, state);
+    deep_sleep_begin_rest(process->scheduler);
     if (until != UINT64_MAX && !moments_set(process->scheduler, &process->sleep, until)) {
         process_stop(process, MOTTE_STOP_INTERNAL, 0);
         finish(process);
@@ -143,6 +144,7 @@ static void end(struct worker *worker, struct process *process)
         fall_asleep(worker, process, process->ipc->deadline, PROCESS_RECEIVING);
     } else if (process->suspended) {
         process_set_state(process, PROCESS_SUSPENDED);
+        deep_sleep_begin_rest(process->scheduler);
     }
 }
 
@@ -171,9 +173,12 @@ static struct process *run_guest(struct worker *worker, struct process *process)
     return process;
 }
 
-/* Handlers are looked after by the thread that needs them, beside the one that starts processes: it is five system calls. */
+/* Handlers are looked after by the thread that needs them, beside the one that starts processes: it is five system calls.
+ *
+ * The first turn after deep sleep begins likewise. */
 static void begin_first_turn(struct process *process)
 {
+    deep_sleep_end(process);
     atomic_store_explicit(&process->begun_on, 1 + (uint32_t)sched_getcpu(), memory_order_relaxed);
     if (!signals_installed_since(process->started_ns))
         process_stop(process, MOTTE_STOP_INTERNAL, 0);

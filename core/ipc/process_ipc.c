@@ -229,15 +229,15 @@ bool ipc_switch(struct process *process, struct process *next, int64_t *result)
         return false;
     }
     struct context *here = slot_context(process->slot), *there = slot_context(next->slot);
-    there->host_stack = here->host_stack;
-    there->host_mxcsr = here->host_mxcsr;
-    there->host_fs = here->host_fs;
+    uint64_t host_stack = here->host_stack, host_fs = here->host_fs;
     here->resume = RESUME_IN_GATE;
     if (worker->payer != process)
         process->worker = NULL;
     process_set_state(process, PROCESS_RECEIVING);
     if (next->sleep.is_set)
         timeouts_cancel(&scheduler->timeouts, &next->sleep);
+    if (next->saved)
+        deep_sleep_begin_rest(scheduler); /* as it will: turns that are lent end without a word */
     next->worker = worker;
     process_set_state(next, PROCESS_RUNNING);
     process_set_attention(next, false);
@@ -248,6 +248,10 @@ bool ipc_switch(struct process *process, struct process *next, int64_t *result)
         ipc_settle(scheduler);
     pthread_mutex_unlock(&scheduler->lock);
 
+    deep_sleep_end(next);
+    there->host_stack = host_stack;
+    there->host_mxcsr = worker->mxcsr;
+    there->host_fs = host_fs;
     *result = ipc_resume(next);
     switch_gs_base(slot_window(next->slot));
     return true;

@@ -30,7 +30,7 @@ from motte.population import Population
 from motte.process import Process
 from motte.process_making import make_process, start_process
 from motte.program import Program
-from motte.quantities import Duration, Size, size_bytes
+from motte.quantities import Duration, Size, duration_ns, size_bytes
 from motte.resources import Resources
 from motte.run_limits import run_limits
 from motte.source_lines import SourceLines
@@ -56,6 +56,9 @@ class MachineStatistics:
     programs: int
     processes: int
 
+    deep_sleepers: int
+    """How many of these have waited for so long that the host has taken a part of their memory back."""
+
     memory: int
     """Bytes that all processes together hold."""
 
@@ -77,6 +80,7 @@ class Machine(Watching, MachineRuns, Shown):
         *,
         memory: Size = DEFAULT_LIMITS.memory,
         workers: int | None = None,
+        deep_sleep: Duration = DEFAULT_LIMITS.deep_sleep,
         observable: "Observable | None" = None,
     ) -> None:
         """``workers`` is how many processes run at the same moment (default: the CPUs that this process may use).
@@ -85,11 +89,16 @@ class Machine(Watching, MachineRuns, Shown):
 
         Beyond it a guest's ``malloc`` returns NULL.  It covers program images, stacks, heaps and page tables.
 
+        ``deep_sleep`` is for how long a process has waited when the host takes the page of its stack back (default 1 s,
+        at least 50 µs, ``None``: never); that page stays charged, and comes again when the process wakes.
+
         ``observable`` lets this user, and root, look at the machine with ``motte top``; with ``"kill"`` they may kill
         processes there, too.  Without it, the environment's ``MOTTE_OBSERVABLE`` says so (``1``, ``kill``).
         """
         limit = size_bytes(memory, "memory")
-        self._scheduler = Scheduler(workers or len(os.sched_getaffinity(0)))
+        self._scheduler = Scheduler(
+            workers or len(os.sched_getaffinity(0)), deep_sleep_ns=duration_ns(deep_sleep, "deep_sleep")
+        )
         self._population = Population(self._scheduler, limit)
         self._lock = self._population.lock  # guards the next two
         self._at_close: dict[object, Callable[[], object]] = {}
@@ -294,6 +303,7 @@ class Machine(Watching, MachineRuns, Shown):
             return MachineStatistics(
                 programs=len(self._programs),
                 processes=len(self._population),
+                deep_sleepers=self._scheduler.deep_sleepers,
                 memory=memory.used,
                 peak_memory=memory.peak,
                 memory_limit=memory.limit,

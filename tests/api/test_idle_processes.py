@@ -35,7 +35,7 @@ def crowd(count):
         pass
     return processes
 
-with motte.Machine(memory=None) as machine:
+with motte.Machine(memory=None, deep_sleep=None) as machine:
     program = machine.load(sys.argv[1])
     first = crowd(50)
     before = spent(), mappings(), machine.bank.used

@@ -17,6 +17,8 @@ EXPECTED = (
     "50 idle processes, one takes",
     "50 idle processes, mappings of one",
     "50 idle processes, error of the bank's charge",
+    "50 processes in deep sleep, one takes",
+    "call of a deep sleeper, median",
     "50 processes, all started and asleep",
     "50 processes, all woken in one moment and ended",
     "one preemption, slices of 50us",

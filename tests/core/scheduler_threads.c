@@ -34,7 +34,7 @@
 #include "switch.h"
 #include "worker.h"
 
-enum { KILLERS = 6, PROCESSES_EACH = 150, WORKERS = 3, STEPS = 12 };
+enum { KILLERS = 6, PROCESSES_EACH = 150, WORKERS = 3, STEPS = 12, FRAME = 20 };
 static const uint64_t microsecond = 1000, millisecond = 1000000;
 
 /* --- what the scheduler stands on ------------------------------------------------------------------------------------ */
@@ -79,6 +79,11 @@ void signals_send(pid_t thread_id)
 int signals_interrupt(void)
 {
     return interrupt_number;
+}
+
+int signals_change_ids(void)
+{
+    return 0;
 }
 
 uint32_t slot_fork_generation(void)
@@ -170,17 +175,21 @@ static void wait_a_moment_in_a_call(struct process *process)
     waiting_syscall(process, SYS_ppoll, arguments);
 }
 
-/* Each entry does one thing that can end a turn; `guest_stack` is this guest's only variable, which nobody else touches. */
+/* Each entry does one thing that can end a turn, as in a gate; `rbx` is this guest's only variable, and with its stack nobody
+ * else touches it: only that both go while it sleeps deeply, and come again. */
 void guest_enter(struct context *context, uintptr_t window)
 {
     (void)window;
     struct process *process = context->process;
+    const uint64_t *stack = (const uint64_t *)context->guest_stack;
+    require(stack[0] == process->identity && stack[FRAME - 1] == ~process->identity, "a stack was lost");
     atomic_store(&process->wake, WAKE_NOT_WANTED);
     while (!atomic_load(&process->attention)) {
-        uint64_t step = context->guest_stack++;
+        uint64_t step = context->rbx++;
+        process_count(&process->system_calls);
         switch ((process->identity + step) % 13 ? (process->identity + step) % 4 : 4) {
         case 0:
-            process_sleep_until(process, monotonic_ns() + 50 * microsecond);
+            process_sleep_until(process, monotonic_ns() + (step % 3 ? 50 : 300) * microsecond);
             break;
         case 1:
             process_yield(process);
@@ -203,25 +212,42 @@ void guest_enter(struct context *context, uintptr_t window)
 
 struct guest {
     struct slot slot;
-    struct context *context;
+    unsigned char *page; /* of its context and its stack */
     struct process *process;
 };
+
+static _Atomic uint64_t pages_taken;
+
+/* The kernel takes the page. */
+bool slot_discard(struct slot *slot, uintptr_t low, uintptr_t high)
+{
+    (void)slot;
+    memset((void *)low, 0, high - low);
+    atomic_fetch_add(&pages_taken, 1);
+    return true;
+}
 
 static struct bank *bank;
 
 static struct guest create(struct scheduler *scheduler, struct meter *meter, uint64_t cpu_limit_ns)
 {
-    struct guest guest = {.context = aligned_alloc(64, sizeof *guest.context), .process = calloc(1, sizeof *guest.process)};
-    require(guest.context && guest.process, "no memory");
-    memset(guest.context, 0, sizeof *guest.context);
+    struct guest guest = {.page = aligned_alloc(MOTTE_PAGE_SIZE, MOTTE_PAGE_SIZE), .process = calloc(1, sizeof *guest.process)};
+    require(guest.page && guest.process, "no memory");
+    memset(guest.page, 0, MOTTE_PAGE_SIZE);
     struct process *process = guest.process;
-    guest.context->process = process;
-    guest.context->resume = RESUME_IN_GATE;
+    process->native_stack_low = (uintptr_t)guest.page;
     atomic_init(&process->references, 1);
     process->bank = bank;
     process->wall_limit_ns = cpu_limit_ns == UINT64_MAX ? 50 * millisecond : UINT64_MAX;
     atomic_init(&process->wanted_events, EVENT_EXIT);
     require(scheduler_admit(scheduler, process, meter, cpu_limit_ns), "not admitted");
+    struct context *context = (struct context *)(guest.page + MOTTE_PAGE_SIZE - sizeof *context);
+    uint64_t *stack = (uint64_t *)context - FRAME;
+    context->process = process;
+    context->resume = RESUME_IN_GATE;
+    context->guest_stack = (uintptr_t)stack;
+    stack[0] = process->identity;
+    stack[FRAME - 1] = ~process->identity;
     return guest;
 }
 
@@ -231,8 +257,9 @@ static void destroy(struct guest *guest)
     while (process_wait(guest->process, deadline_after(UINT64_MAX)) != 1) {
     }
     scheduler_dismiss(guest->process);
+    deep_sleep_forget(guest->process);
     process_release(guest->process);
-    free(guest->context);
+    free(guest->page);
 }
 
 static struct scheduler *scheduler;
@@ -269,7 +296,7 @@ static void *kill_and_make(void *argument)
     for (int i = 0; i < PROCESSES_EACH; i++) {
         uint64_t limit = i % 3 ? UINT64_MAX : 300 * microsecond;
         struct guest guest = create(scheduler, meters[(uintptr_t)argument % 3], limit);
-        guest.slot.base = (uintptr_t)guest.context - SLOT_CONTEXT;
+        guest.slot.base = (uintptr_t)guest.page - SLOT_FRONT_PAGE;
         guest.process->slot = &guest.slot;
         if (next_random(&random) % 16)
             require(process_start(guest.process) == 0, "not started");
@@ -323,7 +350,7 @@ int main(void)
     clock_prepare();
     require(signals_install(), "no handler");
     require(bank_create(NULL, BANK_UNLIMITED, &bank, NULL) == 0, "no bank");
-    scheduler = scheduler_create(WORKERS, THREADS_LIMIT);
+    scheduler = scheduler_create(WORKERS, THREADS_LIMIT, 1);
     for (int i = 0; i < 3; i++)
         meters[i] = metering_create(scheduler, scheduler->root);
     metering_set_slice(scheduler, scheduler->root, 50 * microsecond);
@@ -342,6 +369,7 @@ int main(void)
     require(exits == KILLERS * PROCESSES_EACH, "an exit was not told, or twice");
     events_forget(scheduler);
     scheduler_release(scheduler);
+    require(atomic_load(&pages_taken) > 100, "hardly anybody slept deeply");
     struct bank_figures figures;
     require(bank_figures(bank, &figures) && figures.used == 0, "a call's thread is still paid for");
     bank_release(bank);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,17 +53,20 @@ def crowd(workshop: Workshop, image: core.Image, bank: core.Bank, count: int) ->
     return processes
 
 
-def measure(count: int) -> None:
+def measure(count: int, deep_sleep_ns: int | None = None) -> None:
     """Prints what so many processes took: memory and page tables, mappings, the charge, and what of it stayed."""
-    workshop = Workshop()
+    workshop = Workshop(scheduler=core.Scheduler(2, deep_sleep_ns=deep_sleep_ns))
     segments = [(RODATA, b"constant", PAGE_SIZE, False), (DATA, FOR_EVER, 256, True)]
     stack = (DATA + 256, DATA_STACK_END - DATA - 256)  # where the data ends, as the linker's programs have it
     program = workshop.program(SLEEP)
     image = image_of(program, segments=segments, data_stack=stack, data_stack_variables=(DATA, DATA + 8))
     bank = core.Bank(None)
-    crowd(workshop, image, bank, 20)  # what there is once is there
+    first = 20
+    crowd(workshop, image, bank, first)  # what there is once is there
     before = Costs.now(bank)
     processes = crowd(workshop, image, bank, count)
+    while deep_sleep_ns and workshop.scheduler.deep_sleepers < first + count:
+        time.sleep(0.001)
     after = Costs.now(bank)
     for process in processes:
         process.close()
@@ -86,3 +90,14 @@ def test_a_bank_is_charged_for_what_idle_processes_take(count: int) -> None:
     assert left == 0
     if HAS_GUARD_MARKERS:
         assert mappings <= 4.2 * count
+
+
+def test_one_that_sleeps_deeply_takes_a_page_less_than_it_is_charged() -> None:
+    """But for some hundred bytes; and less than 16 KiB in all."""
+    count = 2000
+    finished = run_python(f"from core.test_idle_processes import measure; measure({count}, 1)")
+    assert finished.returncode == 0, finished.stderr
+    taken, _, charged, left = json.loads(finished.stdout)
+    assert taken <= 15 * 1024 * count
+    assert charged - taken > 3.5 * 1024 * count
+    assert left == 0

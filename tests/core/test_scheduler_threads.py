@@ -26,6 +26,7 @@ NAMES = (
         "events",
         "metering",
         "clock",
+        "deep_sleep",
         "timeouts",
     ),
     *("process", "bank", "bank_tree", "bank_lock", "page_tables", "panic", "parking", "thread"),

@@ -130,12 +130,13 @@ class Storm:
 
 
 @pytest.mark.parametrize("rounds", [25, pytest.param(1000, marks=pytest.mark.long)])
-@pytest.mark.parametrize("workers", [1, 3])
-def test_a_storm_from_eight_threads(workshop: Workshop, workers: int, rounds: int) -> None:
-    scheduler = core.Scheduler(workers)
+@pytest.mark.parametrize(("workers", "deep_sleep_ns"), [(1, None), (3, None), (2, 1)])
+def test_a_storm_from_eight_threads(workshop: Workshop, workers: int, deep_sleep_ns: int | None, rounds: int) -> None:
+    scheduler = core.Scheduler(workers, deep_sleep_ns=deep_sleep_ns)
     storm = Storm(workshop, scheduler)
     run_in_threads(lambda number: storm.blow(number, rounds))
     storm.end()
+    assert scheduler.deep_sleepers == 0
     scheduler.close()
 
 

@@ -138,7 +138,7 @@ def one_round() -> None:
     os.write(writable, b"x" * 64)
     try:
         bank = motte_core.Bank(None)
-        scheduler = motte_core.Scheduler(2)
+        scheduler = motte_core.Scheduler(2, deep_sleep_ns=1)
         closers.append(scheduler.close)
         limited = scheduler.root.sub()
         limited.set_rate(5 * MILLISECOND, 10 * MILLISECOND)

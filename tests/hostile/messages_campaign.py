@@ -73,7 +73,7 @@ class Round:
 
 def main(mode: str, rounds: int) -> None:
     """Refuse, round by round, and say what was looked at."""
-    with Machine(workers=2) as machine:
+    with Machine(workers=2, deep_sleep="50us") as machine:
         program = machine.load(DONATION)
         drive(machine, lambda: Round(machine, program).run(), mode, rounds)
 

@@ -64,14 +64,14 @@ class Crowd:
                 end.close()
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize(("workers", "deep_sleep"), [(1, None), (2, None), (4, None), (1, "50us"), (2, "50us")])
 @pytest.mark.parametrize(
     ("seed", "rounds"), [(1, 1000), pytest.param(2, 20_000, marks=pytest.mark.long)], ids=["short", "long"]
 )
 def test_processes_that_do_anything_and_are_killed_at_any_moment_leave_no_page_behind(
-    workers: int, seed: int, rounds: int
+    workers: int, deep_sleep: str | None, seed: int, rounds: int
 ) -> None:
-    with Machine(workers=workers, memory="400MiB") as machine:
+    with Machine(workers=workers, memory="400MiB", deep_sleep=deep_sleep) as machine:
         program = machine.load(CHAOS)
         before = machine.bank.used
         crowd = Crowd(machine, machine.bank, program, seed, "acyclic")

@@ -23,6 +23,7 @@ class Limits:
     code_size: int = 64 * MIB
     compile_time: float = 120.0
     compile_memory: int = 2 * GIB
+    deep_sleep: float | None = 1.0
     backtrace: int = 64
     """Calls that the backtrace of a stopped process tells of."""
 

@@ -1,4 +1,7 @@
-"""What processes cost that only exist, and how long it takes to start and to wake very many of them."""
+"""What processes cost that only exist, and how long it takes to start and to wake very many of them.
+
+None of them sleeps deeply here: that has figures of its own.
+"""
 
 from __future__ import annotations
 
@@ -22,29 +25,31 @@ PAGE_SIZE = 4096
 SECOND_NS = 10**9
 
 
-class _Costs(NamedTuple):
-    """Bytes, but for the mappings."""
+class Costs(NamedTuple):
+    """What the kernel keeps for this process: bytes, but for the mappings."""
 
     memory: int
     page_tables: int
     mappings: int
 
-    def since(self, before: _Costs) -> _Costs:
-        return _Costs(*(now - then for now, then in zip(self, before, strict=True)))
+    def since(self, before: Costs) -> Costs:
+        """What has come on top."""
+        return Costs(*(now - then for now, then in zip(self, before, strict=True)))
 
 
-def _costs() -> _Costs:
+def costs() -> Costs:
+    """Of this process, at this moment."""
     gc.collect()
     status = dict(re.findall(r"^(RssAnon|VmPTE):\s+(\d+) kB", Path("/proc/self/status").read_text(), flags=re.M))
     mappings = Path("/proc/self/maps").read_text().count("\n")
-    return _Costs(1024 * int(status["RssAnon"]), 1024 * int(status["VmPTE"]), mappings)
+    return Costs(1024 * int(status["RssAnon"]), 1024 * int(status["VmPTE"]), mappings)
 
 
 def idle_in_core(scale: Scale) -> list[Figure]:
     """Memory, mappings and charge of the core's processes that have run and sleep; one crowd in a fresh process."""
     (count,) = scale.idle
     bank = Bank(None)
-    with bench(workers=1) as here:
+    with bench(workers=1, deep_sleep=None) as here:
         spawn = here.spawner_in_core("sleep_until", bank)
 
         def crowd(size: int) -> list[CoreProcess]:
@@ -54,9 +59,9 @@ def idle_in_core(scale: Scale) -> list[Figure]:
             return processes
 
         first = crowd(WARM_UP)
-        before, charged_before = _costs(), bank.used
+        before, charged_before = costs(), bank.used
         processes = crowd(count)
-        grown, charged = _costs().since(before), (bank.used - charged_before) * PAGE_SIZE
+        grown, charged = costs().since(before), (bank.used - charged_before) * PAGE_SIZE
         close_all([*first, *processes])
     taken = grown.memory + grown.page_tables
     name = f"{count:,} idle processes"
@@ -77,12 +82,12 @@ def idle_in_core(scale: Scale) -> list[Figure]:
 def idle_processes(scale: Scale) -> list[Figure]:
     """The same of ``Machine.spawn``: Python's own objects, too."""
     (count,) = scale.idle
-    with bench(workers=1) as here:
+    with bench(workers=1, deep_sleep=None) as here:
         bank = here.machine.bank
         first = _asleep(here, WARM_UP)
-        before, charged_before = _costs(), bank.used
+        before, charged_before = costs(), bank.used
         processes = _asleep(here, count)
-        grown, charged = _costs().since(before), bank.used - charged_before
+        grown, charged = costs().since(before), bank.used - charged_before
         close_all([*first, *processes])
     taken, name = grown.memory + grown.page_tables, f"{count:,} idle processes of Machine.spawn"
     return [
@@ -107,13 +112,13 @@ def many(scale: Scale) -> list[Figure]:
     for limit in process_limits():
         if limit.processes < count:
             raise BenchmarkError(f"{limit.name} allows {limit.processes:,} processes: {limit.advice_for(count)}")
-    with bench(workers=2) as here:
+    with bench(workers=2, deep_sleep=None) as here:
         close_all(_asleep(here, WARM_UP))
-        before = _costs()
+        before = costs()
         begin = time.perf_counter()
         started = _asleep(here, count)
         spawned = time.perf_counter() - begin
-        grown = _costs().since(before)
+        grown = costs().since(before)
         close_all(started)
         moment = time.monotonic_ns() + int((2 * spawned + 1) * SECOND_NS)
         sleepers = _asleep(here, count, moment)

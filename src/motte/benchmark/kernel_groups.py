@@ -16,6 +16,7 @@ from typing import Any, Final
 from motte.benchmark.kernel_blocks import blocks
 from motte.benchmark.kernel_calls import calls
 from motte.benchmark.kernel_crowd import idle_in_core, idle_processes, many
+from motte.benchmark.kernel_deep_sleep import deep_sleepers
 from motte.benchmark.kernel_figures import Figure, Scale
 from motte.benchmark.kernel_limits import budgets, ends
 from motte.benchmark.kernel_messages import messages
@@ -32,6 +33,7 @@ GROUPS: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "spawn": spawns,
     "idle": idle_in_core,
     "idle-python": idle_processes,
+    "deep-sleep": deep_sleepers,
     "many": many,
     "preemption": preemption_cost,
     "programs": preempted_programs,
@@ -42,7 +44,7 @@ GROUPS: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "ends": ends,
 }
 
-_ONE_CROWD_EACH: Final = ("idle", "idle-python")
+_ONE_CROWD_EACH: Final = ("idle", "idle-python", "deep-sleep")
 
 
 def measure_groups(names: Sequence[str], scale: Scale, progress: Callable[[str], None]) -> Iterator[Figure]:

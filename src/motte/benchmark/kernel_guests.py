@@ -17,7 +17,9 @@ from motte.machine import Machine
 from motte.meter import Meter
 from motte.process import Process
 from motte.program import Program
+from motte.quantities import Duration
 from motte.streams import CAPTURE
+from motte.time_and_chance import time_and_chance
 
 GUESTS: Final = Path(__file__).with_name("guests")
 
@@ -82,9 +84,10 @@ class Bench:
             open_files=DEFAULT_LIMITS.open_files,
         )
         streams = (-1, -1, -1)
+        ambient = time_and_chance("real", "real")
 
         def spawn() -> CoreProcess:
-            process = CoreProcess.create(image, terms, strings, (), bank, 0, meter, streams, (), None)
+            process = CoreProcess.create(image, terms, strings, (), bank, 0, meter, streams, (), ambient)
             process.start()
             return process
 
@@ -105,9 +108,9 @@ class Bench:
 
 
 @contextmanager
-def bench(workers: int) -> Iterator[Bench]:
+def bench(workers: int, deep_sleep: Duration = DEFAULT_LIMITS.deep_sleep) -> Iterator[Bench]:
     """A machine with so many workers and no limit on memory, closed at the end."""
-    with Machine(memory=None, workers=workers) as machine:
+    with Machine(memory=None, workers=workers, deep_sleep=deep_sleep) as machine:
         here = Bench(machine)
         try:
             yield here

@@ -1,7 +1,8 @@
-/* Processes that only pass messages: messages server | client BATCHES CALLS BYTES | node HOPS | sender |
-   collector COUNT.
+/* Processes that only pass messages: messages server | client BATCHES CALLS BYTES | caller ROUNDS PAUSE | node HOPS |
+   sender | collector COUNT.
 
-   A server answers each call.  A client prints the shortest of its batches, in nanoseconds.  Nodes make a ring: "out" leads to
+   A server answers each call.  A client prints the shortest of its batches, in nanoseconds; a caller, who pauses for so many
+   before each call, prints what each took.  Nodes make a ring: "out" leads to
    the next one's "in"; the one with HOPS sends a message round, and prints the nanoseconds.  Senders never
    stop; the collector receives COUNT messages, and prints how many came with each badge: the least, and the most. */
 #include <motte.h>
@@ -45,6 +46,20 @@ static int call(long batches, long calls, unsigned size)
         shortest = elapsed < shortest ? elapsed : shortest;
     }
     printf("%llu\n", (unsigned long long)shortest);
+    return 0;
+}
+
+static int call_now_and_then(long rounds, long pause)
+{
+    struct motte_message request = {.bytes = first, .size = 1}, answer = {.bytes = second, .room = sizeof second};
+    int out = motte_grant("out");
+    for (long round = 0; round < rounds; round++) {
+        nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
+        uint64_t start = now_ns();
+        if (motte_call(out, &request, &answer, FOR_EVER))
+            return 1;
+        printf("%llu\n", (unsigned long long)(now_ns() - start));
+    }
     return 0;
 }
 
@@ -103,6 +118,8 @@ int main(int argc, char **argv)
         return serve();
     if (argc == 5 && !strcmp(argv[1], "client"))
         return call(atol(argv[2]), atol(argv[3]), (unsigned)atol(argv[4]));
+    if (argc == 4 && !strcmp(argv[1], "caller"))
+        return call_now_and_then(atol(argv[2]), atol(argv[3]));
     if (argc == 3 && !strcmp(argv[1], "node"))
         return pass_on(atol(argv[2]));
     if (argc == 2 && !strcmp(argv[1], "sender"))
