@@ -27,6 +27,7 @@
 /* The longest that other threads of the interpreter may have to wait for a visitor that holds its lock; and what the meters
  * must have to lend, so that the slice thread's latency is not a budget's. */
 static const uint64_t limit_ns = 2000000, least_credit_ns = 10000000, look_ns = 1000000000;
+static uint64_t limit, least_credit, look_again; /* the same in ticks, for a conversion costs as much as a lock */
 
 /* --- the thread's own ------------------------------------------------------------------------------------------------ */
 
@@ -45,6 +46,9 @@ static void destroy(void *opaque)
 static void make_key(void)
 {
     has_key = pthread_key_create(&at_thread_end, destroy) == 0;
+    limit = ns_to_ticks(limit_ns);
+    least_credit = ns_to_ticks(least_credit_ns);
+    look_again = ns_to_ticks(look_ns);
 }
 
 static bool prepare(struct worker *visitor)
@@ -87,9 +91,9 @@ struct worker *visitor_here(void)
 
 static bool signals_allow(struct worker *visitor, uint64_t now)
 {
-    if (visitor->looked_ticks && now - visitor->looked_ticks < ns_to_ticks(look_ns))
+    if (visitor->looked_ticks && now - visitor->looked_ticks < look_again)
         return true;
-    bool possible = worker_has_signal_stack(visitor) && signals_allow_visits();
+    bool possible = worker_have_signal_stack(visitor) && signals_allow_visits();
     visitor->looked_ticks = possible ? now : 0;
     return possible;
 }
@@ -110,7 +114,7 @@ static bool borrow(struct worker *visitor, struct process *process, uint64_t now
     if (runnable_wake(runnable, now) == RUNNABLE_EXHAUSTED)
         return false;
     bool lent = meters_begin(runnable, now, &visitor->credit, &slice);
-    if (lent && visitor->credit >= ns_to_ticks(least_credit_ns))
+    if (lent && visitor->credit >= least_credit)
         return true;
     if (lent)
         meters_stop(runnable, now, 0, true);
@@ -129,7 +133,7 @@ static bool begin(struct worker *visitor, struct process *process)
     if (!possible || !borrow(visitor, process, now))
         return false;
     visitor->scheduler = scheduler;
-    visitor->slice = ns_to_ticks(limit_ns);
+    visitor->slice = limit;
     visitor->dispatched = now;
     visitor->mxcsr = _mm_getcsr();
     visitor->assigned = process;

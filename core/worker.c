@@ -24,7 +24,7 @@
 
 /* For the personality, which runs on the worker's stack; for the frames of the handlers themselves, on top of what the
  * kernel saves. */
-enum { HOST_STACK = 512 * 1024, HANDLER_STACK = 64 * 1024, GUARD = 4096 };
+enum { HOST_STACK = 512 * 1024, HANDLER_STACK = 64 * 1024, HANDLER_LEAST = 8 * 1024, GUARD = 4096 };
 
 static _Thread_local struct worker *current;
 
@@ -38,10 +38,15 @@ void worker_set_current(struct worker *worker)
     current = worker;
 }
 
-bool worker_has_signal_stack(const struct worker *worker)
+/* Other code in this process may put one of its own in the place of ours: that will do if it is large enough. */
+bool worker_have_signal_stack(const struct worker *worker)
 {
-    stack_t stack;
-    return sigaltstack(NULL, &stack) == 0 && stack.ss_sp == (char *)worker->signal_stack + GUARD;
+    stack_t stack = {.ss_flags = SS_DISABLE};
+    size_t wanted = getauxval(AT_MINSIGSTKSZ) + HANDLER_LEAST;
+    if (sigaltstack(NULL, &stack) == 0 && !(stack.ss_flags & SS_DISABLE) && stack.ss_size >= wanted)
+        return true;
+    stack_t ours = {.ss_sp = (char *)worker->signal_stack + GUARD, .ss_size = worker->signal_stack_size - GUARD};
+    return sigaltstack(&ours, NULL) == 0;
 }
 
 /* An alternate stack above a guard page. Handlers block all signals, so one frame is the deepest nesting. */
@@ -60,9 +65,11 @@ bool worker_create_signal_stack(struct worker *worker)
 
 void worker_destroy_signal_stack(struct worker *worker)
 {
+    stack_t stack;
     if (!worker->signal_stack)
         return;
-    sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
+    if (sigaltstack(NULL, &stack) == 0 && stack.ss_sp == (char *)worker->signal_stack + GUARD)
+        sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
     munmap(worker->signal_stack, worker->signal_stack_size);
 }
 

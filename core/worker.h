@@ -71,7 +71,7 @@ void worker_set_current(struct worker *worker);
 /* Of the calling thread: our handlers run on an alternate stack. */
 bool worker_create_signal_stack(struct worker *worker);
 void worker_destroy_signal_stack(struct worker *worker);
-bool worker_has_signal_stack(const struct worker *worker); /* that it is the one that handlers run on */
+bool worker_have_signal_stack(const struct worker *worker); /* again, if somebody has taken it away */
 
 /* A new thread, idle; under the scheduler's lock. NULL if the host refuses. */
 struct worker *worker_create(struct scheduler *scheduler);

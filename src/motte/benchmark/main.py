@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -110,6 +112,32 @@ def kernel(  # noqa: PLR0917 (click calls it by keyword)
     print_figures(figures, where)
     if output:
         write_json(figures, where, output)
+
+
+@bench.command()
+@click.option(
+    "--rounds", type=click.IntRange(1, 1000), default=20, show_default=True, help="Rounds over all contenders."
+)
+def calls(rounds: int) -> None:
+    """Compare calls between Python and compiled code: confined, ctypes, cffi and wasmtime.
+
+    Nanoseconds of processor time per call; behind motte's, what it takes beyond a call of an empty Python function.
+    """
+    from motte.benchmark.calls import MEASURED, measure_calls
+
+    errors = Console(stderr=True)
+    with errors.status("…") as status, tempfile.TemporaryDirectory(prefix="motte-bench-") as scratch:
+        warn = partial(errors.print, style="yellow")
+        figures = measure_calls(rounds, Path(scratch), status.update, lambda text: warn(f"motte bench: {text}"))
+    names = ("Python", "motte", "ctypes", "cffi", "wasmtime")
+    table = Table("ns per call", *names, "motte over Python")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for what in MEASURED:
+        found = [figures.shortest.get(name, {}).get(what) for name in names]
+        over = figures.over_empty("motte", what)
+        table.add_row(what, *("" if each is None else f"{each:.0f}" for each in (*found, over)))
+    Console().print(table)
 
 
 def main(arguments: list[str]) -> int:
