@@ -72,24 +72,27 @@ static bool load(struct message *message, PyObject *capabilities)
     return true;
 }
 
-/* (sender, bytes, tag, capabilities): once, and never waits; of the capabilities, copies. */
+/* (sender, bytes, tag, flags, capabilities): once, and never waits; of the capabilities, copies. */
 static PyObject *send(PyObject *object, PyObject *arguments)
 {
     struct python_prepaid *self = (struct python_prepaid *)object;
     PyObject *sender, *capabilities;
     Py_buffer bytes;
-    uint32_t tag;
-    if (!PyArg_ParseTuple(arguments, "Oy*O&O!:send", &sender, &bytes, python_to_u32, &tag, &PyTuple_Type, &capabilities))
+    uint32_t tag, flags;
+    if (!PyArg_ParseTuple(arguments, "Oy*O&O&O!:send", &sender, &bytes, python_to_u32, &tag, python_to_u32, &flags,
+                          &PyTuple_Type, &capabilities))
         return NULL;
     struct python_capability *to = python_capability_open(sender);
     struct message *message = to ? self->message : NULL;
     int64_t result = -MOTTE_ERROR_INVALID_CAP;
-    if (message && (size_t)bytes.len <= MESSAGE_SPARE_ROOM) {
+    bool possible = (size_t)bytes.len <= MESSAGE_SPARE_ROOM && !(flags & ~(unsigned)MOTTE_MESSAGE_PRIORITY);
+    if (message && possible) {
         self->message = NULL;
         struct host_wait host = {.unsent = NULL};
         memcpy(message->bytes, bytes.buf, (size_t)bytes.len);
         message->size = (uint32_t)bytes.len;
         message->tag = tag;
+        message->flags = flags;
         if (load(message, capabilities))
             result = host_ipc_send(&to->capability, message, false, &host);
         if (result < 0)
@@ -110,7 +113,7 @@ static PyObject *close_prepaid(PyObject *self, PyObject *unused)
 
 static PyMethodDef methods[] = {
     {"send", send, METH_VARARGS,
-     PyDoc_STR("(sender, bytes, tag, capabilities): once; never waits, and is never refused for want of room.")},
+     PyDoc_STR("(sender, bytes, tag, flags, capabilities): once; never waits, and is never refused for want of room.")},
     {"close", close_prepaid, METH_NOARGS, PyDoc_STR("Nothing will be said: the bank has it back.")},
     {NULL, NULL, 0, NULL},
 };

@@ -9,7 +9,7 @@
 #include "panic.h"
 #include "scheduler.h"
 
-enum { ALLOCATOR_BYTES = 32 }; /* for two blocks of the host's allocator */
+enum { ALLOCATOR_BYTES = 64 }; /* what the host's allocator adds to two blocks */
 
 static enum contract_side other(enum contract_side side)
 {
@@ -61,7 +61,7 @@ static void connect(struct scheduler *scheduler, struct conversation *conversati
 /* Without ends yet. */
 static struct conversation *allocate(struct bank *bank, struct contract *contract, struct bank **refused)
 {
-    uint64_t bytes = sizeof(struct conversation) + contract_bytes(contract) + 2 * ALLOCATOR_BYTES;
+    uint64_t bytes = sizeof(struct conversation) + contract_bytes(contract) + ALLOCATOR_BYTES;
     if (!bank_charge_bytes(bank, bytes, refused))
         return NULL;
     struct conversation *conversation = calloc(1, sizeof *conversation);

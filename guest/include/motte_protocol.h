@@ -101,6 +101,11 @@ struct motte_wait_request {
     unsigned waits; /* the answer comes when there is one */
 };
 
+struct motte_monitor_request {
+    unsigned long number;
+    unsigned urgent, unused;
+};
+
 struct motte_size_request {
     unsigned long size;
 };

@@ -127,6 +127,9 @@ int motte_process_statistics(int process, struct motte_statistics *statistics);
  */
 int motte_monitor(int process, int channel, unsigned long number);
 
+/* The same, but that the message overtakes all in the channel that have no priority. */
+int motte_monitor_urgent(int process, int channel, unsigned long number);
+
 /* Lets others run. */
 void motte_yield(void);
 

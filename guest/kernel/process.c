@@ -39,9 +39,9 @@ int motte_wait(int process, struct motte_end *end, long timeout)
     return __motte_request(process, MOTTE_PROCESS_WAIT, &call);
 }
 
-int motte_monitor(int process, int channel, unsigned long number)
+static int monitor(int process, int channel, unsigned long number, int urgent)
 {
-    struct motte_size_request request = {number};
+    struct motte_monitor_request request = {.number = number, .urgent = (unsigned)urgent};
     struct request call = {
         .bytes = &request,
         .size = sizeof request,
@@ -50,6 +50,16 @@ int motte_monitor(int process, int channel, unsigned long number)
         .timeout = -1,
     };
     return __motte_request(process, MOTTE_PROCESS_MONITOR, &call);
+}
+
+int motte_monitor(int process, int channel, unsigned long number)
+{
+    return monitor(process, channel, number, 0);
+}
+
+int motte_monitor_urgent(int process, int channel, unsigned long number)
+{
+    return monitor(process, channel, number, 1);
 }
 
 int motte_kill(int process)

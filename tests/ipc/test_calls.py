@@ -123,6 +123,29 @@ def test_a_server_never_waits_for_a_client_that_is_gone(machine: motte.Machine, 
     assert said(there) == "0"
 
 
+@pytest.mark.parametrize("fate", ["killed", "suspended"])
+def test_a_guest_that_serves_goes_on_whatever_becomes_of_its_client(
+    machine: motte.Machine, party: Party, said: Said, fate: str
+) -> None:
+    sender, receiver = machine.channel()
+    server = party("echo", in_=receiver)
+    until_it_waits(server)
+    server.suspend()
+    client, other = party("call", out=sender), party("call", out=sender)
+    for each in (client, other):
+        until_it_waits(each)
+    if fate == "killed":
+        client.kill()
+    else:
+        client.suspend()
+    server.resume()
+    assert said(other) == "0"
+    assert sender.call(b"next", timeout=LONG).data == b"next"
+    if fate == "suspended":
+        client.resume()
+        assert said(client) == "0", "its answer has waited for it, and nobody else"
+
+
 def test_a_client_that_gave_up_gets_nothing_later(machine: motte.Machine) -> None:
     sender, receiver = machine.channel()
     with pytest.raises(Timeout):

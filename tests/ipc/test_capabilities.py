@@ -109,6 +109,36 @@ def test_no_sequence_of_restrictions_gives_a_right_back(
         held = less
 
 
+JOURNEYS = st.sampled_from(["restrict", "copy", "message", "weak message", "forwarder"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.booleans(), st.lists(st.tuples(JOURNEYS, st.integers(0, 2**32 - 1)), max_size=8))
+def test_no_journey_gives_a_right_back(
+    bare_machine: motte.Machine, receives: bool, steps: list[tuple[str, int]]
+) -> None:
+    carrier, end = bare_machine.channel(1)
+    held: motte.Capability = bare_machine.channel(1)[receives]
+    for journey, rights in steps:
+        try:
+            if journey == "forwarder":
+                arrived = bare_machine.forwarder(held).given.copy()
+            elif "message" in journey:
+                carrier.send(capabilities=[held])
+                (arrived,) = end.restrict(weak=journey == "weak message").receive(0).capabilities
+            else:
+                arrived = held.restrict(rights if journey == "restrict" else ALL_RIGHTS)
+        except NoAccess:
+            assert Right.COPY not in held.rights or (journey == "forwarder" and receives)
+            continue
+        except motte.TooDeep:
+            assert journey == "forwarder"
+            continue
+        assert arrived.rights & ~held.rights == 0
+        assert arrived.weak or not held.weak
+        held = arrived
+
+
 @pytest.mark.parametrize("right", [Right.SEND, Right.COPY, Right.BADGE, Right.REVOKE])
 def test_each_right_of_a_sender_is_needed_for_what_it_says(machine: motte.Machine, right: Right) -> None:
     sender, _receiver = machine.channel()

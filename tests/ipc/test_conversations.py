@@ -274,6 +274,45 @@ def test_two_guests_converse_and_an_end_moves_between_them(
     assert server.name_of(server.receive(LONG)) == "close"
 
 
+def test_an_end_goes_round_three_guests_while_the_other_side_answers_and_nothing_is_lost(
+    machine: motte.Machine, said: Said
+) -> None:
+    """Ten thousand hand-offs on two workers: each question has its answer, at whoever asked, in order."""
+    hops = 10_000
+    contract = motte.Contract(
+        messages={
+            "ask": ContractMessage("!", size=4),
+            "answer": ContractMessage("?", size=4),
+            "ready": ContractMessage("?", size=0),
+        },
+        states={"Begun": {"ready": "Mine"}, "Mine": {"ask": "Theirs"}, "Theirs": {"answer": "Mine"}},
+        initial="Begun",
+    )
+    client, server = machine.conversation(contract)
+    program = machine.load(GUESTS / "relay.c")
+    serving = machine.spawn(program, ["serves"], grants={"end": server})
+    client.receive(LONG)
+    ring = [machine.channel(2) for _ in range(3)]
+    done, last = machine.channel(1)
+    relays = [
+        machine.spawn(
+            program,
+            ["passes", str(hops)],
+            grants={"in": ring[place][1], "out": ring[(place + 1) % 3][0], "done": done},
+        )
+        for place in range(3)
+    ]
+    ring[0][0].send(capabilities=[client])
+    message = last.receive(LONG)
+    assert message.tag == hops
+    ring[0][0].send()  # no end comes with it: it is over
+    assert [said(relay) for relay in relays] == [""] * 3
+    message.close()
+    assert said(serving) == f"{hops} then {PEER_CLOSED}"
+    for process in (*relays, serving):
+        process.close()
+
+
 def test_a_grant_moves_an_end_and_only_one_that_may_travel(ends: Ends, talk: Talk, said: Said) -> None:
     client, server = ends
     with pytest.raises(ContractViolation):

@@ -4,6 +4,7 @@ import pytest
 
 import motte
 from ipc.conftest import LONG
+from motte.abi.capabilities import MessageFlag
 from motte.core import PrepaidMessage
 
 
@@ -11,8 +12,10 @@ def prepaid(machine: motte.Machine, bank: motte.SpaceBank) -> PrepaidMessage:
     return PrepaidMessage(machine._scheduler, bank.account_for_anything().core)
 
 
-def send(message: PrepaidMessage, sender: motte.Sender, data: bytes = b"promised", tag: int = 1) -> None:
-    message.send(sender.core, data, tag, ())
+def send(
+    message: PrepaidMessage, sender: motte.Sender, data: bytes = b"promised", tag: int = 1, flags: int = 0
+) -> None:
+    message.send(sender.core, data, tag, flags, ())
 
 
 def receive_all(receiver: motte.Receiver) -> list[bytes]:
@@ -139,8 +142,17 @@ def test_it_is_small_and_sent_once(machine: motte.Machine) -> None:
 def test_capabilities_go_with_it_as_copies(machine: motte.Machine) -> None:
     sender, receiver = machine.channel(4)
     with machine.channel(1)[0] as other:
-        prepaid(machine, machine.bank).send(sender.core, b"", 0, (other.core, other.core))
+        prepaid(machine, machine.bank).send(sender.core, b"", 0, 0, (other.core, other.core))
         assert receiver.receive(LONG).capabilities == (other, other)
         message = prepaid(machine, machine.bank)
         with pytest.raises(motte.NoAccess):
-            message.send(sender.core, b"", 0, (other.restrict(motte.Right.SEND).core,))
+            message.send(sender.core, b"", 0, 0, (other.restrict(motte.Right.SEND).core,))
+
+
+def test_an_urgent_one_overtakes_what_waits_and_no_other_flag_is_taken(machine: motte.Machine) -> None:
+    sender, receiver = machine.channel(1)
+    sender.send(b"waits")
+    send(prepaid(machine, machine.bank), sender, b"urgent", flags=MessageFlag.PRIORITY)
+    with pytest.raises(motte.RequestError):
+        send(prepaid(machine, machine.bank), sender, b"wrong", flags=MessageFlag.WEAK)
+    assert receive_all(receiver) == [b"urgent", b"waits"]

@@ -177,3 +177,22 @@ def test_the_time_that_the_host_spends_on_requests_is_that_of_who_asks(machine: 
         spent = time.clock_gettime(clock) - before
         assert process.statistics().cpu_time > spent * 0.9
         assert spent > 0.01
+
+
+def test_what_was_fetched_through_a_weak_capability_can_be_looked_at_and_not_changed(
+    machine: motte.Machine, run: Run
+) -> None:
+    sender, receiver = machine.channel()
+    with machine.bank.sub("1MiB") as bank:
+        program = machine.load(GUESTS / "library.c")
+        with machine.spawn(program, ["keeps"], grants={"in": receiver, "out": sender, "bank": bank}, bank=bank):
+            said = run("library.c", "reads", grants={"library": sender.restrict(weak=True)}).splitlines()
+    once = [
+        "fetch 0",
+        "look 1",
+        f"limit {NO_ACCESS}",
+        f"bank {NO_ACCESS}",
+        f"destroy {NO_ACCESS}",
+        f"spent {NO_ACCESS}",
+    ]
+    assert said == once + once

@@ -129,10 +129,10 @@ class ProcessService(Service):
     @request(Request.PROCESS_MONITOR, ProcessRight.LOOK, changes=False, may_wait=True)
     def monitor(self, call: Call) -> Answer:
         """A message to the channel that comes along, once, when it has ended and everything is back."""
-        (number,) = call.fields(MONITOR)
+        number, urgent, _reserved = call.fields(MONITOR)
         endpoint = call.channel()
         promise = Promise(self.server.population, call.sender.living_account)
-        monitor = self.process.monitor(partial(_tell_down, promise, endpoint, number))
+        monitor = self.process.monitor(partial(_tell_down, promise, endpoint, number, urgent))
         promise.until(monitor.cancel)
         return DONE
 
@@ -204,10 +204,10 @@ class ChildService(ProcessService):
         self.process.close()
 
 
-def _tell_down(promise: Promise, endpoint: "Capability", number: int, down: "Down") -> None:
+def _tell_down(promise: Promise, endpoint: "Capability", number: int, urgent: int, down: "Down") -> None:
     end = down.exit
     record = (0, 0, 0, 0) if end is None else _end_fields(end)
-    promise.keep(endpoint, DOWN.pack(number, *record), Told.DOWN)
+    promise.keep(endpoint, DOWN.pack(number, *record), Told.DOWN, urgent=urgent != 0)
 
 
 def _end_fields(end: Exit) -> tuple[int, int, int, int]:

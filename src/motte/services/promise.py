@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from motte.abi.capabilities import MessageFlag
 from motte.core import PrepaidMessage
 from motte.errors import MotteError
 from motte.services.payment import Payment
@@ -51,11 +52,18 @@ class Promise:
             withdraw()
 
     def keep(
-        self, endpoint: "Capability", record: bytes, told: "Told", capabilities: "tuple[Capability, ...]" = ()
+        self,
+        endpoint: "Capability",
+        record: bytes,
+        told: "Told",
+        capabilities: "tuple[Capability, ...]" = (),
+        *,
+        urgent: bool = False,
     ) -> None:
-        """Send it.  Where nobody is any more, nothing happens."""
+        """Send it, ``urgent`` or not before all that waits.  Where nobody is any more, nothing happens."""
+        flags = MessageFlag.PRIORITY if urgent else 0
         with suppress(MotteError):
-            self._message.send(endpoint, record, told, capabilities)
+            self._message.send(endpoint, record, told, flags, capabilities)
         self.close()
 
     def close(self) -> None:

@@ -220,8 +220,8 @@ class Told(IntEnum):
 MISSED: Final = 1
 """The bit that is posted where a channel has no room for ``DRY``, or for a signal that nobody has paid for."""
 
-MONITOR: Final = Struct("<Q")
-"""A number of the monitor's own, which comes back."""
+MONITOR: Final = Struct("<QII")
+"""A number of the monitor's own, which comes back; whether the message is to have priority; reserved."""
 
 DOWN: Final = Struct("<QiIII")
 """That number; exit status, ``StopReason``, ``FaultKind`` or 0, reserved."""

@@ -35,6 +35,13 @@ int main(void)
         expect("notify", motte_notify(handle, 1), -MOTTE_INVALID_CAP);
         expect("select", motte_select(&handle, 1, 0), -MOTTE_INVALID_CAP);
         expect("forward", motte_cap_forward(handle, 0, handles), -MOTTE_INVALID_CAP);
+        expect("block", motte_block_size(handle), -MOTTE_INVALID_CAP);
+        expect("process", motte_spawn(handle, NULL), -MOTTE_INVALID_CAP);
+        expect("bank", motte_bank_create(handle, 4096), -MOTTE_INVALID_CAP);
+        expect("meter", motte_meter_create(handle), -MOTTE_INVALID_CAP);
+        expect("timer", motte_timer(handle, handle, 0, 1), -MOTTE_INVALID_CAP);
+        expect("name", motte_name_lookup(handle, "name"), -MOTTE_INVALID_CAP);
+        expect("launcher", motte_draft_create(handle, 1), -MOTTE_INVALID_CAP);
     }
     expect("open", open("/etc/passwd", O_RDONLY), -1);
     expect("directory", open("/", O_RDONLY), -1);
