@@ -98,7 +98,7 @@ static int may_restart(const struct supervisor *self)
 {
     static time_t restarts[MOST_RESTARTS];
     static unsigned count;
-    struct timespec now;
+    struct timespec now = {0};
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (self->intensity == 0)
         return 0;

@@ -30,7 +30,7 @@ struct supervisor {
     const char *name;
     enum strategy strategy;
     unsigned intensity;        /* so many restarts, at most 16, ... */
-    long period;               /* ... in any so many seconds; with one more it gives up */
+    long period;               /* ... in any so many seconds (without the grant "clock": ever); with one more it gives up */
     unsigned count;
     struct child *children;    /* started in this order, ended in the reverse one */
 };

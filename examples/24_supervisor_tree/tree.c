@@ -40,7 +40,7 @@ static struct supervisor root = {
         {
             .name = "pipeline",
             .memory = 4 * MIB,
-            .grants = (const char *const[]){"program", "bank", "log", "reader", "writer", NULL},
+            .grants = (const char *const[]){"program", "bank", "clock", "log", "reader", "writer", NULL},
         },
     },
 };
