@@ -47,4 +47,5 @@ with motte.Machine() as machine, machine.bank.sub("16MiB") as bank:
     print("the root ends with", root.wait().returncode)
     print_all(log)
     root.close()
-    print("left behind:", machine.statistics().processes, "processes,", bank.used, "bytes")
+    bank.destroy()
+    print("left behind:", machine.statistics().processes, "processes")
