@@ -199,7 +199,7 @@ class LinksService(Service):
             except Full:
                 try:
                     message = PrepaidMessage(self.server.population.scheduler, receiver.living_account.core)
-                    message.send(endpoint, record, Told.EXIT_SIGNAL, ())
+                    message.send(endpoint, record, Told.EXIT_SIGNAL, 0, ())
                 except LimitReached:
                     endpoint.notify(MISSED)
 

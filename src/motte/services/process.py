@@ -17,6 +17,7 @@ from motte.services.protocol import (
     END,
     EXIT_REASON,
     GRANT,
+    LINK,
     MONITOR,
     REGION,
     STATISTICS,
@@ -139,7 +140,7 @@ class ProcessService(Service):
     @request(Request.PROCESS_LINK, _TIES, may_wait=True)
     def link(self, call: Call) -> Answer:
         """It and whoever asks are linked; signals through this link are told with that number."""
-        (number,) = call.fields(MONITOR)
+        (number,) = call.fields(LINK)
         self.server.links.link(call.sender, self.process, number)
         return DONE
 

@@ -223,6 +223,9 @@ MISSED: Final = 1
 MONITOR: Final = Struct("<QII")
 """A number of the monitor's own, which comes back; whether the message is to have priority; reserved."""
 
+LINK: Final = Struct("<Q")
+"""A number of this end's own, which comes back."""
+
 DOWN: Final = Struct("<QiIII")
 """That number; exit status, ``StopReason``, ``FaultKind`` or 0, reserved."""
 
