@@ -16,7 +16,7 @@ UNTHREADED := --ignore tests/core/test_fork.py --ignore tests/core/test_crowd.py
 UNTHREADED += --deselect tests/core/test_recycling.py::test_no_page_of_a_free_slot_exists
 UNTHREADED += --deselect tests/exchange/test_checked.py::test_a_child_of_fork_has_checked_blocks_of_its_own
 UNTHREADED += --deselect tests/exchange/test_checked.py::test_there_are_so_many_checked_blocks_and_then_again_when_one_is_gone
-THREADED := storms machine keepers links meters banks_of_processes supervisor streams pipes stream_targets async_streams
+THREADED := storms machine keepers links meters banks_of_processes supervisor streams pipes stream_targets async_streams file_trees
 
 .PHONY: run test test-long enumerate mutate-verifier fuzz mutate sanitize hostile bench-core lint docs develop clean
 
@@ -52,7 +52,7 @@ sanitize: $(VENV)/installed
 	PYTHONPATH=tests $(BIN)/python -m core_builds sanitized -m pytest tests/core tests/ipc tests/exchange --deselect tests/core/test_idle_processes.py
 	$(BIN)/python -m pytest --long tests/core/test_scheduler_threads.py tests/core/test_bank_threads.py tests/core/test_race_reports.py
 	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest tests/core tests/ipc tests/exchange tests/personality $(UNTHREADED)
-	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest $(addprefix tests/api/test_,$(addsuffix .py,$(THREADED)))
+	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest $(addprefix tests/api/test_,$(addsuffix .py,$(THREADED))) --deselect tests/api/test_async_streams.py::test_two_thousand_guests_talk_under_one_loop_without_a_thread_or_a_descriptor_each
 
 # The core's tests with an interruption at every gate; then a host that refuses whatever it is asked for, now and then.
 hostile: $(VENV)/installed

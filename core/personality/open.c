@@ -17,7 +17,6 @@
 
 #include "calls.h"
 #include "descriptors.h"
-#include "host_call.h"
 #include "nodes.h"
 #include "open.h"
 #include "quotas.h"

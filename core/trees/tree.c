@@ -120,7 +120,7 @@ static void leave_parent(struct tree_node *node)
 
 static uint64_t cost_of(size_t name_length)
 {
-    return sizeof(struct tree_node) + name_length + 2 * ALLOCATOR;
+    return sizeof(struct tree_node) + name_length + UINT64_C(2) * ALLOCATOR;
 }
 
 static struct tree_node *make(struct tree *tree, const char *name, size_t length, bool is_directory, mode_t mode)

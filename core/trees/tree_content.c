@@ -1,6 +1,5 @@
 /* What files hold, what directories hold, and what is told of both. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,39 +237,47 @@ struct entry {
     char name[];
 } __attribute__((packed));
 
-/* False if there is no room for it. */
-static bool put(void *to, size_t size, size_t *done, const struct tree_node *node, const char *name, uint64_t next)
+/* What getdents64 fills. */
+struct listing {
+    char *to;
+    size_t size, done;
+    uint64_t *offset;
+    bool is_full;
+};
+
+/* The next entry, unless it was told of before; `next` is where the one behind it is. */
+static void put(struct listing *listing, const struct tree_node *node, const char *name, uint64_t next)
 {
+    enum { TYPE_DIRECTORY = 4, TYPE_FILE = 8 }; /* DT_DIR, DT_REG */
     size_t name_size = strlen(name) + 1, length = (sizeof(struct entry) + name_size + 7) / 8 * 8;
-    if (length > size - *done)
-        return false;
-    struct entry *entry = (struct entry *)((char *)to + *done);
+    if (next <= *listing->offset || listing->is_full)
+        return;
+    listing->is_full = length > listing->size - listing->done;
+    if (listing->is_full)
+        return;
+    struct entry *entry = (struct entry *)(listing->to + listing->done);
     memset(entry, 0, length);
     entry->inode = node->inode;
     entry->next = next;
     entry->length = (uint16_t)length;
-    entry->type = node->is_directory ? DT_DIR : DT_REG;
+    entry->type = node->is_directory ? TYPE_DIRECTORY : TYPE_FILE;
     memcpy(entry->name, name, name_size);
-    *done += length;
-    return true;
+    listing->done += length;
+    *listing->offset = next;
 }
 
 /* Places 0 and 1 are `.` and `..`; an entry's is 2 + its order, which never changes while it has its name. */
 int64_t tree_list(struct tree_node *directory, uint64_t *offset, void *to, size_t size)
 {
-    enum { DOT, DOT_DOT, FIRST };
-    size_t done = 0;
-    bool fits = true;
+    enum { DOT_DOT = 1, FIRST = 2 };
+    struct listing listing = {.to = to, .size = size, .offset = offset};
     pthread_mutex_lock(&directory->tree->lock);
-    const struct tree_node *parent = directory->parent ? directory->parent : directory;
-    const struct tree_node *node = directory->first;
-    if (*offset == DOT && directory->is_named && (fits = put(to, size, &done, directory, ".", DOT_DOT)))
-        *offset = DOT_DOT;
-    if (*offset == DOT_DOT && fits && (fits = put(to, size, &done, parent, "..", FIRST)))
-        *offset = FIRST;
-    for (; node && fits; node = node->next)
-        if (node->order + FIRST >= *offset && (fits = put(to, size, &done, node, node->name, node->order + FIRST + 1)))
-            *offset = node->order + FIRST + 1;
+    if (directory->is_named) {
+        put(&listing, directory, ".", DOT_DOT);
+        put(&listing, directory->parent ? directory->parent : directory, "..", FIRST);
+    }
+    for (const struct tree_node *node = directory->first; node && !listing.is_full; node = node->next)
+        put(&listing, node, node->name, node->order + FIRST + 1);
     pthread_mutex_unlock(&directory->tree->lock);
-    return !done && !fits ? -EINVAL : (int64_t)done;
+    return !listing.done && listing.is_full ? -EINVAL : (int64_t)listing.done;
 }

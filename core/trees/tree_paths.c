@@ -171,17 +171,26 @@ static int64_t find_entry(struct tree *tree, struct tree_node *base, const char 
     int64_t error = tree_walk_to_entry(tree, base, path, entry);
     if (!error && entry->is_dot)
         error = dot_error;
-    if (!error && !writable)
-        error = -EROFS;
-    return !error && entry->length > TREE_NAME ? -ENAMETOOLONG : error;
+    return !error && !writable ? -EROFS : error;
+}
+
+/* What has this name; NULL: nothing yet. */
+static int64_t look_up(const struct tree *tree, const struct tree_entry *entry, struct tree_node **node)
+{
+    if (entry->length > TREE_NAME)
+        return -ENAMETOOLONG;
+    *node = tree_lookup(tree, entry->parent, entry->name, entry->length);
+    return 0;
 }
 
 int64_t tree_make_directory(struct tree *tree, struct tree_node *base, const char *path, mode_t mode, bool writable)
 {
     struct tree_entry entry;
-    struct tree_node *added;
+    struct tree_node *added = NULL;
     int64_t error = find_entry(tree, begin(tree, base), path, -EEXIST, writable, &entry);
-    if (!error && tree_lookup(tree, entry.parent, entry.name, entry.length))
+    if (!error)
+        error = look_up(tree, &entry, &added);
+    if (!error && added)
         error = -EEXIST;
     if (!error && !entry.parent->is_named)
         error = -ENOENT;
@@ -194,7 +203,7 @@ int64_t tree_remove(struct tree *tree, struct tree_node *base, const char *path,
     struct tree_node *node = NULL;
     int64_t error = find_entry(tree, begin(tree, base), path, directory ? -EINVAL : -EISDIR, writable, &entry);
     if (!error)
-        node = tree_lookup(tree, entry.parent, entry.name, entry.length);
+        error = look_up(tree, &entry, &node);
     if (!error && !node)
         error = -ENOENT;
     else if (!error && !node->is_directory && (directory || entry.must_be_directory))
@@ -219,8 +228,6 @@ static bool is_below(const struct tree_node *node, const struct tree_node *ances
 static int64_t check_rename(const struct tree_entry *from, const struct tree_entry *to, const struct tree_node *moved,
                             const struct tree_node *replaced, bool may_replace)
 {
-    if (!moved->is_directory && (from->must_be_directory || to->must_be_directory))
-        return -ENOTDIR;
     if (replaced && !may_replace)
         return -EEXIST;
     if (is_below(to->parent, moved))
@@ -250,13 +257,15 @@ int64_t tree_rename(struct tree *tree, struct tree_place from, struct tree_place
     if (!error)
         error = find_entry(tree, to.base ? to.base : root, to.path, -EBUSY, to.writable, &target);
     if (!error)
-        moved = tree_lookup(tree, source.parent, source.name, source.length);
+        error = look_up(tree, &source, &moved);
     if (!error && !moved)
         error = -ENOENT;
-    if (!error) {
-        replaced = tree_lookup(tree, target.parent, target.name, target.length);
+    if (!error && !moved->is_directory && (source.must_be_directory || target.must_be_directory))
+        error = -ENOTDIR;
+    if (!error)
+        error = look_up(tree, &target, &replaced);
+    if (!error)
         error = check_rename(&source, &target, moved, replaced, may_replace);
-    }
     if (error || replaced == moved)
         return end(tree, error);
     error = tree_move(moved, target.parent, target.name, target.length);

@@ -1,5 +1,6 @@
 """Pipes of processes: what goes through them arrives, whole and in order, and nobody waits who need not."""
 
+import contextlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -370,3 +372,42 @@ def test_communicate_in_time_or_again(shared: motte.Machine, streams: motte.Prog
         assert process.communicate() == (b"first second", b"1 1\n")
     with shared.spawn(streams, [], stdin=None) as process, pytest.raises(ValueError, match="stdin is not a pipe"):
         process.communicate(b"x")
+
+
+# --- all at once -------------------------------------------------------------------------------------------------
+
+
+def test_whoever_ends_first_nobody_waits_for_ever(shared: motte.Machine, streams: motte.Program) -> None:
+    """Readers, writers, killers and closers meet at every moment."""
+
+    def meet(seed: int) -> None:
+        random = Random(seed)
+        for _ in range(40):
+            words = random.choice([["copy"], ["forever"], ["out", "200000"], ["select", "copy"], ["fill", "poll", "5"]])
+            first = shared.spawn(streams, words, stdin=PIPE, stdout=PIPE, wall_time="2s")
+            second = shared.spawn(streams, ["copy"], stdin=first.stdout, stdout=PIPE, wall_time="2s")
+            for step in random.sample(range(6), 4):
+                with contextlib.suppress(BrokenPipeError, ValueError, motte.BadState):
+                    if step == 0:
+                        first.stdin.write(b"x" * random.choice([1, 5000, 60000]))
+                    elif step == 1:
+                        first.stdin.close()
+                    elif step == 2:
+                        second.stdout.read1(random.choice([1, 100_000])) if second.state == "exited" else None
+                    elif step == 3:
+                        random.choice([first, second]).kill()
+                    elif step == 4:
+                        second.stdout.close()
+                    else:
+                        second.suspend()
+                        second.resume()
+            random.choice([first, second]).close()
+            first.close()
+            second.close()
+
+    threads = [threading.Thread(target=meet, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+        assert not thread.is_alive()
