@@ -64,7 +64,7 @@ static struct saved_state *save(const struct process *process)
 {
     const struct context *context = slot_context(process->slot);
     uint64_t size = slot_stack_top(process->slot) - context->guest_stack;
-    if (context->resume != RESUME_IN_GATE || size > DEEP_SLEEP_STACK || process->call_depth > 1) /* a caller's gate is there */
+    if (context->resume != RESUME_IN_GATE || size > DEEP_SLEEP_STACK)
         return NULL;
     struct saved_state *saved = malloc(sizeof *saved + size);
     if (!saved)
