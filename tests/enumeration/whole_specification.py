@@ -58,6 +58,7 @@ def _claims(claimed: Any) -> set[str]:
     good = [
         claimed.base % PAGE == 0 and claimed.tables_base % PAGE == 0 and len(code) % PAGE == 0 and len(code) > 0,
         all(base in REGION and base + size in REGION for base, size in pages),
+        claimed.reaches_blocks in (0, 1),
         claimed.base + len(code) <= claimed.tables_base or claimed.tables_base + len(tables) <= claimed.base,
         0 <= claimed.function_table_log2 <= LARGEST_FUNCTION_TABLE,
         all(number != UNUSED and 0 <= number < 1 << 32 and _is_size(a) for number, a in claimed.classes.items()),
@@ -149,7 +150,7 @@ class _Code:
         place, end, found = function.offset, function.offset + function.size, list[Unit]()
         broken: set[str] = set()
         while place < end:
-            judgement = judge(self.code[place : min(place + 15, end)])
+            judgement = judge(self.code[place : min(place + 15, end)], self.claimed.reaches_blocks == 1)
             broken |= judgement.broken
             if not judgement.length:
                 broken.add("D1")

@@ -37,10 +37,10 @@ static bool in_gates(uint64_t address)
 static bool is_misaligned(const ucontext_t *state, uint64_t at)
 {
     struct instruction instruction;
-    if (!decode((const uint8_t *)at, &instruction) || !has_memory(&instruction))
+    if (!decode((const uint8_t *)at, false, &instruction) || !has_memory(&instruction))
         return false;
-    bool in_window = instruction.gs && instruction.address_size;
-    bool in_frame = !instruction.gs && !instruction.address_size && instruction.base == STACK_POINTER;
+    bool in_window = instruction.segment && instruction.address_size;
+    bool in_frame = !instruction.segment && !instruction.address_size && instruction.base == STACK_POINTER;
     if (!in_window && !in_frame)
         return false;
     uint64_t address = (uint64_t)(int64_t)instruction.displacement;

@@ -63,7 +63,7 @@ static bool got_past(const struct start *start, const struct result *result)
     struct instruction first;
     if (start->at_entry)
         return false;
-    if (!decode((const uint8_t *)(BLOCK_AT + mutant->unit), &first))
+    if (!decode((const uint8_t *)(BLOCK_AT + mutant->unit), false, &first))
         return false;
     if (result->outcome == OUTCOME_RETURNED)
         return true;

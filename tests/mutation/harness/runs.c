@@ -49,7 +49,7 @@ static void find_heights(const struct block *block, const struct mutant *mutant)
     for (uint32_t at = 0; at < mutant->size;) {
         struct motte_place place;
         struct instruction instruction;
-        if (!decode((const uint8_t *)(BLOCK_AT + mutant->offset + at), &instruction))
+        if (!decode((const uint8_t *)(BLOCK_AT + mutant->offset + at), false, &instruction))
             give_up("an accepted function does not decode");
         if (motte_find_place(&claims, mutant->offset + at, &place) == 0)
             progress->heights[at] = (int32_t)place.height;
