@@ -1,6 +1,8 @@
 /* Capabilities that Python code holds. */
 #include "python_ipc.h"
 
+#include <string.h>
+
 #include "bank.h"
 #include "exchange/block.h"
 #include "ipc/conversation.h"
@@ -298,6 +300,26 @@ PyObject *python_process_grant(PyObject *object, PyObject *arguments)
         held->capability = given;
     }
     return python_none_or_error(result);
+}
+
+/* What moved into the process with a grant is the capability's again: of a process that does not start after all. */
+PyObject *python_process_take_back(PyObject *object, PyObject *arguments)
+{
+    const char *name;
+    PyObject *granted;
+    struct process *process = python_open_process(object);
+    if (!process || !PyArg_ParseTuple(arguments, "sO!:take_back", &name, &python_capability_type, &granted))
+        return NULL;
+    struct python_capability *owner = (struct python_capability *)granted;
+    if (atomic_load(&process->state) != PROCESS_CREATED)
+        return PyErr_Format(python_errors.bad_state, "capabilities are taken back before the start");
+    for (uint32_t i = 0; process->ipc && !owner->capability.object && i < process->ipc->grant_count; i++) {
+        const struct grant_name *grant = &process->ipc->grants[i];
+        struct capability *entry = table_find(process, (uint32_t)grant->handle);
+        if (entry && entry->object->identity == owner->identity && strcmp(grant->name, name) == 0)
+            owner->capability = table_take(process, entry);
+    }
+    Py_RETURN_NONE;
 }
 
 /* (side, state, whether it may be given away) of the end of a conversation; None of all others. */

@@ -122,6 +122,7 @@ PyObject *python_begin_select(PyObject *module, PyObject *arguments);
 PyObject *python_block(PyObject *module, PyObject *arguments);
 PyObject *python_process_receivers(PyObject *object, PyObject *sender);
 PyObject *python_process_grant(PyObject *object, PyObject *arguments);
+PyObject *python_process_take_back(PyObject *object, PyObject *arguments);
 
 /* Takes over the reference to the meter. NULL with an exception. */
 PyObject *python_meter_wrap(struct scheduler *scheduler, struct meter *meter);

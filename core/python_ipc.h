@@ -47,6 +47,9 @@ bool python_message_took(struct python_capability *self, struct message *message
 /* What came, as a tuple; takes it over. */
 PyObject *python_message_show(struct scheduler *scheduler, const struct host_wait *host);
 
+/* The exception for what a wait has come to, with the bank that refused if one did; NULL. */
+PyObject *python_raise_outcome(int64_t error, const struct host_wait *host);
+
 /* Each may be None.  False with an exception. */
 bool python_parse_match(PyObject *tag, PyObject *badge, struct match *match);
 bool python_parse_receivers(PyObject *receivers, const struct capability *several[], uint32_t *count);

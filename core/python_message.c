@@ -118,6 +118,14 @@ PyObject *python_message_show(struct scheduler *scheduler, const struct host_wai
                          0ULL, 0);
 }
 
+PyObject *python_raise_outcome(int64_t error, const struct host_wait *host)
+{
+    if (error != -MOTTE_ERROR_LIMIT_REACHED || !host->refused)
+        return python_raise_kernel_error(error);
+    python_raise_refusal("the bank of the receiver does not cover the blocks that came", host->refused);
+    return NULL;
+}
+
 /* --- waiting -------------------------------------------------------------------------------------------------------------- */
 
 /* Waits if there is something to wait for; Python's signal handlers run meanwhile, and one that raises ends the waiting.
@@ -138,7 +146,7 @@ static bool settle(struct scheduler *scheduler, int64_t begun, struct host_wait 
     if (result == 0)
         result = host->wait.result < 0 ? host->wait.result : 0;
     if (result < 0)
-        python_raise_kernel_error(result);
+        python_raise_outcome(result, host);
     return result == 0;
 }
 

@@ -219,6 +219,8 @@ static PyMethodDef methods[] = {
      PyDoc_STR("(sender): how many capabilities it has to receive what is sent with that one; None while it runs.")},
     {"charge", python_process_charge, METH_O, PyDoc_STR("(nanoseconds): processor time that was spent for it.")},
     {"grant", python_process_grant, METH_VARARGS, PyDoc_STR("(name, capability): before the start.")},
+    {"take_back", python_process_take_back, METH_VARARGS,
+     PyDoc_STR("(name, capability): what has moved with a grant is the capability's again; before the start.")},
     {"close", close_process, METH_NOARGS, PyDoc_STR("Kills it and gives everything back.")},
     {NULL, NULL, 0, NULL},
 };

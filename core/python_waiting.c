@@ -203,7 +203,7 @@ static PyObject *get_result(PyObject *object, PyObject *unused)
         result = self->host.wait.result;
     give_back_unsent(self);
     if (result < 0)
-        return python_raise_kernel_error(result);
+        return python_raise_outcome(result, &self->host);
     if (self->shows)
         return python_message_show(self->scheduler, &self->host);
     return PyLong_FromLongLong(self->host.wait.result);

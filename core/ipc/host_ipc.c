@@ -133,12 +133,14 @@ static void end(struct host_wait *host)
 
 /* Who receives for the host: the bank that pays for the endpoint pays for the blocks, from now on.  If it cannot, the
  * message stays where it was. */
-static int64_t accept(struct endpoint *endpoint, struct message **message)
+static int64_t accept(struct endpoint *endpoint, struct host_wait *host)
 {
-    if (!(*message)->parcel || parcel_accept((*message)->parcel, endpoint->bank))
+    struct message *message = host->wait.message;
+    if (!message->parcel || parcel_accept(message->parcel, endpoint->bank))
         return 0;
-    transfer_put_back(endpoint, *message);
-    *message = NULL;
+    host->refused = endpoint->bank ? bank_tightest(endpoint->bank) : 0;
+    transfer_put_back(endpoint, message);
+    host->wait.message = NULL;
     return -MOTTE_ERROR_LIMIT_REACHED;
 }
 
@@ -156,7 +158,7 @@ int64_t host_ipc_wait(struct scheduler *scheduler, struct host_wait *host, struc
     pthread_mutex_lock(&scheduler->lock);
     bool finished = host->wait.finished;
     if (finished && host->wait.message && host->wait.kind == WAIT_MESSAGE)
-        host->wait.result = accept(host->source, &host->wait.message);
+        host->wait.result = accept(host->source, host);
     end(host);
     return unlock(scheduler, finished ? 0 : -MOTTE_ERROR_TIMEOUT);
 }
@@ -289,7 +291,7 @@ int64_t host_ipc_receive(const struct capability *receiver, struct match match, 
         result = taken < 0 ? taken : !taken;
     }
     if (host->wait.message)
-        result = accept(endpoint, &host->wait.message);
+        result = accept(endpoint, host);
     if (host->wait.message)
         message_trace_received(endpoint->object.scheduler, NULL, host->wait.message);
     if (host->wait.message && receiver->weak)

@@ -22,6 +22,7 @@ struct host_wait {
     _Atomic uint32_t over;   /* a futex */
     struct endpoint *source; /* that it receives from */
     struct caller *caller;   /* with a reference, if it calls */
+    uint64_t refused;        /* identity of the bank that does not pay for what came; 0 */
     struct message *unsent;  /* an error came before it was sent: it is the caller's again */
     struct completion told; /* when it is over, if it has completions */
     struct waiter places[MOTTE_SELECT_LIMIT];

@@ -16,6 +16,7 @@ from motte.bank import SpaceBank
 from motte.bank_terms import BankKeeper, BankRequest, GuestKeepsBank
 from motte.core import Bank
 from motte.errors import InvalidCap, LimitReached
+from motte.expected import expect
 
 if TYPE_CHECKING:
     from motte.held_process import HeldProcess
@@ -79,6 +80,7 @@ class BankTree:
         self._drawing_from = drawing_from
         self._rescind = rescind
         self._lock = lock
+        _trees.add(self)
         self._purchases: set[Bought] = set()  # under the lock
 
     def sub(self, parent: Account, limit_pages: int | None, name: str | None, *, private: bool = False) -> Account:
@@ -98,6 +100,11 @@ class BankTree:
     def everybody(self) -> list[Account]:
         """All that anybody still holds or draws from, dead ones included."""
         return list(self._official.values())
+
+    def payer(self, bank: SpaceBank | None) -> Account:
+        """Who pays; the root if nobody is named.  Raises ``TypeError``, ``ValueError`` and ``InvalidCap``."""
+        expect("bank", bank, SpaceBank, type(None))
+        return self.root if bank is None else bank.account_to_draw_from(self)
 
     def is_official(self, account: Account) -> bool:
         """Whether it is one of this machine's, and alive."""
@@ -254,6 +261,11 @@ class BankTree:
             return False
         return keeper.ask(SpaceBank(self, account), pages * PAGE_SIZE, process, answer)
 
+    def powerless_handle(self, identity: int) -> SpaceBank | None:
+        """Of one of the banks here."""
+        account = self._official.get(identity)
+        return None if account is None else SpaceBank(self, account).powerless()
+
     def _named(self, refusal: LimitReached) -> LimitReached | InvalidCap:
         """The core's refusal in words, with a handle of the bank that it was."""
         account = None if refusal.bank_identity is None else self._official.get(refusal.bank_identity)
@@ -263,6 +275,17 @@ class BankTree:
             return InvalidCap(f"bank {account.name!r} was destroyed")
         handle = SpaceBank(self, account).powerless()
         return LimitReached(f"{refusal}: bank {account.name!r} refuses", refusal.bank_identity, handle)
+
+
+_trees: "weakref.WeakSet[BankTree]" = weakref.WeakSet()
+
+
+def powerless_handle(identity: int) -> SpaceBank | None:
+    """Of whatever machine's bank has this identity: to be compared and asked for its name; ``None`` if it is gone."""
+    for tree in list(_trees):
+        if handle := tree.powerless_handle(identity):
+            return handle
+    return None
 
 
 Figures = tuple[int | None, int, int, int | None, int]

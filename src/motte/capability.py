@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self, TypeVar
 
 from motte.abi.capabilities import GRANT_NAME, CapabilityKind, Right
 from motte.errors import InvalidCap
+from motte.expected import expect
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -186,6 +187,7 @@ def checked_process_grants(grants: Mapping[str, object], population: "Population
 
 def check_names(grants: Mapping[str, object]) -> None:
     """Raises ``TypeError`` and ``ValueError`` for names that nothing can be granted by."""
+    expect("grants", grants, Mapping)
     for name in grants:
         if not isinstance(name, str):
             raise TypeError(f"grants: a name is a str; got {type(name).__name__}")

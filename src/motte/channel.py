@@ -18,6 +18,7 @@ from motte.core import channel as core_channel
 from motte.core import select as core_select
 from motte.errors import PeerClosed
 from motte.exchange import Block
+from motte.expected import expect
 from motte.message import Message
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 
@@ -173,6 +174,7 @@ def select(receivers: Sequence[Receiver], timeout: Duration = None) -> Receiver:
 
     Nothing is received yet: another thread or process may be faster.  Raises ``Timeout``.
     """
+    expect("receivers", receivers, list, tuple)
     return receivers[core_select(cores_of(receivers), timeout_ns(timeout))]
 
 
@@ -182,6 +184,7 @@ async def select_async(receivers: Sequence[Receiver], timeout: Duration = None) 
         return select(receivers, 0)
     from motte.awaiting import wait_for
 
+    expect("receivers", receivers, list, tuple)
     cores = cores_of(receivers)
     return receivers[await wait_for(lambda told: begin_select(told, cores), timeout)]
 
@@ -190,7 +193,8 @@ def create_channel(
     scheduler: "Scheduler", banks: "BankTree", bank: "SpaceBank | None", capacity: int, buffer: Size
 ) -> tuple[Sender, Receiver]:
     """For :meth:`motte.Machine.channel`."""
-    account = banks.root if bank is None else bank.account_to_draw_from(banks)
+    account = banks.payer(bank)
+    expect("capacity", capacity, int)
     size = size_bytes(buffer, "buffer")
     if not 1 <= capacity <= CHANNEL_CAPACITY:
         raise ValueError(f"capacity: expected 1 to {CHANNEL_CAPACITY} messages; got {capacity}")

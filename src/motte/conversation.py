@@ -111,7 +111,7 @@ def create_conversation(
     scheduler: "Scheduler", banks: "BankTree", bank: "SpaceBank | None", contract: "Contract"
 ) -> tuple[ConversationEnd, ConversationEnd]:
     """For :meth:`motte.Machine.conversation`."""
-    account = banks.root if bank is None else bank.account_to_draw_from(banks)
+    account = banks.payer(bank)
     client, server = banks.draw(1, lambda: core_conversation(scheduler, account.core, contract.core))
     _contracts[client.identity] = _contracts[server.identity] = contract
     return ConversationEnd(client), ConversationEnd(server)

@@ -49,6 +49,8 @@ class Directory:
         """Raises ``ValueError`` for a path that no file can have, a guest path that climbs, and unusable limits."""
         object.__setattr__(self, "core_quota", self._new_quota())
         for path in (self.host, self.guest):
+            if isinstance(path, os.PathLike):
+                raise TypeError(f"directory: expected str; got {type(path).__name__}")
             if isinstance(path, str) and (not path or "\0" in path):
                 raise ValueError(f"directory: {path!r} is not a path")
         if not self.guest.startswith("/") or ".." in self.guest.split("/"):

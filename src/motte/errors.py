@@ -78,7 +78,16 @@ class LimitReached(MotteError):
         """The core knows of banks by their identity only."""
         super().__init__(message)
         self.bank_identity = bank_identity
-        self.bank = bank
+        self._bank = bank
+
+    @property
+    def bank(self) -> SpaceBank | None:
+        """Which bank has refused."""
+        if self._bank is None and self.bank_identity is not None:
+            from motte.bank_tree import powerless_handle
+
+            self._bank = powerless_handle(self.bank_identity)
+        return self._bank
 
 
 class BadContract(MotteError, ValueError):

@@ -139,7 +139,7 @@ class Exchange:
         ``ValueError`` unless the size is from 1 byte to ``BLOCK_SIZE``, almost 510 MiB, or for a checked one to
         ``CHECKED_CELL``, 4 MiB.
         """
-        account = self._banks.root if bank is None else bank.account_to_draw_from(self._banks)
+        account = self._banks.payer(bank)
         wanted = size_bytes(size, "size")
         largest = CHECKED_CELL if checked else BLOCK_SIZE
         if wanted is None or not 0 < wanted <= largest:

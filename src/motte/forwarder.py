@@ -80,6 +80,6 @@ def create_forwarder(banks: "BankTree", target: Capability, bank: "SpaceBank | N
     """For the package: of the machine with these banks."""
     if not isinstance(target, Capability):
         raise TypeError(f"target: expected an object of motte.Capability; got {type(target).__name__}")
-    account = banks.root if bank is None else bank.account_to_draw_from(banks)
+    account = banks.payer(bank)
     given, control = target.core.forward(account.core, membrane)
     return Forwarder(given, control)

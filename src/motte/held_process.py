@@ -15,8 +15,9 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from motte.abi.faults import StopReason
+from motte.core import Capability as CoreCapability
 from motte.core import Event
-from motte.errors import Closed, InternalError, InvalidCap
+from motte.errors import BadState, Closed, InternalError, InvalidCap
 from motte.exit_reason import ExitReason, reason_of
 from motte.keeping import NOBODY, answer_question, call_keeper, report_exception
 from motte.lifetime import Lifetime, Refusal
@@ -25,6 +26,7 @@ from motte.process_end import end_of
 
 if TYPE_CHECKING:
     from motte.bank_tree import Account
+    from motte.capability import ProcessGrants
     from motte.core import Capability
     from motte.core import Process as CoreProcess
     from motte.exit import Exit
@@ -91,6 +93,13 @@ class HeldProcess(Linked):
         """It finds a copy of the capability by this name.  Raises ``BadState`` once it was started."""
         with self._lifetime as core:
             core.grant(name, capability)
+
+    def take_back(self, grants: "ProcessGrants") -> None:
+        """It will not start: what has moved into it with its grants is its granter's again."""
+        with suppress(BadState, Closed, InvalidCap), self._lifetime as core:
+            for name, granted in grants:
+                if isinstance(granted, CoreCapability):
+                    core.take_back(name, granted)
 
     # --- what it is told ---------------------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterable, Mapping
 
+from motte.expected import expect
+
 Argument = str | bytes | os.PathLike[str]
 """An argument of a program; text is encoded as the host encodes file names."""
 
@@ -16,11 +18,13 @@ def argument_strings(program: bytes, arguments: Iterable[Argument]) -> list[byte
     """``argv``: the program's name, then its arguments.  Raises ``ValueError`` for a NUL character."""
     if isinstance(arguments, str | bytes):
         raise TypeError(f"args: expected a list, got the single {arguments!r}")
+    expect("args", arguments, Iterable)
     return [program, *[_c_string(argument, "args") for argument in arguments]]
 
 
 def environment_strings(variables: Mapping[str, str]) -> list[bytes]:
     """``environ``.  Raises ``ValueError`` for what cannot be a variable."""
+    expect("env", variables, Mapping)
     for name in variables:
         if not name or "=" in name:
             raise ValueError(f"env: {name!r} is not the name of a variable")

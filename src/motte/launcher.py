@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from motte.build import artifact_of
 from motte.build_options import BuildOptions
 from motte.errors import Closed, CompileError, LimitReached
+from motte.expected import expect
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 from motte.toolchain.oversight import Oversight, over
 from motte.translation import BYTES_NAME
@@ -44,6 +45,7 @@ class Launcher:
         limit, time_ns, memory_limit = size_bytes(size, "size"), duration_ns(time, "time"), size_bytes(memory, "memory")
         if limit is None or time_ns is None or memory_limit is None:
             raise ValueError("a launcher's size, time and memory are limited")
+        expect("at_once", at_once, int)
         if at_once < 1:
             raise ValueError(f"at_once: {at_once} is not 1 at least")
         self.size = limit

@@ -20,6 +20,7 @@ from motte.card import Shown
 from motte.core import Scheduler
 from motte.directories import GrantedDirectory, granted_directories
 from motte.errors import Closed, InvalidCap
+from motte.expected import expect
 from motte.initial_strings import Argument, argument_strings, environment_strings
 from motte.keeper import Keeper, Region
 from motte.keeping import keeping_of
@@ -148,6 +149,9 @@ class Machine(Watching, MachineRuns, Shown):
         ``LimitReached`` for what is too large, ``OSError`` for an unreadable file.
         """
         self._check_open()
+        expect("options", options, BuildOptions, type(None))
+        if not isinstance(source, str | bytes | os.PathLike):
+            expect("source", source, list, tuple)
         sources = [source] if isinstance(source, str | bytes | os.PathLike) else list(source)
         options = options or BuildOptions()
         if checked is not None:
@@ -225,7 +229,9 @@ class Machine(Watching, MachineRuns, Shown):
         ``ValueError`` and ``TypeError`` for unusable values, ``OSError`` for directories that
         are not there, ``LimitReached`` where the bank's memory does not suffice to start.
         """
+        expect("program", program, Program)
         if resources is not None:
+            expect("resources", resources, Resources)
             if bank is not None or meter is not None:
                 raise TypeError("spawn: either resources, or bank and meter")
             bank, meter = resources.bank, resources.meter
@@ -272,7 +278,7 @@ class Machine(Watching, MachineRuns, Shown):
             population.banks.discard_private(account)
             raise
         if start:
-            start_process(process)
+            start_process(process, capabilities)
         if population.is_out_of_time(meter):
             process.end_out_of_time()
         return process

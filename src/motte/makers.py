@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from motte.abi.capabilities import MESSAGE_BYTES
 from motte.build_options import BuildOptions
 from motte.errors import Closed
+from motte.expected import expect
 
 if TYPE_CHECKING:
     from motte.bank import SpaceBank
@@ -103,16 +104,20 @@ class Makers(ABC):
         ``bank`` pays for both queues, which have room for all that the contract lets them hold, as for a channel, and
         for the contract in the core.  Raises ``LimitReached``.
         """
+        from motte.contract import Contract
         from motte.conversation import create_conversation
 
         self._check_open()
+        expect("contract", contract, Contract)
         return create_conversation(self._scheduler, self._population.banks, bank, contract)
 
     def constructor(self, program: "Program") -> "Constructor":
         """A recipe for processes of ``program``: capabilities are put in, it is sealed, and makes products."""
         from motte.constructor import Constructor
+        from motte.program import Program
 
         self._check_open()
+        expect("program", program, Program)
         return Constructor(self._population, program)
 
     def launcher(

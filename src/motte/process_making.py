@@ -1,8 +1,10 @@
 """How a process is made: all that it takes is acquired in order, and given back in reverse if a later step fails."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from motte.core import Capability as CoreCapability
 from motte.core import Process as CoreProcess
 from motte.directories import open_directories
 from motte.errors import LimitReached
@@ -12,7 +14,6 @@ from motte.time_and_chance import NEITHER
 if TYPE_CHECKING:
     from motte.bank_tree import Account
     from motte.capability import ProcessGrants
-    from motte.core import Capability as CoreCapability
     from motte.core import Image
     from motte.directories import Directory, OpenedDirectory
     from motte.host_functions import HostFunction
@@ -53,9 +54,11 @@ def make_process(  # noqa: PLR0917 (all that a process is made of)
         undo.append(core.close)
         for name, granted in grants:
             grant_to(core, name, granted)
+            if isinstance(granted, CoreCapability):  # what moves stays with who has granted it
+                undo.append(partial(core.take_back, name, granted))
         streams.attached()
         process = Process(core, program, streams, limits, keeping, meter, account, population)
-        undo = [process.close]
+        undo = [process.close, *undo[3:]]
         population.enter(process, core.identity, account)
     except BaseException:
         for step in reversed(undo):
@@ -64,11 +67,12 @@ def make_process(  # noqa: PLR0917 (all that a process is made of)
     return process
 
 
-def start_process(process: Process) -> None:
-    """Let it run; one that does not is closed."""
+def start_process(process: Process, grants: "ProcessGrants" = ()) -> None:
+    """Let it run; one that does not is closed, and what has moved into it is back."""
     try:
         process.start()
     except BaseException:
+        process.take_back(grants)
         process.close()
         raise
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from motte.abi.layout import PAGE_SIZE
 from motte.core import Terms
+from motte.expected import expect
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 
 MOST_CALLS: Final = 1 << 16
@@ -83,6 +84,9 @@ def _read(  # noqa: PLR0917 (the limits, in the order of run_limits)
     backtrace: int,
     processes: int,
 ) -> RunLimits:
+    expect("backtrace", backtrace, int)
+    expect("processes", processes, int)
+    expect("open_files", open_files, int)
     if not 0 <= backtrace <= MOST_CALLS:
         raise ValueError(f"backtrace: {backtrace} is not between 0 and {MOST_CALLS}")
     if processes < 1:

@@ -129,7 +129,7 @@ class Watching(Makers):
         population = self._population
         wanted = _bits(kinds)
         identities = tuple(process.identity for process in processes)
-        account = population.banks.root if bank is None else bank.account_to_draw_from(population.banks)
+        account = population.banks.payer(bank)
         core = population.banks.draw(1, lambda: CoreTrace(self._scheduler, account.core, records, wanted, identities))
         names = ProgramNames((each.identity, each.program.name) for each in population.everybody())
         trace = Trace(core, names, self._bank_samples, self._end_trace)
