@@ -177,6 +177,7 @@ ProcessGrants = tuple[tuple[str, "CoreCapability | HostFunction"], ...]
 
 def checked_process_grants(grants: Mapping[str, object], population: "Population") -> ProcessGrants:
     """The same as :func:`checked_grants`, and functions of the host."""
+    expect("grants", grants, Mapping)
     from motte.host_functions import HostFunction
 
     functions = {name: value for name, value in grants.items() if isinstance(value, HostFunction)}
