@@ -177,9 +177,9 @@ ProcessGrants = tuple[tuple[str, "CoreCapability | HostFunction"], ...]
 
 def checked_process_grants(grants: Mapping[str, object], population: "Population") -> ProcessGrants:
     """The same as :func:`checked_grants`, and functions of the host."""
-    expect("grants", grants, Mapping)
     from motte.host_functions import HostFunction
 
+    expect("grants", grants, Mapping)
     functions = {name: value for name, value in grants.items() if isinstance(value, HostFunction)}
     check_names(functions)
     others = {name: value for name, value in grants.items() if name not in functions}
