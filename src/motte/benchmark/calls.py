@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import motte
 
-SOURCE: Final = Path(__file__).parent / "guests" / "calls.c"
+SOURCE: Final = Path(__file__).parent / "guests" / "called.c"
 CALLBACKS: Final = 200
 PAGE: Final = bytes(4096)
 
