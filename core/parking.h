@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 enum parking_state { PARKING_AWAKE, PARKING_ASLEEP, PARKING_CALLED };
 
@@ -32,6 +33,10 @@ void parking_wake(const struct parking *parking);
 
 /* Without the lock: until it is called. */
 void parking_sleep(struct parking *parking);
+
+/* The same: 0; or -ETIMEDOUT once that moment (CLOCK_MONOTONIC; NULL: never) has passed, or -EINTR if a signal came first, and it
+ * may be called all the same at any time. */
+int parking_sleep_until(struct parking *parking, const struct timespec *end);
 
 static inline bool parking_is_called(const struct parking *parking)
 {

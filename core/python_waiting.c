@@ -194,7 +194,7 @@ static PyObject *get_result(PyObject *object, PyObject *unused)
     (void)unused;
     struct python_waiting *self = (struct python_waiting *)object;
     int64_t result = self->begun;
-    if (result == HOST_WAITS && !atomic_load(&self->host.over))
+    if (result == HOST_WAITS && !parking_is_called(&self->host.over))
         return PyErr_Format(python_errors.bad_state, "it is not over yet");
     if (result == HOST_WAITS)
         result = host_ipc_wait(self->scheduler, &self->host, deadline_after(0));
@@ -213,7 +213,7 @@ static PyObject *is_over(PyObject *object, void *unused)
 {
     (void)unused;
     const struct python_waiting *self = (struct python_waiting *)object;
-    return PyBool_FromLong(self->begun != HOST_WAITS || atomic_load(&self->host.over));
+    return PyBool_FromLong(self->begun != HOST_WAITS || parking_is_called(&self->host.over));
 }
 
 static void destroy(PyObject *object)

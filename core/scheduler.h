@@ -50,6 +50,8 @@ struct scheduler {
     struct meter *root;
     uint32_t turns, free_turns;
     _Atomic uint32_t starts_on; /* 1 + the CPU where a process was started last */
+    _Atomic uint32_t host_on;   /* the same, where a thread of the host waited last for messages; 0: none did */
+    _Atomic uint32_t guests_on; /* the same, where a guest turned last to a thread of the host */
     const struct parking **wake_later; /* where to put one who is to be woken without the lock; NULL: nowhere */
     uint64_t checked_turn; /* ticks: shorter turns are believed to the ticks, for asking the kernel costs as much */
     struct worker *workers; /* all threads */

@@ -30,6 +30,7 @@ static struct process *begin(struct worker *worker, uint64_t surcharge)
     struct process *process = worker->assigned;
     worker->assigned = NULL;
     worker->payer = process;
+    worker->heard_host = false;
     worker->surcharge = surcharge + process->owed;
     process->owed = 0;
     trace_turn(worker->scheduler, TRACE_TURN_BEGINS, process, worker, worker->dispatched, 0);
@@ -123,7 +124,7 @@ static void end(struct worker *worker, struct process *process)
     process_set_state(process, PROCESS_READY);
     if (!scheduler_end_turn(worker, ready) && !stops)
         stops = process_stop(process, MOTTE_STOP_CPU_LIMIT, 0);
-    worker->ended_one = stops;
+    worker->awaits_host = stops || worker->heard_host;
     trace_refusal(process);
     if (stops) {
         finish(process);

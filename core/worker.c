@@ -166,8 +166,8 @@ static void wait_idle(struct worker *worker)
     scheduler->idle_count++;
     parking_forget_calls(&worker->parking);
     worker_leaves_turns(worker);
-    if (worker->ended_one)
-        awake_for_start(worker);
+    if (worker->awaits_host)
+        awake_for_host(worker);
     if (!worker->assigned && !scheduler->closing)
         fall_asleep(worker);
     worker_joins_turns(worker);

@@ -45,6 +45,7 @@ struct endpoint {
     uint32_t badge_count, badge_room;
     bool senders_pay;
     uint64_t received_by; /* identity of the process that was granted it, or received from it last; 0: none has */
+    bool host_receives; /* a thread of the host has */
     struct conversation *conversation; /* if it is an end of one; its capabilities send to the other end then */
     enum contract_side side;
     struct service *abandoned; /* of the services that are called here */

@@ -1,6 +1,8 @@
 #include "gate_waits.h"
 
+#include "awake.h"
 #include "clock.h"
+#include "endpoint.h"
 #include "exchange/parcel.h"
 #include "keeping.h"
 #include "process.h"
@@ -52,6 +54,24 @@ int64_t gate_wait(struct process *process, struct process *next)
     int64_t result = 0;
     ipc_switch(process, next ? next : creditor(process), &result);
     return result;
+}
+
+int64_t gate_wait_for_answer(struct process *process, const struct endpoint *endpoint)
+{
+    struct process_ipc *ipc = process->ipc;
+    if (!endpoint->host_receives)
+        return gate_wait(process, NULL);
+    awake_note_guest(process->scheduler);
+    if (!awake_may_wait(process, endpoint))
+        return gate_wait(process, NULL);
+    atomic_store_explicit(&ipc->over, false, memory_order_relaxed);
+    gate_unlock(process, 0);
+    awake_for_answer(process);
+    pthread_mutex_lock(&process->scheduler->lock);
+    if (!ipc->wait.finished)
+        return gate_wait(process, NULL);
+    gate_unlock(process, 0);
+    return ipc_resume(process);
 }
 
 int64_t gate_unlock(struct process *process, int64_t result)

@@ -19,6 +19,9 @@ void gate_begin_wait(struct process *process, enum wait_kind kind, uint64_t clai
 /* Goes on with `next`, with the one whose turn it is, or not at all; unlocks.  The result of the gate. */
 int64_t gate_wait(struct process *process, struct process *next);
 
+/* The same after a call of this endpoint: if a thread of the host receives there, its answer may come at once (awake.h). */
+int64_t gate_wait_for_answer(struct process *process, const struct endpoint *endpoint);
+
 /* Ends the gate with this result; unlocks. */
 int64_t gate_unlock(struct process *process, int64_t result);
 

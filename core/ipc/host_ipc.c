@@ -2,12 +2,10 @@
 #include "host_ipc.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "awake.h"
 #include "bank.h"
 #include "endpoint.h"
 #include "exchange/block.h"
@@ -37,10 +35,18 @@ static struct scheduler *lock(const struct capability *capability)
     return scheduler;
 }
 
+/* A worker that is to be woken is woken without the lock (parking.h). */
 static int64_t unlock(struct scheduler *scheduler, int64_t result)
 {
+    const struct parking *sleeper = NULL;
+    if (scheduler->dropped_messages) /* which lets go of the lock now and then */
+        ipc_settle(scheduler);
+    scheduler->wake_later = &sleeper;
     ipc_settle(scheduler);
+    scheduler->wake_later = NULL;
     pthread_mutex_unlock(&scheduler->lock);
+    if (sleeper)
+        parking_wake(sleeper);
     return result;
 }
 
@@ -75,7 +81,7 @@ void host_ipc_discard(struct scheduler *scheduler, struct message *message)
 static void begin(struct host_wait *host, enum wait_kind kind)
 {
     memset(&host->wait, 0, sizeof host->wait);
-    atomic_store(&host->over, 0);
+    parking_forget_calls(&host->over);
     host->wait.kind = kind;
     host->source = NULL;
     host->caller = NULL;
@@ -87,11 +93,11 @@ static void begin(struct host_wait *host, enum wait_kind kind)
 void host_ipc_finished(struct wait *wait)
 {
     struct host_wait *host = (struct host_wait *)wait;
-    atomic_store(&host->over, 1); /* before anybody is told; it does not go away, for that takes the lock */
+    bool sleeps = parking_call(&host->over); /* before anybody is told; it does not go away, for that takes the lock */
     if (host->told.completions)
         completions_add(&host->told);
-    else
-        syscall(SYS_futex, &host->over, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    else if (sleeps)
+        parking_wake(&host->over);
 }
 
 static void stand_in_line(struct host_wait *host, const struct capability *by, struct endpoint *endpoint)
@@ -146,15 +152,9 @@ static int64_t accept(struct endpoint *endpoint, struct host_wait *host)
 
 int64_t host_ipc_wait(struct scheduler *scheduler, struct host_wait *host, struct deadline deadline)
 {
-    const struct timespec *at = deadline.exists ? &deadline.at : NULL;
-    while (!atomic_load(&host->over)) {
-        long result =
-            syscall(SYS_futex, &host->over, FUTEX_WAIT_BITSET_PRIVATE, 0, at, NULL, FUTEX_BITSET_MATCH_ANY);
-        if (result < 0 && errno == EINTR)
-            return -EINTR;
-        if (result < 0 && errno == ETIMEDOUT)
-            break;
-    }
+    awake_for_guest(scheduler, &host->over);
+    if (parking_sleep_until(&host->over, deadline.exists ? &deadline.at : NULL) == -EINTR)
+        return -EINTR;
     pthread_mutex_lock(&scheduler->lock);
     bool finished = host->wait.finished;
     if (finished && host->wait.message && host->wait.kind == WAIT_MESSAGE)
@@ -217,6 +217,7 @@ static bool is_paid_for(const struct message *message)
 static int64_t dispatch(const struct capability *sender, struct endpoint *endpoint, struct message *message, bool may_wait,
                         struct host_wait *host)
 {
+    awake_note_start(endpoint->object.scheduler);
     if (!transfer_is_full(endpoint, message)) {
         transfer_send(endpoint, message);
         return 0;
@@ -283,6 +284,8 @@ int64_t host_ipc_receive(const struct capability *receiver, struct match match, 
     begin(host, WAIT_MESSAGE);
     int64_t result = check(receiver, MOTTE_RIGHT_RECEIVE);
     struct endpoint *endpoint = (struct endpoint *)receiver->object;
+    if (result == 0)
+        endpoint->host_receives = true;
     bool selects = match.by_tag || match.by_badge;
     if (result == 0 && selects && !endpoint_offers_choice(endpoint))
         result = -MOTTE_ERROR_REQUEST_ERROR;

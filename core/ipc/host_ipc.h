@@ -13,13 +13,14 @@
 #include "completions.h"
 #include "lifecycle.h"
 #include "message.h"
+#include "parking.h"
 #include "waiting.h"
 
 enum { HOST_WAITS = 1 };
 
 struct host_wait {
     struct wait wait; /* first; result, message and bits are the outcome */
-    _Atomic uint32_t over;   /* a futex */
+    struct parking over;     /* where the thread sleeps; called when it is over */
     struct endpoint *source; /* that it receives from */
     struct caller *caller;   /* with a reference, if it calls */
     uint64_t refused;        /* identity of the bank that does not pay for what came; 0 */

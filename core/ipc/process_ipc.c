@@ -153,6 +153,8 @@ static int64_t deliver(struct process *process)
         return message_deliver_bits(process, ipc->buffer, wait->bits);
     if (!wait->message)
         return wait->result;
+    if (wait->kind == WAIT_MESSAGE && !wait->message->sender)
+        worker_current()->heard_host = true;
     int64_t result = message_deliver(process, ipc->buffer, wait->message);
     if (result == 0) {
         message_free(worker_current(), wait->message);

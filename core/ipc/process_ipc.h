@@ -27,6 +27,7 @@ struct process_ipc {
     int32_t source_handles[SOURCE_COUNT]; /* what was granted under their names, if anything was; 0 */
     struct unmapped_blocks unmapped; /* while it sends */
     struct open_block open;
+    _Atomic bool over; /* what it waits for in its gate has come */
 };
 
 /* False if its bank or the host has no memory. */

@@ -4,6 +4,7 @@
  * hands the worker on (process_ipc.c), and its result is written down when the wait is over. */
 #include "calls.h"
 
+#include "awake.h"
 #include "bank.h"
 #include "endpoint.h"
 #include "forwarder.h"
@@ -148,6 +149,7 @@ int64_t gate_call(struct process *process, const uint64_t arguments[6])
         return gate_wait(process, taker->process);
     } else {
         transfer_send(endpoint, message);
+        return gate_wait_for_answer(process, endpoint);
     }
     return gate_wait(process, NULL);
 }
@@ -168,6 +170,8 @@ int64_t gate_answer(struct process *process, uint64_t claimed_handle, const stru
     if (result < 0)
         return result;
     struct capability used = table_take(process, entry);
+    if (awaited && !caller->wait->process)
+        awake_note_guest(process->scheduler);
     if (awaited)
         caller_answer(caller, message);
     else

@@ -7,6 +7,7 @@
 #include "message.h"
 #include "panic.h"
 #include "process.h"
+#include "process_ipc.h"
 #include "scheduler.h"
 #include "worker.h"
 
@@ -58,8 +59,10 @@ void wait_finish_quietly(struct wait *wait, int64_t result, struct message *mess
 void ipc_wake(struct process *process)
 {
     struct scheduler *scheduler = process->scheduler;
-    if (process->worker)
+    if (process->worker) {
+        atomic_store_explicit(&process->ipc->over, true, memory_order_release);
         return;
+    }
     timeouts_cancel(&scheduler->timeouts, &process->sleep);
     scheduler_ready(process);
     scheduler->ipc_made_ready = true;
