@@ -108,13 +108,14 @@ static PyObject *wait_stopped(PyObject *self, PyObject *arguments, PyObject *key
     struct process *process = python_open_process(self);
     if (!process || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O&:wait", names, python_to_limit, &timeout_ns))
         return NULL;
-    if (atomic_load(&process->state) == PROCESS_EXITED)
-        Py_RETURN_TRUE;
+    bool exited = atomic_load(&process->state) == PROCESS_EXITED;
+    if (exited || timeout_ns == 0) /* a look: to wait for a moment that has passed costs the kernel 50 µs */
+        return PyBool_FromLong(exited);
     process_retain(process);
     struct deadline deadline = deadline_after(timeout_ns);
     int result;
     Py_BEGIN_ALLOW_THREADS
-    result = timeout_ns && awake_for_end(process) ? 1 : -EINTR;
+    result = awake_for_end(process) ? 1 : -EINTR;
     Py_END_ALLOW_THREADS
     while (result == -EINTR && PyErr_CheckSignals() == 0) {
         Py_BEGIN_ALLOW_THREADS

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from motte.process import Process
 
 
+class WouldWait(Exception):
+    """Somebody's keeper would have to be asked, on a thread that waits for nobody.  What has begun is begun again."""
+
+
 class BankRestriction(IntFlag, boundary=STRICT):
     """What a handle cannot do; they add up by ``|``."""
 

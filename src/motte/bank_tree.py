@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from motte.abi.layout import PAGE_SIZE
 from motte.bank import SpaceBank
-from motte.bank_terms import BankKeeper, BankRequest, GuestKeepsBank
+from motte.bank_terms import BankKeeper, BankRequest, GuestKeepsBank, WouldWait
 from motte.core import Bank
 from motte.errors import InvalidCap, LimitReached
 from motte.expected import expect
@@ -82,6 +82,7 @@ class BankTree:
         self._lock = lock
         _trees.add(self)
         self._purchases: set[Bought] = set()  # under the lock
+        self._hurried: int | None = None  # a thread that waits for no keeper
 
     def sub(self, parent: Account, limit_pages: int | None, name: str | None, *, private: bool = False) -> Account:
         """A new bank; a ``private`` one is a process's own.
@@ -204,6 +205,19 @@ class BankTree:
 
     # --- limits ----------------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Within, what would ask a keeper raises ``WouldWait`` on this thread.  For one thread of the machine only."""
+        self._hurried = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._hurried = None
+
+    def is_hurried(self) -> bool:
+        """Whether the calling thread is within that."""
+        return self._hurried == threading.get_ident()
+
     def draw(self, pages: int, action: Callable[[], Drawn]) -> Drawn:
         """Do what draws ``pages``, and do it again as long as keepers make room for it.
 
@@ -242,6 +256,10 @@ class BankTree:
         account = self._official.get(identity)
         if account is None:
             return False
+        if self.is_hurried():
+            if account.keeper is None:
+                return False
+            raise WouldWait
         with account.asking:
             if account.keeper is None or account.asked or account.core.state != "alive":
                 return False

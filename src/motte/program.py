@@ -114,6 +114,10 @@ class Program:
         with self._lock:
             self._image.trim()
 
+    def has_image(self, data_stack: int) -> bool:
+        """Whether ``acquire`` has nothing to make."""
+        return data_stack == self._image_stack
+
     def acquire(self, data_stack: int) -> Image:
         """The window that a process with a data stack of so many bytes begins with; the process uses the program now.
 

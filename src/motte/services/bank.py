@@ -49,7 +49,7 @@ class BankService(Service):
     def _handle(self, call: Call) -> SpaceBank:
         return SpaceBank(self.server.population.banks, self.account, bank_restrictions(call.rights))
 
-    @request(Request.BANK_CREATE, BankRight.ALLOCATE, may_wait=True)
+    @request(Request.BANK_CREATE, BankRight.ALLOCATE)
     def create(self, call: Call) -> Answer:
         """A bank below this one, with a limit."""
         (limit,) = call.fields(SIZE)

@@ -31,7 +31,7 @@ class MeterService(Service):
         super().__init__(server)
         self.meter = meter
 
-    @request(Request.METER_CREATE, MeterRight.DRAW, may_wait=True)
+    @request(Request.METER_CREATE, MeterRight.DRAW)
     def create(self, call: Call) -> Answer:
         """A meter below this one, without limits."""
         below = MeterService(self.server, self.meter.sub())

@@ -37,7 +37,7 @@ class NamesService(Service):
         self._named: dict[bytes, _Named] = {}
         self._owners = Owners(self._forget)
 
-    @request(Request.NAME_REGISTER, NamesRight.REGISTER, may_wait=True)
+    @request(Request.NAME_REGISTER, NamesRight.REGISTER)
     def register(self, call: Call) -> Answer:
         """The channel that comes along is found by this name.  Raises ``BadState`` if another one is."""
         name = _name_of(call)

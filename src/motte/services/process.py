@@ -127,7 +127,7 @@ class ProcessService(Service):
         require_no_cycle(self.server, self.process, endpoint)
         return GuestKeeper(self.server, endpoint)
 
-    @request(Request.PROCESS_MONITOR, ProcessRight.LOOK, changes=False, may_wait=True)
+    @request(Request.PROCESS_MONITOR, ProcessRight.LOOK, changes=False)
     def monitor(self, call: Call) -> Answer:
         """A message to the channel that comes along, once, when it has ended and everything is back."""
         number, urgent, _reserved = call.fields(MONITOR)
@@ -190,10 +190,11 @@ class ProcessService(Service):
 class ChildService(ProcessService):
     """A process that a guest started: nobody but guests knows it, and it is given back when it has ended."""
 
-    def __init__(self, server: "Server", process: "Process", family: "Family") -> None:
-        """It has a place in ``family``."""
+    def __init__(self, server: "Server", process: "Process", family: "Family", payment: Payment) -> None:
+        """It has a place in ``family``, and what the host remembers of it is paid for."""
         super().__init__(server, process)
         self._family = family
+        self._payment = payment
 
     def watch(self) -> None:
         """It is told of when everything is back."""

@@ -1,9 +1,11 @@
 """Programs, as guests know them: what processes are made from."""
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from motte.abi.capabilities import CapabilityKind
+from motte.bank_terms import WouldWait
 from motte.core import Capability
 from motte.errors import RequestError
 from motte.keeping import NOBODY, keeping_of
@@ -13,6 +15,7 @@ from motte.services.bank import BankService
 from motte.services.call import Answer, Call, sender_of
 from motte.services.keeper import GuestKeeper, require_no_cycle
 from motte.services.meter import MeterService
+from motte.services.payment import Payment
 from motte.services.process import ChildService
 from motte.services.protocol import SPAWN, BankRight, MeterRight, ProgramRight, Request, SpawnFlag
 from motte.services.service import Service, request
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from motte.services.server import Server
 
 _LEAST_TIME_NS: Final = 1_000_000
+_FLAGS: Final = sum(SpawnFlag)
 
 
 class ProgramService(Service):
@@ -39,7 +43,7 @@ class ProgramService(Service):
         super().__init__(server)
         self._program = program
 
-    @request(Request.PROGRAM_SPAWN, ProgramRight.SPAWN, may_wait=True)
+    @request(Request.PROGRAM_SPAWN, ProgramRight.SPAWN)
     def spawn(self, call: Call) -> Answer:
         """A new process, which whoever asked pays for; its capability."""
         _child, handle = spawn_child(self.server, self._program, call.sender, SpawnOrder(self.server, call))
@@ -57,23 +61,32 @@ class ProgramService(Service):
 def spawn_child(
     server: "Server", program: "Program", spawner: "Process", order: "SpawnOrder"
 ) -> "tuple[Process, Capability]":
-    """A process that another one has ordered, and its capability; or neither, and everything is as before."""
+    """A process that another one has ordered, and its capability; or neither, and everything is as before.
+
+    All that may have to wait comes first: from then on the capabilities of the order may have been moved.
+    """
+    if server.population.banks.is_hurried() and not program.has_image(spawner.limits.data_stack):
+        raise WouldWait
     family = server.families.reserve(spawner)
+    payment = None
     try:
+        payment = Payment(server.population, order.account or spawner.living_account)
         child = _make(server, program, spawner, order)
     except BaseException:
         server.families.leave(family, None)
+        if payment is not None:
+            payment.give_back()
         raise
     server.families.enter(family, child)
-    served = ChildService(server, child, family)
+    served = ChildService(server, child, family, payment)
     try:
         served.watch()
     except BaseException:
         server.families.leave(family, child)
         child.close()
+        payment.give_back()
         raise
     try:
-        served.charge(order.account or spawner.living_account)
         if order.keeper is not None:
             require_no_cycle(server, child, order.keeper)
             child.keep(keeping_of(GuestKeeper(server, order.keeper), ()))
@@ -82,6 +95,7 @@ def spawn_child(
             child.start()
     except BaseException:
         child.close()
+        payment.give_back()
         raise
     return child, handle
 
@@ -115,7 +129,7 @@ class SpawnOrder:
         flags, arguments, variables, grants, cpu_time_ns = call.fields(SPAWN)
         strings = call.strings(SPAWN.size, arguments + variables + grants)
         given = list(call.capabilities)
-        if flags & ~sum(SpawnFlag) or len(given) != (flags & 7).bit_count() + grants:
+        if flags & ~_FLAGS or len(given) != (flags & 7).bit_count() + grants:
             raise RequestError("the capabilities are not those announced")
         self.account: Account | None = None
         self.meter: Meter | None = None
@@ -135,11 +149,16 @@ class SpawnOrder:
 
 def limits_below(spawner: "Process", cpu_time_ns: int | None, *, writes: bool) -> "RunLimits":
     """Those of a child: its maker's, with no more processor time and output than that has left."""
-    limits, used = spawner.limits, spawner.statistics()
+    limits = spawner.limits
     if limits.cpu_time_ns is not None:
-        left_ns = max(limits.cpu_time_ns - int(used.cpu_time * 10**9), _LEAST_TIME_NS)
+        left_ns = max(limits.cpu_time_ns - int(spawner.statistics().cpu_time * 10**9), _LEAST_TIME_NS)
         cpu_time_ns = left_ns if cpu_time_ns is None else min(cpu_time_ns, left_ns)
     output = limits.output
     if writes and output is not None:
-        output = max(output - used.output, 0)
+        output = max(output - spawner.statistics().output, 0)
+    return _limited(limits, cpu_time_ns, output)
+
+
+@lru_cache(maxsize=32)  # most children of a process have the same
+def _limited(limits: "RunLimits", cpu_time_ns: int | None, output: int | None) -> "RunLimits":
     return replace(limits, cpu_time_ns=cpu_time_ns, extra_time_ns=0, output=output)

@@ -15,6 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from motte.abi.capabilities import CHANNEL_CAPACITY, MESSAGE_BYTES, SERVICE_ABANDONED, MessageFlag, Right
+from motte.bank_terms import WouldWait
 from motte.core import Capability, Scheduler, channel, service
 from motte.errors import InvalidCap, MotteError, NoAccess, UnknownRequest
 from motte.keeping import report_exception
@@ -162,12 +163,18 @@ class Server:
             return
         if offer.may_wait:
             served.later(partial(self._run, served, offer, call))
-        else:
-            self._run(served, offer, call)
+            return
+        try:
+            with self.population.banks.hurried():
+                self._run(served, offer, call)
+        except WouldWait:
+            served.later(partial(self._run, served, offer, call))
 
     def _run(self, served: Service, offer: Offer, call: Call) -> None:
         try:
             answer = offer.handler(served, call)
+        except WouldWait:
+            raise
         except BaseException as error:
             if not isinstance(error, MotteError | ValueError | TypeError | OverflowError | OSError | MemoryError):
                 report_exception(error)
@@ -190,7 +197,11 @@ class Server:
                 if forgotten is not None:
                     del self._by_object[forgotten.key]
                     forgotten.key = None
-            if forgotten is not None:
+            if forgotten is None:
+                continue
+            if type(forgotten).abandoned is Service.abandoned:
+                forgotten.give_back()
+            else:
                 self.population.later(partial(_abandon, forgotten))
 
 

@@ -34,7 +34,8 @@ def request(
     """Says that a method answers a request, made with a capability that has this right.
 
     One that ``changes`` nothing can be made through a weak capability, too.  One that ``may_wait``, for somebody's
-    keeper perhaps, does not run on the thread that receives all requests.
+    end perhaps, does not run on the thread that receives all requests.  The others do, and are begun again elsewhere if
+    a bank's keeper has to be asked: they draw before they do anything else.
     """
 
     def mark(handler: HandlerType) -> HandlerType:

@@ -50,7 +50,7 @@ class TimerService(Service):
         self._closed = False
         self._owners = Owners(self._forget)
 
-    @request(Request.TIMER_SET, TimerRight.SET, may_wait=True)
+    @request(Request.TIMER_SET, TimerRight.SET)
     def set(self, call: Call) -> Answer:
         """Post bits to the channel that comes along, once; the timer's number."""
         delay_ns, bits, _reserved = call.fields(TIMER)
