@@ -178,6 +178,8 @@ struct process {
     uint32_t events;  /* enum event_kind bits that were posted and not yet taken */
     struct process *next_event;
     struct process *next_unplaced; /* schedule_at */
+    struct endpoint *ends_at; /* where its end is told (ipc/service.h), with a reference; NULL: nowhere */
+    struct process *next_ended, **ended_link; /* there */
 };
 
 /* --- for everybody -------------------------------------------------------------------------------------------- */

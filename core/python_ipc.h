@@ -74,6 +74,8 @@ PyObject *python_capability_block_freeze(PyObject *object, PyObject *unused);
 
 PyObject *python_capability_identify(PyObject *object, PyObject *other);
 PyObject *python_capability_next_abandoned(PyObject *object, PyObject *unused);
+PyObject *python_capability_expect_end(PyObject *object, PyObject *expected);
+PyObject *python_capability_next_ended(PyObject *object, PyObject *unused);
 PyObject *python_capability_receivers(PyObject *object, PyObject *unused);
 
 /* --- python_waiting.c --- */

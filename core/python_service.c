@@ -51,6 +51,43 @@ PyObject *python_capability_next_abandoned(PyObject *object, PyObject *unused)
     return PyLong_FromUnsignedLongLong(identity);
 }
 
+/* (process): before its start; its end is told here. */
+PyObject *python_capability_expect_end(PyObject *object, PyObject *expected)
+{
+    if (!PyObject_TypeCheck(expected, &python_process_type))
+        return PyErr_Format(PyExc_TypeError, "expected a process; got %s", Py_TYPE(expected)->tp_name);
+    struct process *process = python_open_process(expected);
+    struct python_capability *self = process ? python_capability_open(object) : NULL;
+    if (!self)
+        return NULL;
+    bool possible = self->capability.rights & MOTTE_RIGHT_RECEIVE && process->scheduler == self->scheduler;
+    pthread_mutex_lock(&self->scheduler->lock);
+    possible = possible && atomic_load(&process->state) == PROCESS_CREATED && !process->ends_at;
+    if (possible)
+        service_expect_end((struct endpoint *)self->capability.object, process);
+    pthread_mutex_unlock(&self->scheduler->lock);
+    if (!possible)
+        return PyErr_Format(python_errors.bad_state, "its end cannot be expected here any more");
+    Py_RETURN_NONE;
+}
+
+/* The identity of a process that has ended, in their order: each once. */
+PyObject *python_capability_next_ended(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    struct python_capability *self = python_capability_open(object);
+    if (!self)
+        return NULL;
+    if (!(self->capability.rights & MOTTE_RIGHT_RECEIVE))
+        return python_raise_kernel_error(-MOTTE_ERROR_NO_ACCESS);
+    pthread_mutex_lock(&self->scheduler->lock);
+    uint64_t identity = service_next_ended((struct endpoint *)self->capability.object);
+    pthread_mutex_unlock(&self->scheduler->lock);
+    if (!identity)
+        Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(identity);
+}
+
 /* (identity, rights, weak) of a capability that leads to a service which is called here; None of all others. */
 PyObject *python_capability_identify(PyObject *object, PyObject *other)
 {

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "events.h"
 #include "ipc/process_ipc.h"
+#include "ipc/service.h"
 #include "lifecycle.h"
 #include "meters/meters.h"
 #include "moments.h"
@@ -238,6 +239,7 @@ void scheduler_announce_exit(struct process *process)
     if (is_traced(process->scheduler))
         trace_write_exit(process->scheduler, process);
     event_post(process, EVENT_EXIT);
+    service_process_ended(process);
     atomic_store(&process->state, PROCESS_EXITED);
     scheduler_tell_waiters(process);
 }

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "events.h"
+#include "ipc/service.h"
 #include "metering.h"
 #include "meters/meters.h"
 #include "moments.h"
@@ -55,6 +56,7 @@ void scheduler_dismiss(struct process *process)
     pthread_mutex_lock(&scheduler->lock);
     while (process->holders)
         pthread_cond_wait(&scheduler->released, &scheduler->lock);
+    service_forget_process(process);
     runnable_detach(&process->runnable, ticks_now());
     deep_sleep_leave(process);
     timeouts_unreserve(&scheduler->timeouts);

@@ -49,6 +49,7 @@ struct endpoint {
     struct conversation *conversation; /* if it is an end of one; its capabilities send to the other end then */
     enum contract_side side;
     struct service *abandoned; /* of the services that are called here */
+    struct process *first_ended, **last_ended; /* whose ends are told here, and have come */
     struct endpoint *next, **link; /* scheduler->endpoints */
 };
 

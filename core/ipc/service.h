@@ -7,6 +7,9 @@
  * The first capability to a service is the host's own, which it keeps as long as the object is there.  When no other is
  * left, the service is abandoned: the host's endpoint is notified, and asked which ones they are.  That allocates nothing,
  * for it happens where capabilities are dropped.
+ *
+ * Ends of processes that guests have started are told at the same place, in the same way: who serves them has to give back what
+ * they had before anybody else hears of it, and would otherwise be woken for it on another thread.
  */
 #ifndef MOTTE_SERVICE_H
 #define MOTTE_SERVICE_H
@@ -14,6 +17,7 @@
 #include "capability.h"
 
 struct endpoint;
+struct process;
 
 struct service {
     struct object object;
@@ -38,6 +42,16 @@ void service_discount(struct service *service);
 
 /* Under the lock: the identity of one that is abandoned, each time another one; 0: there is none. */
 uint64_t service_next_abandoned(struct endpoint *server);
+
+/* Under the lock, before its start: the end of this process is told at the server's endpoint. */
+void service_expect_end(struct endpoint *server, struct process *process);
+
+/* Under the lock: it has ended; it goes away, and is not told of any more. */
+void service_process_ended(struct process *process);
+void service_forget_process(struct process *process);
+
+/* Under the lock: the identity of a process that has ended, each time the next one; 0: there is none. */
+uint64_t service_next_ended(struct endpoint *server);
 
 /* Under the lock: nobody refers to it any more. */
 void service_free(struct service *service);

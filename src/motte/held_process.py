@@ -53,6 +53,7 @@ class HeldProcess(Linked):
     _waits_for_bank = False  # links are told when that is gone
     _asked: ExitReason | None = None  # for the first of those who killed it; under the lock of all ends
     _callbacks: tuple[Callback, ...] = ()  # likewise
+    _maker: "Callable[[Exit | None], None] | None" = None  # whoever made it is told first that everything is back
     _wanted = Event.BANK  # likewise
 
     def __init__(  # noqa: PLR0917 (all that it consists of)
@@ -201,6 +202,15 @@ class HeldProcess(Linked):
         with suppress(Closed, InvalidCap), self._lifetime as core:
             core.charge(spent_ns)
 
+    def expect_end(self, hear: "Callable[[CoreProcess], object]", told: "Callable[[Exit | None], None]") -> None:
+        """Before its start: it gives everything back as soon as it has ended, and ``told`` is the first to know.
+
+        ``hear`` sees to it that ``tell_end`` is called; that is not the listener's business then.
+        """
+        with self._lifetime as core:
+            hear(core)
+            self._maker = told
+
     # --- its end -----------------------------------------------------------------------------------------------------
 
     def _die(self, reason: ExitReason) -> bool:
@@ -214,7 +224,7 @@ class HeldProcess(Linked):
         try:
             with self._lifetime as core:
                 with self._population.ends.lock:
-                    if not self._wanted & Event.EXIT:
+                    if self._maker is None and not self._wanted & Event.EXIT:
                         self._population.listener.start()
                         self._wanted |= Event.EXIT
                         core.want_events(self._wanted)
@@ -225,7 +235,7 @@ class HeldProcess(Linked):
     def _settle(self) -> None:
         """If it has ended, and links are to be told of that, it gives everything back."""
         with suppress(Closed, InvalidCap), self._lifetime as core:
-            if not core.wait(0) or not self._links.concerns(self):
+            if not core.wait(0) or not (self._maker or self._links.concerns(self)):
                 return
             self._end(core)
         self._release(wait=False)
@@ -268,7 +278,7 @@ class HeldProcess(Linked):
     def give_back(self) -> None:
         """For its lifetime: nobody uses it any more."""
         try:
-            if self._callbacks or (self.party and self._links.concerns(self)):
+            if self._callbacks or self._maker or (self.party and self._links.concerns(self)):
                 self._core.wait(None)
                 self._end(self._core)
         except InternalError as error:
@@ -284,8 +294,12 @@ class HeldProcess(Linked):
         """For its lifetime, afterwards."""
         if self._callbacks and self._exit:
             self._tell_callbacks(self._exit)
-        if not self._waits_for_bank:
-            self._links.ended(self, self._reason(), self._exit)
+        if self._waits_for_bank:
+            return
+        maker, self._maker = self._maker, None
+        if maker:
+            maker(self._exit)
+        self._links.ended(self, self._reason(), self._exit)
 
     def later(self, action: Callable[[], None]) -> None:
         """For its lifetime: on a thread that holds no lock."""

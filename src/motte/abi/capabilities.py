@@ -114,6 +114,9 @@ SELECTIVE_CAPACITY: Final = 1024
 SERVICE_ABANDONED: Final = 1 << 31
 """The bit of a notification to the host's own endpoint: nobody else holds some of its services any more."""
 
+PROCESS_ENDED: Final = 1 << 30
+"""The same: processes have ended whose ends are told there."""
+
 SELECT_LIMIT: Final = 64
 """Endpoints that one call waits for, at most."""
 

@@ -198,11 +198,11 @@ class ChildService(ProcessService):
 
     def watch(self) -> None:
         """It is told of when everything is back."""
-        self.process.monitor(self._ended)
+        self.process.expect_end(self.server.hear_of_end, self._given_back)
 
-    def _ended(self, down: "Down") -> None:
+    def _given_back(self, end: Exit | None) -> None:
         self.server.families.leave(self._family, self.process)
-        self._note_end(down.exit)
+        self._note_end(end)
         self.process.close()
 
 

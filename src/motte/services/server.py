@@ -14,9 +14,9 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from motte.abi.capabilities import CHANNEL_CAPACITY, MESSAGE_BYTES, SERVICE_ABANDONED, MessageFlag, Right
+from motte.abi.capabilities import CHANNEL_CAPACITY, MESSAGE_BYTES, PROCESS_ENDED, SERVICE_ABANDONED, MessageFlag, Right
 from motte.bank_terms import WouldWait
-from motte.core import Capability, Scheduler, channel, service
+from motte.core import Capability, Process, Scheduler, channel, service
 from motte.errors import InvalidCap, MotteError, NoAccess, UnknownRequest
 from motte.keeping import report_exception
 from motte.services.call import Call
@@ -25,6 +25,7 @@ from motte.services.links import LinksService
 from motte.services.names import NamesService
 from motte.services.service import Offer, Service
 from motte.services.timer import TimerService
+from motte.unpaid_time import unpaid_time
 
 if TYPE_CHECKING:
     from motte.population import Population
@@ -138,6 +139,8 @@ class Server:
             None, None, None
         )
         if flags & MessageFlag.NOTIFICATION:
+            if tag & PROCESS_ENDED:
+                self._tell_ends()
             if tag & SERVICE_ABANDONED:
                 self._forget_abandoned()
             return not tag & _CLOSE
@@ -186,6 +189,16 @@ class Server:
         call.charge()
         if answer is not None:
             call.answer(answer)
+
+    def hear_of_end(self, process: "Process") -> None:
+        """The end of this process, which was not started yet, is this thread's business, and nobody else's."""
+        self._receiver.expect_end(process)
+
+    def _tell_ends(self) -> None:
+        while identity := self._receiver.next_ended():
+            if process := self.population.find(identity):
+                process.tell_end()
+        unpaid_time.take_ns()
 
     def _forget_abandoned(self) -> None:
         while True:
