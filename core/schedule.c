@@ -86,7 +86,9 @@ static void shorten_turns(struct scheduler *scheduler)
     while ((worker = scheduler->long_turns)) {
         uint64_t end = worker->dispatched + worker->slice;
         turn_is_not_long(worker);
-        if (end < atomic_load(&worker->timer.turn_end))
+        if (worker->lingers)
+            process_set_attention(atomic_load(&worker->process), true);
+        else if (end < atomic_load(&worker->timer.turn_end))
             timer_shorten_turn(&worker->timer, end);
     }
 }

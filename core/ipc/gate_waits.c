@@ -65,9 +65,11 @@ int64_t gate_wait_for_answer(struct process *process, const struct endpoint *end
     if (!awake_may_wait(process, endpoint))
         return gate_wait(process, NULL);
     atomic_store_explicit(&ipc->over, false, memory_order_relaxed);
+    process->worker->lingers = true;
     gate_unlock(process, 0);
     awake_for_answer(process);
     pthread_mutex_lock(&process->scheduler->lock);
+    process->worker->lingers = false;
     if (!ipc->wait.finished)
         return gate_wait(process, NULL);
     gate_unlock(process, 0);

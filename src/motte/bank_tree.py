@@ -82,7 +82,8 @@ class BankTree:
         self._lock = lock
         _trees.add(self)
         self._purchases: set[Bought] = set()  # under the lock
-        self._hurried: int | None = None  # a thread that waits for no keeper
+        self.hurried: int | None = None
+        """The thread that waits for no keeper: of a machine, one at most."""
 
     def sub(self, parent: Account, limit_pages: int | None, name: str | None, *, private: bool = False) -> Account:
         """A new bank; a ``private`` one is a process's own.
@@ -205,18 +206,9 @@ class BankTree:
 
     # --- limits ----------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def hurried(self) -> Iterator[None]:
-        """Within, what would ask a keeper raises ``WouldWait`` on this thread.  For one thread of the machine only."""
-        self._hurried = threading.get_ident()
-        try:
-            yield
-        finally:
-            self._hurried = None
-
     def is_hurried(self) -> bool:
-        """Whether the calling thread is within that."""
-        return self._hurried == threading.get_ident()
+        """Whether what would ask a keeper raises ``WouldWait`` on this thread."""
+        return self.hurried == threading.get_ident()
 
     def draw(self, pages: int, action: Callable[[], Drawn]) -> Drawn:
         """Do what draws ``pages``, and do it again as long as keepers make room for it.

@@ -199,8 +199,11 @@ class HeldProcess(Linked):
 
     def charge(self, spent_ns: int) -> None:
         """So much processor time was spent for it by others."""
-        with suppress(Closed, InvalidCap), self._lifetime as core:
-            core.charge(spent_ns)
+        try:
+            with self._lifetime as core:
+                core.charge(spent_ns)
+        except (Closed, InvalidCap):
+            pass
 
     def expect_end(self, hear: "Callable[[CoreProcess], object]", told: "Callable[[Exit | None], None]") -> None:
         """Before its start: it gives everything back as soon as it has ended, and ``told`` is the first to know.
@@ -245,6 +248,8 @@ class HeldProcess(Linked):
         return self._asked or ExitReason.KILLED if end is None else reason_of(end, self._asked)
 
     def _tell_callbacks(self, end: "Exit") -> None:
+        if not self._callbacks:
+            return
         with self._population.ends.lock:
             callbacks, self._callbacks = self._callbacks, ()
         for callback in callbacks:

@@ -75,7 +75,7 @@ ORDER = SPAWN.pack(SpawnFlag.BANK | SpawnFlag.METER | SpawnFlag.START, 0, 0, 0, 
 STEPS = (
     "motte.services.program.make_process",
     "motte.services.program.ChildService.watch",
-    "motte.services.program.ChildService.charge",
+    "motte.services.program.Payment",
     "motte.services.server.Server.capability",
     "motte.process.Process.start",
 )

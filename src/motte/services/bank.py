@@ -1,5 +1,6 @@
 """Space banks, as guests know them."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from motte.abi.capabilities import CapabilityKind
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 _SHIFT = 16
 
 
+@lru_cache(maxsize=64)
 def bank_rights(restrictions: BankRestriction) -> int:
     """What a handle with these restrictions may do."""
     return sum(right for right in BankRight if not restrictions & (right >> _SHIFT))
 
 
+@lru_cache(maxsize=64)
 def bank_restrictions(rights: int) -> BankRestriction:
     """What a capability with these rights may not do."""
     return BankRestriction(sum(right >> _SHIFT for right in BankRight if not rights & right))

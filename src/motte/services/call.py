@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from motte.abi.capabilities import CapabilityKind, Right
 from motte.errors import InvalidCap, RequestError, kernel_error_of
@@ -22,6 +22,7 @@ class Answer(NamedTuple):
 
 
 DONE = Answer()
+_SENDS: Final = int(Right.SEND | Right.COPY)
 
 
 class Call:
@@ -106,4 +107,4 @@ def sender_of(given: "Capability") -> "Capability":
     """A copy that can send, and no more.  Raises ``RequestError`` if it leads to anything but a channel."""
     if given.fields()[0] != CapabilityKind.SENDER:
         raise RequestError("this is no channel to send to")
-    return given.restrict(Right.SEND | Right.COPY, 0, False)
+    return given.restrict(_SENDS, 0, False)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from motte.services.server import Server
 
 _LEAST_TIME_NS: Final = 1_000_000
-_FLAGS: Final = sum(SpawnFlag)
+_FLAGS: Final = int(sum(SpawnFlag))
+_BANK, _METER, _KEEPER, _START, _OUTPUT = map(int, SpawnFlag)
 
 
 class ProgramService(Service):
@@ -133,17 +134,17 @@ class SpawnOrder:
             raise RequestError("the capabilities are not those announced")
         self.account: Account | None = None
         self.meter: Meter | None = None
-        if flags & SpawnFlag.BANK:
+        if flags & _BANK:
             self.account = server.resolve(given.pop(0), BankService, BankRight.ALLOCATE)[0].account
-        if flags & SpawnFlag.METER:
+        if flags & _METER:
             self.meter = server.resolve(given.pop(0), MeterService, MeterRight.DRAW)[0].meter
-        self.keeper: Capability | None = sender_of(given.pop(0)) if flags & SpawnFlag.KEEPER else None
+        self.keeper: Capability | None = sender_of(given.pop(0)) if flags & _KEEPER else None
         self.arguments = strings[:arguments]
         self.environment = strings[arguments : arguments + variables]
         names = [name.decode() for name in strings[arguments + variables :]]
         self.grants = tuple(zip(names, given, strict=True))
-        self.writes = bool(flags & SpawnFlag.OUTPUT)
-        self.starts = bool(flags & SpawnFlag.START)
+        self.writes = bool(flags & _OUTPUT)
+        self.starts = bool(flags & _START)
         self.cpu_time_ns = cpu_time_ns or None
 
 

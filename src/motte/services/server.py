@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 _CLOSE: Final = 1
 """The bit that ends the thread."""
 
-_COMMON: Final = Right.SEND | Right.COPY
+_COMMON: Final = int(Right.SEND | Right.COPY)
+_NOTIFICATION: Final = int(MessageFlag.NOTIFICATION)  # arithmetic with enumerations is slow
+_WEAK: Final = int(MessageFlag.WEAK)
 
 Kind = TypeVar("Kind", bound=Service)
 
@@ -84,7 +86,7 @@ class Server:
             found = self._by_identity.get(identity)
         if not isinstance(found, kind) or found.is_gone:
             raise InvalidCap(f"this is no capability of a {kind.__name__}")
-        if rights & right != right or weak:
+        if rights & int(right) != right or weak:
             raise NoAccess("the capability does not have the right to this operation")
         return found, rights
 
@@ -138,13 +140,13 @@ class Server:
         request, tag, _badge, flags, capabilities, reply, identity, sender, rights = self._receiver.receive(
             None, None, None
         )
-        if flags & MessageFlag.NOTIFICATION:
+        if flags & _NOTIFICATION:
             if tag & PROCESS_ENDED:
                 self._tell_ends()
             if tag & SERVICE_ABANDONED:
                 self._forget_abandoned()
             return not tag & _CLOSE
-        weak = bool(flags & MessageFlag.WEAK)
+        weak = bool(flags & _WEAK)
         call = Call(request, capabilities, reply, sender, self.population.find(sender), rights, weak=weak)
         self._dispatch(call, tag, identity)
         return True
@@ -167,11 +169,15 @@ class Server:
         if offer.may_wait:
             served.later(partial(self._run, served, offer, call))
             return
+        banks = self.population.banks
+        banks.hurried = threading.get_ident()
         try:
-            with self.population.banks.hurried():
-                self._run(served, offer, call)
+            self._run(served, offer, call)
         except WouldWait:
+            banks.hurried = None
             served.later(partial(self._run, served, offer, call))
+        finally:
+            banks.hurried = None
 
     def _run(self, served: Service, offer: Offer, call: Call) -> None:
         try:

@@ -39,7 +39,7 @@ def request(
     """
 
     def mark(handler: HandlerType) -> HandlerType:
-        handler.__dict__["offer"] = number, Offer(handler, right, changes, may_wait)
+        handler.__dict__["offer"] = number, Offer(handler, int(right), changes, may_wait)
         return handler
 
     return mark
