@@ -52,15 +52,28 @@ static void place(struct meter *group, struct contender *contender, bool queued)
 static void join(struct meter *group, struct contender *contender)
 {
     group->weight += contender->weight;
-    if (contender->eligible <= group->virtual_now)
-        contender->eligible = group->virtual_now;
-    else
+    if (contender->eligible <= group->virtual_now) {
+        contender->eligible = group->virtual_now - (virtual_time)contender->lag * contender->ticks_to_virtual;
+        clock_hold(group, contender->lag);
+    } else {
         clock_advance(group, clock_ticks(contender->eligible - group->virtual_now, contender->weight));
+    }
+    contender->lag = 0;
 }
 
-static void leave(struct meter *group, struct contender *contender)
+/* What it has still to get it finds again when it comes back: no more than a slice, nor than it has just used. */
+static void keep_lag(const struct meter *group, struct contender *contender, uint64_t used)
+{
+    virtual_time behind = group->virtual_now - contender->eligible, slice = slice_of(contender);
+    uint64_t lag = clock_ticks(behind < slice ? behind : slice, contender->weight);
+    contender->lag = lag < used ? lag : used;
+}
+
+static void leave(struct meter *group, struct contender *contender, uint64_t used)
 {
     group->weight -= contender->weight;
+    if (contender->eligible < group->virtual_now)
+        keep_lag(group, contender, used);
     if (!group->weight)
         group->surplus = 0;
     else if (contender->eligible > group->virtual_now)
@@ -84,7 +97,7 @@ void fair_dequeue(struct contender *contender)
     assert(contender->queue != CONTENDER_NOT_QUEUED);
     take_out(contender->parent, contender);
     if (!contender->running)
-        leave(contender->parent, contender);
+        leave(contender->parent, contender, UINT64_MAX);
 }
 
 static void make_eligible(struct meter *group)
@@ -161,7 +174,7 @@ void fair_stop(struct contender *contender, uint64_t started, uint64_t used, boo
         forgive(group, contender);
     place(group, contender, queued);
     if (!queued && !contender->running)
-        leave(group, contender);
+        leave(group, contender, used);
 }
 
 /* Its lag, debt or credit, stays as many ticks as it was; so the sum of lags stays too. */

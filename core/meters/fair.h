@@ -9,8 +9,14 @@
  * already, and `deadline`, by which its next slice ought to be over.  Who is ahead of its share (eligible > now) waits;
  * of the others the earliest deadline goes first.
  *
- * Members come and go.  A newcomer starts at max(its own time, now): sleeping earns nothing, and debts are kept.  Who
- * leaves in debt has used what was the others', and virtual time, which must not go back, stands still until they have
+ * Members come and go.  A newcomer starts at max(its own time, now): sleeping earns nothing, and debts are kept.  Who leaves
+ * before it has had its share, because it blocks early in its turns, finds that lag again: it starts so much before now.  Without
+ * this it would stand in line behind those who use up their slices, again and again, and get a fraction of its share.  It finds
+ * no more than a slice, so that nobody saves anything up; and no more than its last stretch used, so that those who block at
+ * one another all the time, senders in a line for instance, are not made to differ by what an interrupt happened to cost one
+ * of them.  What is not kept is the others'.
+ *
+ * Who leaves in debt has used what was the others', and virtual time, which must not go back, stands still until they have
  * had it (group_clock.h); without that, a stream of short-lived members, or one that always wakes for less than a
  * slice, pushes the clock away from the long-lived ones, and newcomers wait until these have caught up with it.
  *

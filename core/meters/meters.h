@@ -49,6 +49,7 @@ struct contender {
     virtual_time eligible, deadline;
     struct meter *parent;    /* NULL: a root */
     uint64_t ticks_to_virtual; /* the virtual time of a tick: 2^48 / weight */
+    uint64_t lag;     /* ticks that it had still to get when it left; 0 of a member */
     uint32_t weight;
     uint32_t place;   /* in the heap named by `queue` */
     uint32_t running; /* stretches under way at or below it */
