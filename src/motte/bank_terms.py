@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from motte.process import Process
 
 
-class WouldWait(Exception):
+class WouldWait(Exception):  # noqa: N818 (no error: it is never seen outside)
     """Somebody's keeper would have to be asked, on a thread that waits for nobody.  What has begun is begun again."""
 
 

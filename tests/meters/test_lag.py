@@ -106,7 +106,7 @@ def test_no_way_to_sleep_and_wake_gets_more_than_the_share_and_two_slices(acts: 
 
 @pytest.mark.parametrize(("run", "least"), [(900, 0.98), (500, 0.9), (300, 0.6), (100, 0.2)])
 def test_one_that_blocks_early_in_its_turns_is_called_next_when_it_is_back(run: int, least: float) -> None:
-    """It runs for so much of a slice, and is back in a moment, beside three loops: nearly its share, or what it wants."""
+    """So much of a slice, and back in a moment, beside three loops: nearly its share, or what it wants."""
     simulator = MeterSimulator(slice_ticks=SLICE)
     blocking = simulator.process(simulator.root, repeat(Run(run), Sleep(10)))
     for _ in range(3):

@@ -53,6 +53,7 @@ class Scale:
     """Numbers of processes that switch to one another."""
 
     spawns: int = 2000
+    requests: int = 5000
     bursts: tuple[int, ...] = (100, 1000)
     idle: tuple[int, ...] = (1000, 10_000)
     processes: int = 10_000
@@ -79,6 +80,7 @@ QUICK: Final = Scale(
     windows=2,
     crowds=(2, 10),
     spawns=10,
+    requests=10,
     bursts=(20,),
     idle=(50,),
     processes=50,

@@ -21,6 +21,7 @@ from motte.benchmark.kernel_figures import Figure, Scale
 from motte.benchmark.kernel_limits import budgets, ends
 from motte.benchmark.kernel_messages import messages
 from motte.benchmark.kernel_preemption import preempted_programs, preemption_cost
+from motte.benchmark.kernel_services import services
 from motte.benchmark.kernel_sharing import share_error, two_workers, wake_ups
 from motte.benchmark.kernel_spawn import spawns
 from motte.benchmark.measure import BenchmarkError
@@ -29,6 +30,7 @@ from motte.errors import MotteError
 GROUPS: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "calls": calls,
     "messages": messages,
+    "services": services,
     "blocks": blocks,
     "spawn": spawns,
     "idle": idle_in_core,

@@ -11,6 +11,7 @@ from motte.keeper import Region
 from motte.keeping import keeping_of
 from motte.services.call import DONE, Answer, Call
 from motte.services.keeper import GuestKeeper, require_no_cycle
+from motte.services.payment import Payment
 from motte.services.promise import Promise
 from motte.services.protocol import (
     DOWN,

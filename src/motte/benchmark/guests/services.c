@@ -1,4 +1,4 @@
-/* A process that asks the host: services figures REQUESTS | switch REQUESTS | timer REQUESTS | spawn PROCESSES.
+/* A process that asks the host: services figures | change | timer | spawn, and how often.
 
    It prints what each took, in nanoseconds, a number a line.  It holds "bank", "meter", "timers" and "program", an empty one. */
 #include <motte.h>
@@ -27,13 +27,13 @@ static int look_at_bank(void)
     return motte_bank_figures(motte_grant("bank"), &figures);
 }
 
-/* Something changes: what the host has to do itself. */
+/* Something changes. */
 static int change_meter(void)
 {
     return motte_meter_weight(motte_grant("meter"), 100);
 }
 
-/* Far away, and taken back. */
+/* Two requests: one that is far away, and taken back. */
 static int set_timer(void)
 {
     static int channel[2];
