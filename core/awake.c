@@ -81,7 +81,7 @@ bool awake_for_end(const struct process *process)
 bool awake_may_wait(const struct process *process, const struct endpoint *endpoint)
 {
     const struct worker *worker = process->worker;
-    return endpoint->host_receives && endpoint->queued <= 1 && worker->payer == process && !worker->unmetered
+    return endpoint->host_receives && endpoint->queued <= 1 && worker->payer == process && !worker->unmetered && !worker->visits
         && !meters_anyone_waits(process->scheduler->root) && seen(&process->scheduler->host_on) != here();
 }
 

@@ -46,7 +46,8 @@ void awake_note_guest(struct scheduler *scheduler);
 /* For a thread of the host, without the lock: returns once it was called, or after a moment. */
 void awake_for_guest(struct scheduler *scheduler, const struct parking *parking);
 
-/* Under the lock: whether a process that has called this endpoint, and waits, may do so in its turn. */
+/* Under the lock: whether a process that has called this endpoint, and waits, may do so in its turn.  Not on a thread of the
+ * host's own: who answers may need what that holds. */
 bool awake_may_wait(const struct process *process, const struct endpoint *endpoint);
 
 /* The same process, without the lock: returns once its wait is over, or it is to leave its gate, or after a moment. */
