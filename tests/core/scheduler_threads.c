@@ -21,6 +21,7 @@
 #include "events.h"
 #include "faults.h"
 #include "ipc/process_ipc.h"
+#include "ipc/service.h"
 #include "ipc/transfer.h"
 #include "keeping.h"
 #include "lifecycle.h"
@@ -140,6 +141,16 @@ void ipc_timeout(struct process *process)
 }
 
 void ipc_forget(struct process *process)
+{
+    (void)process;
+}
+
+void service_process_ended(struct process *process)
+{
+    (void)process;
+}
+
+void service_forget_process(struct process *process)
 {
     (void)process;
 }
