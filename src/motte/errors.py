@@ -232,9 +232,10 @@ def error_of_kernel(number: int, message: str | None = None) -> MotteError:
 
 def kernel_error_of(error: BaseException) -> KernelError:
     """The number for guests: the other way round.  What is no error of a guest's is ``BAD_STATE``."""
-    for number, (kind, _words) in _OF_KERNEL.items():
-        if type(error) is kind:
-            return number
+    for ancestor in type(error).__mro__:  # the nearest that guests know
+        for number, (kind, _words) in _OF_KERNEL.items():
+            if ancestor is kind:
+                return number
     if isinstance(error, Closed):
         return KernelError.INVALID_CAP
     if isinstance(error, ValueError | TypeError | OverflowError):
