@@ -161,8 +161,12 @@ static void finish_call(struct process *process)
         slot_context(process->slot)->result = ipc_resume(process);
 }
 
+/* Part of turns_run, whoever else uses it: nothing may be pushed between two guests of one worker that is popped after the
+ * next one has been entered (guest_run). */
+#define IN_TURNS_RUN static inline __attribute__((always_inline))
+
 /* Whom the worker entered may have lent its turn to another: who left is the one who runs. */
-static struct process *run_guest(struct worker *worker, struct process *process)
+IN_TURNS_RUN struct process *run_guest(struct worker *worker, struct process *process)
 {
     finish_call(process);
     do {
@@ -185,7 +189,7 @@ static void begin_first_turn(struct process *process)
         process_stop(process, MOTTE_STOP_INTERNAL, 0);
 }
 
-void turn_take(struct worker *worker)
+IN_TURNS_RUN void take_turn(struct worker *worker)
 {
     struct process *process = begin(worker, 0);
     pthread_mutex_unlock(&worker->scheduler->lock);
@@ -197,6 +201,13 @@ void turn_take(struct worker *worker)
         end(worker, left);
 }
 
+#undef IN_TURNS_RUN
+
+void turn_take(struct worker *worker)
+{
+    take_turn(worker);
+}
+
 void turn_begin(struct worker *worker)
 {
     begin(worker, 0);
@@ -206,7 +217,7 @@ void turns_run(struct worker *worker)
 {
     struct scheduler *scheduler = worker->scheduler;
     while (worker->assigned && !scheduler->closing) {
-        turn_take(worker);
+        take_turn(worker);
         if (ipc_is_unsettled(scheduler)) /* of a process that has ended: others may wait for what it has left */
             ipc_settle(scheduler);
         if (!worker->assigned)
