@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     )
     from motte.keeper import KeptFault, Kill, Later, Region, Resume, Skip
     from motte.launcher import Launcher
+    from motte.libraries import Library, library
     from motte.linked import Down, Monitor
     from motte.links import ExitSignal
     from motte.machine import Machine, MachineStatistics
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from motte.report import Report
     from motte.resources import Resources
     from motte.running import run, run_async
+    from motte.sandboxing import Sandboxed, sandboxed
     from motte.services.offering import HostService
     from motte.stream_pumps import lines
     from motte.streams import CAPTURE, DISCARD, PIPE, STDOUT
@@ -159,6 +161,7 @@ __all__ = [
     "Kill",
     "Later",
     "Launcher",
+    "Library",
     "LimitReached",
     "Machine",
     "MachineStatistics",
@@ -189,6 +192,7 @@ __all__ = [
     "Resources",
     "Resume",
     "Right",
+    "Sandboxed",
     "Sealed",
     "Seed",
     "Sender",
@@ -213,19 +217,21 @@ __all__ = [
     "f32",
     "f64",
     "host_function",
-    "i8",
     "i16",
     "i32",
     "i64",
+    "i8",
+    "library",
     "lines",
     "run",
     "run_async",
+    "sandboxed",
     "select",
     "select_async",
-    "u8",
     "u16",
     "u32",
     "u64",
+    "u8",
 ]
 
 _NAMES_BY_MODULE = {
@@ -300,6 +306,7 @@ _NAMES_BY_MODULE = {
         "Skip",
     ),
     "motte.launcher": ("Launcher",),
+    "motte.libraries": ("Library", "library"),
     "motte.linked": ("Down", "Monitor"),
     "motte.links": ("ExitSignal",),
     "motte.meter": (
@@ -317,6 +324,7 @@ _NAMES_BY_MODULE = {
     "motte.report": ("Report",),
     "motte.resources": ("Resources",),
     "motte.running": ("run", "run_async"),
+    "motte.sandboxing": ("Sandboxed", "sandboxed"),
     "motte.services.offering": ("HostService",),
     "motte.stream_pumps": ("lines",),
     "motte.streams": ("CAPTURE", "DISCARD", "PIPE", "STDOUT"),

@@ -283,18 +283,27 @@ class Machine(Watching, MachineRuns, Shown):
             process.end_out_of_time()
         return process
 
-    def pool(self, program: Program, args: Iterable[Argument] = (), *, warm: int = 8, **options: Any) -> "Pool":
+    def pool(
+        self,
+        program: Program,
+        args: Iterable[Argument] = (),
+        *,
+        warm: int = 8,
+        prepare: Callable[[Process], object] | None = None,
+        **options: Any,
+    ) -> "Pool":
         """Processes of ``program`` that are made before anybody wants them; each is handed out once.
 
         ``warm`` is how many there are to be ready, from 1 to 1,024.  Each is made as ``spawn`` makes one with these
-        arguments and ``options``, and does not run before whoever checks it out has it run.
+        arguments and ``options``, and does not run before whoever checks it out has it run.  ``prepare`` is called with
+        each when it was made: it may bind functions, and call those that begin what every use needs.
 
         Raises ``ValueError`` and ``TypeError`` for unusable values; what cannot be made is told at a checkout.
         """
         from motte.pool import create_pool
 
         self._check_open()
-        return create_pool(partial(self.spawn, program, tuple(args), **options, start=False), warm, self)
+        return create_pool(partial(self.spawn, program, tuple(args), **options, start=False), warm, prepare, self)
 
     def observer(self, name: str = "observer") -> Observer:
         """A party to links and monitors that stands for Python code; it costs nothing."""

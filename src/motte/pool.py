@@ -9,9 +9,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from motte.errors import Closed, MotteError
+from motte.errors import Closed
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -78,7 +79,7 @@ class Pool:
                     self._changed.notify()
             if process is None:
                 return self._make()
-            if process.state == "created":
+            if process.returncode is None:
                 return process
             process.close()  # it ended while it waited: its bank was destroyed
 
@@ -145,7 +146,7 @@ class Pool:
             while self._lacks_one():
                 try:
                     self._keep(self._make())
-                except (MotteError, OSError):  # whoever finds none ready is told by the one that is made then
+                except Exception:  # whoever finds none ready is told, by the one that is made then
                     with self._changed:
                         self._refused = True
 
@@ -160,13 +161,25 @@ class Pool:
             return not self._closed and not self._refused and len(self._ready) < self._warm
 
 
-def create_pool(make: "Callable[[], Process]", warm: int, machine: "Makers") -> Pool:
+def _prepared(spawn: "Callable[[], Process]", prepare: "Callable[[Process], object]") -> "Process":
+    process = spawn()
+    try:
+        prepare(process)
+    except BaseException:
+        process.close()
+        raise
+    return process
+
+
+def create_pool(
+    spawn: "Callable[[], Process]", warm: int, prepare: "Callable[[Process], object] | None", machine: "Makers"
+) -> Pool:
     """A pool that ends with its machine.  Raises ``ValueError`` and ``TypeError`` for a wrong ``warm``, ``Closed``."""
     if not isinstance(warm, int) or isinstance(warm, bool):
         raise TypeError(f"warm: expected a number of processes; got {type(warm).__name__}")
     if not 1 <= warm <= MOST_WARM:
         raise ValueError(f"warm: expected 1 to {MOST_WARM:,} processes; got {warm:,}")
-    pool = Pool(make, warm, machine.not_at_close)
+    pool = Pool(partial(_prepared, spawn, prepare) if prepare else spawn, warm, machine.not_at_close)
     try:
         machine.at_close(pool, pool.close)
     except Closed:

@@ -21,6 +21,7 @@ from motte.translation import Source
 
 if TYPE_CHECKING:
     from motte.pool import Pool
+    from motte.process import Process
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,7 +39,6 @@ class Sandboxed(Generic[P, R]):
         functools.update_wrapper(self, stub)
         self._make_pool = make_pool
         self._name = name
-        self._parameters = len(inspect.signature(stub).parameters)
         self._lock = threading.Lock()
         self._pool: Pool | None = None
         self._end: weakref.finalize[..., Any] | None = None
@@ -89,15 +89,20 @@ def sandboxed(
     """
 
     def decorate(stub: Callable[P, R]) -> Sandboxed[P, R]:
+        function = name or stub.__name__
+
+        def bind(process: "Process") -> None:
+            process.function(function)
+
         def make_pool() -> "tuple[Machine, Pool]":
             machine = Machine(memory=machine_memory)
             try:
                 program = machine.load(source, options)
-                return machine, machine.pool(program, warm=warm, bank=memory, **spawn)
+                return machine, machine.pool(program, warm=warm, prepare=bind, bank=memory, **spawn)
             except BaseException:
                 machine.close()
                 raise
 
-        return Sandboxed(stub, make_pool, name or stub.__name__)
+        return Sandboxed(stub, make_pool, function)
 
     return decorate

@@ -86,9 +86,7 @@ class Library:
         return f"<Library {self._program.name}: {len(self._program.exports)} functions>"
 
 
-def library(
-    source: Source, *, options: BuildOptions | None = None, memory: Size = "256MiB", **spawn: Any
-) -> Library:
+def library(source: Source, *, options: BuildOptions | None = None, memory: Size = "256MiB", **spawn: Any) -> Library:
     """Compile ``source`` if needed, verify it, and start a process whose functions can be called.
 
     ``source`` and ``options`` are those of :meth:`motte.Machine.load`, ``memory`` is all that the library may use, and
