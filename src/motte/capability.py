@@ -154,9 +154,11 @@ def capability_of(core: "CoreCapability") -> Capability:
 
 def cores_of(capabilities: Iterable[Capability], blocks: "Iterable[Block]" = ()) -> "tuple[CoreCapability, ...]":
     """For the package: what is given to the core, the blocks last.  Raises ``TypeError`` for anything else."""
+    found, moving = tuple(capabilities), tuple(blocks)
+    if not found and not moving:
+        return ()
     from motte.exchange import Block
 
-    found, moving = tuple(capabilities), tuple(blocks)
     for each in found:
         if not isinstance(each, Capability) or isinstance(each, Block):
             raise TypeError(f"capabilities: expected objects of motte.Capability; got {type(each).__name__}")

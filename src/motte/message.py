@@ -1,7 +1,7 @@
 """Messages, as Python receives them."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from motte.abi.capabilities import CapabilityKind, MessageFlag
 from motte.capability import Capability, capability_of, cores_of, represents
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
     from motte.core._core import CoreMessage
+
+
+_PRIORITY: Final = int(MessageFlag.PRIORITY)  # arithmetic with enumerations is slow
+_NOTIFICATION: Final = int(MessageFlag.NOTIFICATION)
+_WEAK: Final = int(MessageFlag.WEAK)
 
 
 @represents(CapabilityKind.REPLY)
@@ -56,10 +61,10 @@ class Message:
         """A number that sender and receiver agree on."""
         self.badge = badge
         """Of the capability that it was sent with; 0: none."""
-        carried = tuple(capability_of(each) for each in capabilities)
-        self.capabilities = tuple(each for each in carried if not isinstance(each, Block))
+        carried = tuple(map(capability_of, capabilities)) if capabilities else ()
+        self.capabilities = tuple(each for each in carried if not isinstance(each, Block)) if carried else ()
         """Those that came with it; they are the receiver's now."""
-        self.blocks = tuple(each for each in carried if isinstance(each, Block))
+        self.blocks = tuple(each for each in carried if isinstance(each, Block)) if carried else ()
         """Those that came with it, likewise."""
         self.sender = sender
         """The identity of the process that sent it; 0: Python did."""
@@ -67,7 +72,7 @@ class Message:
         """For services: which one was called."""
         self.rights = rights
         """For services: those of the capability that it was sent with."""
-        self._flags = MessageFlag(flags)
+        self._flags = flags
         self._reply = reply
 
     # --- flags -------------------------------------------------------------------------------------------------------
@@ -75,17 +80,17 @@ class Message:
     @property
     def priority(self) -> bool:
         """Whether it has overtaken the others."""
-        return bool(self._flags & MessageFlag.PRIORITY)
+        return bool(self._flags & _PRIORITY)
 
     @property
     def weak(self) -> bool:
         """Whether it came through a weak capability: who sent it may look, and not change anything."""
-        return bool(self._flags & MessageFlag.WEAK)
+        return bool(self._flags & _WEAK)
 
     @property
     def bits(self) -> int:
         """Of a notification; 0: it is none."""
-        return self.tag if self._flags & MessageFlag.NOTIFICATION else 0
+        return self.tag if self._flags & _NOTIFICATION else 0
 
     @property
     def wants_reply(self) -> bool:
