@@ -217,10 +217,10 @@ __all__ = [
     "f32",
     "f64",
     "host_function",
+    "i8",
     "i16",
     "i32",
     "i64",
-    "i8",
     "library",
     "lines",
     "run",
@@ -228,10 +228,10 @@ __all__ = [
     "sandboxed",
     "select",
     "select_async",
+    "u8",
     "u16",
     "u32",
     "u64",
-    "u8",
 ]
 
 _NAMES_BY_MODULE = {

@@ -3,8 +3,8 @@
     parser = motte.library("cJSON.c", memory="64MiB")
     root = parser.cJSON_Parse(text)
 
-What a pointer that comes back points to is in that process, and is passed on as the number that it is.  If a call ends the
-process (a fault, a limit) everything in it is gone, and so is the library; :meth:`Library.restart` begins anew.
+What a pointer that comes back points to is in that process, and is passed on as the number that it is.  If a call ends
+the process (a fault, a limit) everything in it is gone, and so is the library; :meth:`Library.restart` begins anew.
 """
 
 import threading
@@ -51,6 +51,7 @@ class Library:
         return function
 
     def __dir__(self) -> list[str]:
+        """The library's functions, too."""
         return sorted({*super().__dir__(), *self._program.exports})
 
     @property

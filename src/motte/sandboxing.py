@@ -84,8 +84,9 @@ def sandboxed(
     """Make a Python function out of the function in ``source`` that has its name (or ``name``).
 
     Each call has a process of its own with ``memory``, and with the limits in ``spawn``, which are those of
-    :meth:`motte.Machine.spawn`; all processes together have ``machine_memory``.  ``warm`` of them are ready at any time
-    (:meth:`motte.Machine.pool`).  The body of the decorated function is not used; its parameters are passed on in order.
+    :meth:`motte.Machine.spawn`; all processes together have ``machine_memory``.  ``warm`` of them are ready at any
+    time (:meth:`motte.Machine.pool`).  The body of the decorated function is not used; its parameters are passed on
+    in order.
     """
 
     def decorate(stub: Callable[P, R]) -> Sandboxed[P, R]:

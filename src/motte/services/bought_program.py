@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from motte.errors import CompileError
 from motte.program import Program
 from motte.purchase import Purchase
 from motte.services.program import ProgramService
@@ -47,4 +48,8 @@ class BoughtProgramService(ProgramService):
 
 
 def _program(claimed_artifact: bytes, purchase: Purchase) -> Program:
-    return Program(claimed_artifact, name=BYTES_NAME, bank=purchase.core, at_close=purchase.close)
+    program = Program(claimed_artifact, name=BYTES_NAME, bank=purchase.core, at_close=purchase.close)
+    if not program.has_main:
+        program.close()
+        raise CompileError("the program has no main function: nobody could start it")
+    return program
