@@ -8,10 +8,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A thread inherits what its creator blocks. In the kernel's words, since the C library keeps some signals unblocked. */
+enum { CHANGE_OF_IDS = 33 }; /* of the C library's own */
+
+/* A thread inherits what its creator blocks.  In the kernel's words, since the C library keeps some signals unblocked.  One of
+ * them must stay so: whoever changes ids holds a lock of pthread_create's until all threads have taken that signal. */
 bool thread_create(pthread_t *thread, size_t stack_size, void *(*run)(void *), void *argument)
 {
-    uint64_t all = ~UINT64_C(0), before;
+    uint64_t all = ~(UINT64_C(1) << (CHANGE_OF_IDS - 1)), before;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0)
         return false;

@@ -1,4 +1,5 @@
-/* Threads of the core: created with every signal blocked, so that the host's handlers run on the host's threads. */
+/* Threads of the core: created with every signal blocked, so that the host's handlers run on the host's threads; but for the
+ * one by which the C library changes the user ids of all threads, for which setuid() of the host waits. */
 #ifndef MOTTE_THREAD_H
 #define MOTTE_THREAD_H
 

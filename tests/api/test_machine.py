@@ -262,6 +262,17 @@ def test_a_forgotten_process_is_warned_about(programs: Path) -> None:
     core.close()
 
 
+def test_user_ids_can_be_changed_while_guests_run_and_threads_begin(programs: Path) -> None:
+    with motte.Machine(workers=2) as machine:
+        loop = machine.load([b"define i32 @main() {\n br label %again\nagain:\n br label %again\n}\n"])
+        running = [machine.spawn(loop, time=None) for _ in range(4)]
+        for _change in range(200):
+            os.setresuid(-1, -1, -1)
+        assert not any(process.state == "exited" for process in running)
+        for process in running:
+            process.close()
+
+
 def test_a_machine_that_served_guests_can_be_closed_twice(programs: Path) -> None:
     machine = motte.Machine()
     program = machine.load(programs / "status.c")
