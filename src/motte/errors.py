@@ -44,7 +44,7 @@ class CompileError(MotteError):
         super().__init__(message)
         self.diagnostics = diagnostics or message
         self.crashed = crashed
-        if diagnostics and diagnostics != message:
+        if diagnostics not in message:
             self.add_note(_beginning(diagnostics))
 
 
