@@ -19,6 +19,7 @@ from motte.abi.limits import DEFAULT_LIMITS
 from motte.build_options import BuildOptions
 from motte.cache import Cache, default_root, digest
 from motte.compiler_identity import compiler_identity, cpu_identity
+from motte.errors import CompileError
 from motte.translation import BYTES_NAME, Source, Translated, Translator, Unit, read_unit
 
 if TYPE_CHECKING:
@@ -156,15 +157,19 @@ def _metadata(name: str, options: BuildOptions) -> dict[str, str]:
 
 
 def _link(units: "Sequence[ConfinedUnit]", options: BuildOptions, progress: Progress | None) -> bytes:
-    from motte.image import link
+    from motte.image import Artifact, link
     from motte.toolchain.libc import guest_library
 
     name = units[0].name
     objects = [content for unit in units for content in unit.objects]
-    return link(
+    artifact = link(
         [(f"{name}#{number}" if number else name, content) for number, content in enumerate(objects)],
         [guest_library(options.compiler_options(), progress)],
         limits=DEFAULT_LIMITS,
         cpu_features=units[0].required_features,
         metadata=_metadata(name, options),
     )
+    linked = Artifact.read(artifact, DEFAULT_LIMITS)
+    if "main" not in linked.function_names and not linked.claimed_prototypes:
+        raise CompileError(f"{name}: there is nothing to run or to call: no main function, and no exported one")
+    return artifact

@@ -154,6 +154,7 @@ def test_the_machines_memory_is_shared_by_its_processes(programs: Path) -> None:
 
 
 def test_everything_is_given_back(programs: Path) -> None:
+    threads = set(threading.enumerate())
     with motte.Machine() as machine:
         machine.spawn(machine.load(programs / "cat.c"), stdin=b"x").close()
     before = open_descriptors()
@@ -167,7 +168,7 @@ def test_everything_is_given_back(programs: Path) -> None:
         program.close()
         assert machine.statistics().memory == 0
     assert open_descriptors() <= before
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("motte")]
+    assert not [thread for thread in set(threading.enumerate()) - threads if thread.name.startswith("motte")]
 
 
 def test_closing_a_machine_kills_and_unloads(programs: Path) -> None:

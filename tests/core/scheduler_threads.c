@@ -82,11 +82,6 @@ int signals_interrupt(void)
     return interrupt_number;
 }
 
-int signals_change_ids(void)
-{
-    return 0;
-}
-
 uint32_t slot_fork_generation(void)
 {
     return 0;

@@ -138,9 +138,9 @@ def undefined_names() -> dict[str, list[str]]:
     return {name: users for name, users in needed.items() if not library.members_defining(name)}
 
 
-def test_the_library_needs_only_main_and_the_kernel(undefined_names: dict[str, list[str]]) -> None:
+def test_the_library_needs_only_the_kernel_and_main_where_there_is_one(undefined_names: dict[str, list[str]]) -> None:
     missing = {name: users for name, users in undefined_names.items() if name not in PROVIDED_NAMES}
-    assert missing == {"main": ["runtime/start"]}
+    assert missing == {}  # main is wanted weakly: libraries have none
     assert set(KERNEL_CALL_BY_NAME) <= set(PROVIDED_NAMES)
 
 

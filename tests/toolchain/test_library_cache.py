@@ -54,7 +54,7 @@ def test_a_library_is_built_once_and_then_opened(cache: Path, builds: list[Compi
 def test_level_debug_and_visibility_of_the_program_do_not_matter(cache: Path, builds: list[CompileOptions]) -> None:
     cached_library(C_LIBRARY, CompileOptions(optimization=0, debug=True, internalize=("main",)))
     cached_library(C_LIBRARY, CompileOptions(optimization=3))
-    assert builds == [CompileOptions(optimization=library_cache.LIBRARY_LEVEL, internalize=None)]
+    assert builds == [CompileOptions(optimization=library_cache.LIBRARY_LEVEL, internalize=None, is_of_a_program=False)]
 
 
 def test_another_cpu_or_another_kind_of_classes_has_its_own_library(cache: Path, builds: list[CompileOptions]) -> None:
