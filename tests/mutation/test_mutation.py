@@ -39,7 +39,9 @@ def test_a_run_can_be_repeated(harness: Harness) -> None:
 
 SABOTAGE = {
     # By rule: the check of the verifier that is left out.
-    "M1": Sabotage("operands.c", "if (!instruction->segment || !instruction->address_size)", "if (!instruction->segment)"),
+    "M1": Sabotage(
+        "operands.c", "if (!instruction->segment || !instruction->address_size)", "if (!instruction->segment)"
+    ),
     "M2": Sabotage("heights.c", "start >= 0 && end <= height;", "start >= 0 && end <= height + 64;"),
     "S1": Sabotage("heights.c", "if (height != 0)\n", "if (height < 0)\n"),
     "S2": Sabotage("operands.c", "effect);\n    return MOTTE_RULE_S2;", "effect);\n    return MOTTE_RULE_NONE;"),
