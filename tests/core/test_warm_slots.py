@@ -69,7 +69,7 @@ def no_other_slots_wait() -> None:
     """Slots that wait for processes of other tests' programs count against the limit, though their machines live on."""
     gc.collect()
     for other in gc.get_objects():
-        if type(other) is core.Image:
+        if type(other) is motte.Machine:
             with suppress(motte.Closed):
                 other.trim()
 
