@@ -7,7 +7,7 @@
  * which is two system calls and longer than the function; it could not be interrupted while it waits in a system call
  * on behalf of the guest; and it would hold the interpreter's lock for as long as the guest likes.
  *
- * The answer.  The thread takes the process as it is, ready to run, and runs it for VISIT_LIMIT at most.  Nearly all calls end by
+ * The answer.  The thread takes the process as it is, ready to run, and runs it for 2 ms at most.  Nearly all calls end by
  * then.  What does not, faults, is suspended, waits for a message, or makes a system call of the host's that may take long
  * leaves the guest with all of its state in its context, as at the end of any turn, and goes on with a worker; the thread
  * waits for it, and anything can be done meanwhile that can be done to a process.
