@@ -6,6 +6,7 @@ times; what strangers wrote (names, output, lines of source) would have to be es
 The answer: an object says *what* it shows, a :class:`Card`; this file knows how that looks, and escapes everything.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
@@ -59,14 +60,14 @@ class Card:
             yield from card._text()
 
 
-class Shown:
+class Shown(ABC):
     """Objects with a card are shown by it on rich consoles and in notebooks."""
 
     __slots__ = ()
 
+    @abstractmethod
     def card(self) -> Card:
-        """What is shown of it now; of each class its own."""
-        raise NotImplementedError
+        """What is shown of it now."""
 
     def __rich__(self) -> "RenderableType":
         """For rich: ``rich.print(object)``."""
