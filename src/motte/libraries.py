@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from motte.build_options import BuildOptions
+from motte.core import Function
 from motte.machine import Machine
 from motte.quantities import Size
 from motte.translation import Source
@@ -19,7 +20,6 @@ from motte.translation import Source
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from motte.core import Function
     from motte.process import Process
     from motte.program import Program
 
@@ -36,18 +36,21 @@ class Library:
         self._machine = machine
         self._program = program
         self._spawn = spawn
-        self._lock = threading.Lock()  # of restarts
+        self._lock = threading.Lock()  # what is bound is the process's
         self._process = spawn()
 
-    def __getattr__(self, name: str) -> "Function":
+    def __getattr__(self, name: str) -> Function:
         """The function ``name``, bound once.  Raises ``AttributeError`` for one that is not exported."""
         if name.startswith("__"):
             raise AttributeError(name)
+        process = self._process
         try:
-            function = self._process.function(name)
+            function = process.function(name)
         except LookupError as error:
             raise AttributeError(str(error), name=name, obj=self) from None
-        self.__dict__[name] = function
+        with self._lock:
+            if process is self._process:
+                self.__dict__[name] = function
         return function
 
     def __dir__(self) -> list[str]:
@@ -64,8 +67,8 @@ class Library:
         with self._lock:
             process = self._spawn()
             old, self._process = self._process, process
-            for name in self._program.exports:
-                self.__dict__.pop(name, None)
+            for name in [name for name, value in self.__dict__.items() if isinstance(value, Function)]:
+                del self.__dict__[name]  # and nothing else, whatever the program calls its functions
         old.close()
 
     def close(self) -> None:

@@ -17,6 +17,9 @@ int use(void) { return ++uses; }
 int add(int a, int b) { return a + b; }
 int crash(void) { return *(volatile int *)8; }
 int spin(void) { for (;;) { } }
+int _process(void) { return 1; }
+int _lock(void) { return 2; }
+int process(void) { return 3; }
 """
 
 
@@ -38,13 +41,21 @@ def test_functions_of_a_library_are_attributes_that_are_bound_once(part: motte.L
     assert part.add is part.add
     assert {"add", "use", "crash"} <= set(dir(part))
     assert "int add(int a, int b)" in (part.add.__doc__ or "")
-    assert repr(part) == "<Library part.c: 4 functions>"
+    assert repr(part) == "<Library part.c: 7 functions>"
 
 
 def test_a_library_keeps_its_state_until_it_is_restarted(part: motte.Library) -> None:
     assert [part.use() for _ in range(3)] == [1, 2, 3]
     part.restart()
     assert part.use() == 1
+
+
+def test_a_library_may_call_its_functions_what_it_likes(part: motte.Library) -> None:
+    """Those that the host's own attributes hide are called by their names."""
+    for _again in range(2):
+        part.restart()
+        assert part.use() == 1
+        assert [part.process.function(name)() for name in ("_process", "_lock", "process")] == [1, 2, 3]
 
 
 def test_a_name_that_is_not_exported_is_an_attribute_error_that_says_so(part: motte.Library) -> None:
