@@ -101,11 +101,12 @@ class Pool:
         """End those that nobody has checked out; harmless when repeated."""
         with self._changed:
             self._closed = True
+            ready, self._ready = self._ready, deque()
             self._changed.notify()
         if self._thread is not threading.current_thread():
             self._thread.join()
-        while self._ready:
-            self._ready.popleft().close()
+        for process in ready:
+            process.close()
         self._tell_closed(self)
 
     def __enter__(self) -> "Pool":

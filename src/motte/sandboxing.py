@@ -45,19 +45,18 @@ class Sandboxed(Generic[P, R]):
 
     def prepare(self) -> None:
         """Compile, verify and load now; harmless when repeated.  Raises what loading raises."""
+        self._prepared()
+
+    def _prepared(self) -> "Pool":
         with self._lock:
             if self._pool is None:
-                machine, pool = self._make_pool()
+                machine, self._pool = self._make_pool()
                 self._end = weakref.finalize(self, machine.close)
-                self._pool = pool
+            return self._pool
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call it.  Raises what a call of :meth:`motte.Process.function` raises; the next call is not concerned."""
-        pool = self._pool
-        if pool is None:
-            self.prepare()
-            pool = self._pool
-            assert pool is not None
+        pool = self._pool or self._prepared()
         bound = inspect.signature(self).bind(*args, **kwargs) if kwargs else None
         given = bound.args if bound else args
         with pool.checkout() as process:
