@@ -16,7 +16,8 @@ from motte.image.names import printable
 if TYPE_CHECKING:
     from inspect import Signature
 
-_PYTHON_TYPES: Final = {"?": bool, "f": float, "d": float, "v": None}
+_RESULT_TYPES: Final[dict[str, object]] = {"?": bool, "f": float, "d": float, "v": None}
+_PARAMETER_TYPES: Final = _RESULT_TYPES | {"P": "int | None | bytes | str"}
 
 _BASE_TYPES: Final = {
     "void": "v", "_Bool": "?", "bool": "?", "float": "f", "double": "d", "long double": "d",
@@ -78,10 +79,10 @@ class Prototype:
         from inspect import Signature
 
         parameters = [
-            Shown(name, Shown.POSITIONAL_ONLY, annotation=_annotation(each))
+            Shown(name, Shown.POSITIONAL_ONLY, annotation=_PARAMETER_TYPES.get(each.code, int))
             for name, each in zip(self.names, self.parameters, strict=True)
         ]
-        return Signature(parameters, return_annotation=_annotation(self.result))
+        return Signature(parameters, return_annotation=_RESULT_TYPES.get(self.result.code, int))
 
 
 def claimed_prototype(line: str, name: str) -> Prototype | str:
@@ -150,9 +151,3 @@ def _code_of(text: str, *, is_result: bool = False) -> str:
 
 def _joined(text: str, name: str) -> str:
     return f"{text}{name}" if text.endswith(("*", "&")) else f"{text} {name}".rstrip()
-
-
-def _annotation(parameter: Parameter) -> object:
-    if parameter.code == "P":
-        return "int | None | bytes | str" if parameter.name else int
-    return _PYTHON_TYPES.get(parameter.code, int)
