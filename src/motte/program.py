@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.compiler_identity import cpu_flags
 from motte.core import Bank, CodeRegion, Image
-from motte.errors import BadState, Closed, Refused
+from motte.errors import BadState, Closed, CompileError, Refused
 from motte.image import Artifact, LoadPlan, load_plan
 from motte.image.cpu_features import features_of_flags
 from motte.image.names import printable
@@ -88,6 +88,11 @@ class Program:
     def has_main(self) -> bool:
         """Whether it can be started; a library's functions can be called only."""
         return self._has_main
+
+    def require_main(self) -> None:
+        """For what is to be run and nothing else.  Raises ``CompileError`` for a library."""
+        if not self._has_main:
+            raise CompileError(f"{self.name}: the program has no main function: it can be called, but not run")
 
     @property
     def exports(self) -> tuple[str, ...]:

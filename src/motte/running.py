@@ -53,6 +53,7 @@ def run(
     """
     with Machine(memory=memory) as machine:
         program = machine.load(source, options)
+        program.require_main()
         with machine.spawn(
             program,
             args,
@@ -93,6 +94,7 @@ async def run_async(
     machine = Machine(memory=memory)
     try:
         program = await asyncio.to_thread(machine.load, source, options)
+        program.require_main()
         return await machine.run_async(program, args, **settings)
     finally:
         await asyncio.shield(asyncio.to_thread(machine.close))

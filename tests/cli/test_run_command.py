@@ -55,6 +55,13 @@ def test_what_is_no_clock_and_no_random_numbers_is_wrong_usage(programs: Path, o
     assert option.partition("=")[0].encode() in done.stderr
 
 
+def test_a_library_cannot_be_run_which_is_told_as_what_does_not_compile_is(tmp_path: Path) -> None:
+    (tmp_path / "library.c").write_text("int add(int a, int b) { return a + b; }")
+    done = motte("run", tmp_path / "library.c")
+    assert done.returncode == 126
+    assert b"library.c: the program has no main function: it can be called, but not run" in done.stderr
+
+
 def test_streams_can_be_files(programs: Path, tmp_path: Path) -> None:
     (tmp_path / "in").write_text("from a file\n")
     (tmp_path / "out").write_text("something old that is longer than what is written to it by the program now")

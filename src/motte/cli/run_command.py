@@ -134,6 +134,7 @@ def run_command(
         machine = stack.enter_context(Machine(memory=memory, observable=observable or None))
         with progress_on_terminal() as progress:
             program = machine.load([file, *sources], build, progress=progress)
+            program.require_main()
         if trace_file is not None:
             stack.enter_context(machine.record(trace_file))
         process = stack.enter_context(

@@ -49,7 +49,9 @@ class BoughtProgramService(ProgramService):
 
 def _program(claimed_artifact: bytes, purchase: Purchase) -> Program:
     program = Program(claimed_artifact, name=BYTES_NAME, bank=purchase.core, at_close=purchase.close)
-    if not program.has_main:
+    try:
+        program.require_main()
+    except CompileError:
         program.close()
-        raise CompileError("the program has no main function: nobody could start it")
+        raise
     return program
