@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Never
 from motte.abi.faults import StopReason
 from motte.core import Function
 from motte.errors import Exited, GuestFault, InternalError, LimitReached
-from motte.prototype import Prototype, claimed_prototype, parsed_prototype
+from motte.prototype import Prototype, parsed_prototype
 
 if TYPE_CHECKING:
     from motte.core import Process as CoreProcess
@@ -42,7 +42,7 @@ def bound(process: "Process", core: "CoreProcess", name: str, declaration: str |
             prototype.names,
             prototype.name,
             document,
-            prototype.signature(),
+            prototype.signature,
             process.raise_end,
         )
     except ValueError as error:
@@ -54,11 +54,10 @@ def bound(process: "Process", core: "CoreProcess", name: str, declaration: str |
 def _found(process: "Process", name: str, declaration: str | None) -> tuple[int, Prototype]:
     """Code offset and prototype.  Raises ``LookupError`` and ``TypeError``."""
     program = process.program
-    claimed = program.claimed_prototype(name)
-    if claimed is None:
+    known = program.prototype(name)
+    if known is None:
         raise LookupError(f"{program.name} exports no function {name!r}: {program.export_hint(name)}")
-    offset, line = claimed
-    prototype = claimed_prototype(line, name)
+    offset, prototype = known
     if isinstance(prototype, str):
         raise TypeError(f"{name}: {prototype}")
     if declaration is None:

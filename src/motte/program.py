@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from motte.core import CoreVerdict
     from motte.image import Location
+    from motte.prototype import Prototype
     from motte.verifier import Verdict
 
 
@@ -57,6 +58,7 @@ class Program:
             raise Refused(f"{name}: refused: it is compiled for a CPU with {', '.join(missing)}, which this one lacks")
         self._artifact = artifact
         self._has_main = "main" in artifact.function_names
+        self._prototypes: dict[str, tuple[int, Prototype | str]] = {}
         self.region = CodeRegion(artifact.code_size, artifact.tables_size)
         try:
             self.plan, self._decision = _publish(artifact, self.region, name)
@@ -99,13 +101,19 @@ class Program:
         """Names of the functions that the host may call: see :meth:`motte.Process.function`."""
         return tuple(map(printable, self._artifact.claimed_prototypes))
 
-    def claimed_prototype(self, name: str) -> tuple[int, str] | None:
-        """For the package: code offset of an exported function, and what the artifact says of its parameters."""
-        found = self._artifact.claimed_prototypes.get(name)
-        if found is None:
-            return None
-        function, line = found
-        return self._artifact.function_columns[0][function], line
+    def prototype(self, name: str) -> "tuple[int, Prototype | str] | None":
+        """For the package: code offset of an exported function, and its prototype, or why it cannot be called.
+
+        Each is read once: a function may be bound in thousands of processes.  Raises ``Refused`` for a malformed one.
+        """
+        known = self._prototypes.get(name)
+        if known is None and (claimed := self._artifact.claimed_prototypes.get(name)) is not None:
+            from motte.prototype import claimed_prototype
+
+            function, line = claimed
+            offset = self._artifact.function_columns[0][function]
+            known = self._prototypes[name] = (offset, claimed_prototype(line, name))
+        return known
 
     def export_hint(self, name: str) -> str:
         """Why there is no such function, for people."""

@@ -7,6 +7,7 @@ but the program itself.
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from motte.abi.prototypes import PARAMETER_CODES, RESULT_CODES, VECTOR_CODES
@@ -45,7 +46,7 @@ class Parameter:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prototype:
     """A function's, fit to be shown to people."""
 
@@ -53,7 +54,7 @@ class Prototype:
     result: Parameter
     parameters: tuple[Parameter, ...]
 
-    @property
+    @cached_property
     def codes(self) -> str:
         """The letters of all parameters."""
         return "".join(parameter.code for parameter in self.parameters)
@@ -62,17 +63,18 @@ class Prototype:
         """Whether both take their arguments in the same registers."""
         return [code in VECTOR_CODES for code in self.codes] == [code in VECTOR_CODES for code in other.codes]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of all parameters; those without one are numbered."""
         return tuple(each.name or f"parameter_{number}" for number, each in enumerate(self.parameters, 1))
 
-    @property
+    @cached_property
     def declaration(self) -> str:
         """In C."""
         parameters = ", ".join(_joined(each.type, each.name) for each in self.parameters)
         return f"{_joined(self.result.type, self.name)}({parameters or 'void'})"
 
+    @cached_property
     def signature(self) -> "Signature":
         """For ``inspect.signature`` and ``help``."""
         from inspect import Parameter as Shown
