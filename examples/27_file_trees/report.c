@@ -1,4 +1,4 @@
-/* Counts the words of every file in /work/in, writes a report to /work/out, and then whatever there is room for. */
+/* Counts the words of every file in /data/in, writes a report to /data/out, and then whatever there is room for. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,24 +19,24 @@ static int words_of(const char *path)
 
 int main(void)
 {
-    mkdir("/work/out", 0755);
-    DIR *directory = opendir("/work/in");
-    FILE *report = fopen("/work/out/report.tmp", "w");
+    mkdir("/data/out", 0755);
+    DIR *directory = opendir("/data/in");
+    FILE *report = fopen("/data/out/report.tmp", "w");
     if (!directory || !report) {
-        perror("/work");
+        perror("/data");
         return 1;
     }
     for (struct dirent *entry; (entry = readdir(directory));) {
         char path[300];
-        snprintf(path, sizeof path, "/work/in/%s", entry->d_name);
+        snprintf(path, sizeof path, "/data/in/%s", entry->d_name);
         if (entry->d_name[0] != '.')
             fprintf(report, "%s %d\n", entry->d_name, words_of(path));
     }
     closedir(directory);
     fclose(report);
-    rename("/work/out/report.tmp", "/work/out/report.txt");
+    rename("/data/out/report.tmp", "/data/out/report.txt");
 
-    FILE *big = fopen("/work/out/big", "w");
+    FILE *big = fopen("/data/out/big", "w");
     char block[4096] = {0};
     long size = 0;
     while (big && fwrite(block, 1, sizeof block, big) == sizeof block && fflush(big) == 0)

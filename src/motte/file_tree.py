@@ -1,7 +1,7 @@
 """File trees in memory: directories for guests that no file system of the host knows of.
 
     tree = motte.FileTree({"in/a.txt": b"..."}, limit="16MiB")
-    machine.run(program, directories=[tree.at("/work")])
+    machine.run(program, directories=[tree.at("/data")])
     tree["out/b.txt"], sorted(tree)
 
 A guest finds in it what a directory of the host's offers, and no links of any kind.  Several processes may have a tree
