@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from motte.benchmark.kernel_figures import Figure, Scale
-from motte.benchmark.kernel_guests import Bench, bench, close_all, wait_until_asleep
+from motte.benchmark.kernel_guests import Bench, all_asleep, bench, close_all
 from motte.benchmark.kernel_peers import beam
 from motte.benchmark.measure import BenchmarkError
 from motte.core import Bank
-from motte.core import Process as CoreProcess
 from motte.host_limits import process_limits
 from motte.process import Process
 
@@ -51,16 +50,9 @@ def idle_in_core(scale: Scale) -> list[Figure]:
     bank = Bank(None)
     with bench(workers=1, deep_sleep=None) as here:
         spawn = here.spawner_in_core("sleep_until", bank)
-
-        def crowd(size: int) -> list[CoreProcess]:
-            processes = [spawn() for _ in range(size)]
-            for process in processes:
-                wait_until_asleep(process)
-            return processes
-
-        first = crowd(WARM_UP)
+        first = all_asleep(spawn, WARM_UP)
         before, charged_before = costs(), bank.used
-        processes = crowd(count)
+        processes = all_asleep(spawn, count)
         grown, charged = costs().since(before), (bank.used - charged_before) * PAGE_SIZE
         close_all([*first, *processes])
     taken = grown.memory + grown.page_tables
@@ -97,10 +89,7 @@ def idle_processes(scale: Scale) -> list[Figure]:
 
 
 def _asleep(here: Bench, count: int, *arguments: object) -> list[Process]:
-    processes = [here.spawn("sleep_until", *arguments) for _ in range(count)]
-    for process in processes:
-        wait_until_asleep(process)
-    return processes
+    return all_asleep(lambda: here.spawn("sleep_until", *arguments), count)
 
 
 def many(scale: Scale) -> list[Figure]:

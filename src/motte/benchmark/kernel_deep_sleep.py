@@ -6,10 +6,9 @@ import time
 
 from motte.benchmark.kernel_crowd import WARM_UP, costs
 from motte.benchmark.kernel_figures import Figure, Scale, median
-from motte.benchmark.kernel_guests import Bench, bench, close_all, wait_until_asleep
+from motte.benchmark.kernel_guests import Bench, all_asleep, bench, close_all
 from motte.benchmark.measure import BenchmarkError
 from motte.core import Bank
-from motte.core import Process as CoreProcess
 
 SOON = "1ms"
 PAUSE_NS = 20_000_000
@@ -26,17 +25,10 @@ def _memory(count: int) -> Figure:
     bank = Bank(None)
     with bench(workers=1, deep_sleep=SOON) as here:
         spawn = here.spawner_in_core("sleep_until", bank)
-
-        def crowd(size: int) -> list[CoreProcess]:
-            processes = [spawn() for _ in range(size)]
-            for process in processes:
-                wait_until_asleep(process)
-            return processes
-
-        first = crowd(WARM_UP)
+        first = all_asleep(spawn, WARM_UP)
         _until_deep(here, WARM_UP)
         before = costs()
-        processes = crowd(count)
+        processes = all_asleep(spawn, count)
         _until_deep(here, WARM_UP + count)
         grown = costs().since(before)
         close_all([*first, *processes])

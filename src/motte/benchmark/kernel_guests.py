@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.benchmark.measure import BenchmarkError
@@ -22,6 +22,8 @@ from motte.streams import CAPTURE
 from motte.time_and_chance import time_and_chance
 
 GUESTS: Final = Path(__file__).with_name("guests")
+
+Started = TypeVar("Started", Process, CoreProcess)
 
 
 class Bench:
@@ -129,6 +131,14 @@ def close_all(processes: Sequence[Closable]) -> None:
     """Close them, the latest first: their windows are used again in the order of their making."""
     for process in reversed(processes):
         process.close()
+
+
+def all_asleep(start: Callable[[], Started], count: int) -> list[Started]:
+    """So many processes that were started, all at once, and then waited for."""
+    processes = [start() for _ in range(count)]
+    for process in processes:
+        wait_until_asleep(process)
+    return processes
 
 
 def wait_until_asleep(process: Process | CoreProcess) -> None:
