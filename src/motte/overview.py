@@ -159,7 +159,7 @@ def bank_looks(
     top: "Account", everybody: "Iterable[Account]", processes: Iterable[ProcessLook] = ()
 ) -> Iterator[BankLook]:
     """``top`` and the banks below it."""
-    drawing = [process.bank for process in processes]
+    drawing = Counter(process.bank for process in processes)
     known = [(each.core.identity, each.core.parent_identity, each) for each in everybody]
     for depth, parent, account in _tree(top, known, top.core.identity):
         with suppress(InvalidCap):
@@ -173,7 +173,7 @@ def bank_looks(
                 used=figures.used,
                 peak=figures.peak,
                 limit=figures.limit,
-                processes=drawing.count(identity),
+                processes=drawing[identity],
             )
 
 
@@ -181,7 +181,7 @@ def meter_looks(
     top: "Meter", everybody: "Iterable[Meter]", processes: Iterable[ProcessLook] = ()
 ) -> Iterator[MeterLook]:
     """``top`` and the meters below it."""
-    using = [process.meter for process in processes]
+    using = Counter(process.meter for process in processes)
     known = [
         (each.core.identity, None if each.parent is None else each.parent.core.identity, each) for each in everybody
     ]
@@ -197,7 +197,7 @@ def meter_looks(
             weight=figures.weight,
             on=figures.on,
             dry=figures.dry,
-            processes=using.count(identity),
+            processes=using[identity],
         )
 
 
