@@ -8,7 +8,8 @@ In their words a *process* is a group of tracks and a *thread* is a track.  The 
     PROGRAM n   a guest: its turns, its messages, how much memory it holds; its faults and limits as marks
 
 A message is an arrow from where it was sent to where it was received.  Times are in microseconds, from the first record
-on.  The file is written as records come: its size does not matter to this process.
+on.  The file is written as records come, and of guests that have ended nothing is kept: its size does not matter to
+this process.
 """
 
 import json
@@ -56,7 +57,8 @@ class TraceFile:
         self._file.write('{"displayTimeUnit": "ns", "traceEvents": [')
         self._separator = "\n"
         self._start_ns: int | None = None
-        self._named: set[tuple[int, int]] = set()
+        self._named: dict[int, set[int]] = {}
+        """The groups that have a name, and their tracks that have one."""
         self._running: dict[int, tuple[int, float]] = {}
         """Who runs on which worker's thread, and since when."""
         self._free_from: dict[int, float] = {}
@@ -77,7 +79,7 @@ class TraceFile:
                 self._programs[record.process] = record.program
             self._add(record, at)
             if record.kind is TraceKind.EXITED:
-                self._programs.pop(record.process, None)
+                self._forget(record.process)
 
     def add_banks(self, samples: Iterable[BankSample]) -> None:
         """What banks had used at some moment."""
@@ -132,9 +134,8 @@ class TraceFile:
         process, since = self._running.pop(thread, (None, 0.0))
         if process is None:
             return
-        if (WORKERS, thread) not in self._named:
-            self._name_group(WORKERS, "workers")
-            self._name_track(WORKERS, thread, f"worker {thread}")
+        self._name_group(WORKERS, "workers")
+        self._name_track(WORKERS, thread, f"worker {thread}")
         stretch: dict[str, Any] = {"ph": "X", "ts": since, "dur": round(at - since, 3), "cat": "turn"}
         group, track = self._track(process, _TURNS)
         self._write(name=self._label(process), pid=WORKERS, tid=thread, **stretch)
@@ -175,15 +176,21 @@ class TraceFile:
         return f"{self._programs.get(process, 'process')} {process}"
 
     def _name_group(self, group: int, name: str) -> None:
-        if (group, 0) not in self._named:
-            self._named.add((group, 0))
+        if group not in self._named:
+            self._named[group] = set()
             self._write(ph="M", name="process_name", pid=group, tid=0, args={"name": name})
             self._write(ph="M", name="process_sort_index", pid=group, tid=0, args={"sort_index": group})
 
     def _name_track(self, group: int, track: int, name: str) -> None:
-        if (group, track) not in self._named:
-            self._named.add((group, track))
+        if track not in self._named[group]:
+            self._named[group].add(track)
             self._write(ph="M", name="thread_name", pid=group, tid=track, args={"name": name})
+
+    def _forget(self, process: int) -> None:
+        """It has ended: its last record is written."""
+        self._programs.pop(process, None)
+        self._named.pop(GUESTS + process, None)
+        self._free_from.pop(GUESTS + process, None)
 
     # --- writing -----------------------------------------------------------------------------------------------------
 

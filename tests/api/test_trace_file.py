@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import motte
+from motte.abi.faults import StopReason
 from motte.trace import TraceKind, TraceRecord
 from motte.trace_file import BANKS, GUESTS, WORKERS, TraceFile
 
@@ -123,3 +126,29 @@ def test_a_loan_is_two_stretches_and_a_gap_is_marked(tmp_path: Path) -> None:
     assert json.loads(path.read_text())["otherData"] == {"records_lost": 3}
     counters = [e["args"]["bytes"] for e in events if e["ph"] == "C" and e["pid"] == GUESTS + 1]
     assert counters == [3 * 4096]
+
+
+def life_of(process: int) -> Iterator[TraceRecord]:
+    """All that is told of a process that runs once, sends once, and ends."""
+    kinds = (TraceKind.SPAWNED, TraceKind.TURN_BEGINS, TraceKind.SENT, TraceKind.TURN_ENDS, TraceKind.EXITED)
+    for step, kind in enumerate(kinds):
+        number = len(kinds) * process + step
+        value = StopReason.EXITED << 32 if kind is TraceKind.EXITED else 0
+        yield TraceRecord(number, kind, process, 1000 * number, 0, 1, "short.c", value, process)
+
+
+def test_a_file_of_very_many_processes_keeps_nothing_of_those_that_have_ended(tmp_path: Path) -> None:
+    with TraceFile(tmp_path / "trace.json") as file:
+        tracemalloc.start()
+        try:
+            for process in range(100):
+                file.add(life_of(process + 1))
+            before, _ = tracemalloc.get_traced_memory()
+            for process in range(100, 1100):
+                file.add(life_of(process + 1))
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert after - before < 50_000
+    events = events_of(tmp_path / "trace.json")
+    assert len([event for event in events if event["ph"] == "M" and event["name"] == "process_name"]) == 1100 + 2
