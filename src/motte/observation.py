@@ -22,6 +22,7 @@ import struct
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -37,7 +38,7 @@ VARIABLE: Final = "MOTTE_OBSERVABLE"
 """Of the environment: ``1`` or ``look``, ``kill``; or nothing, or ``0``, for neither."""
 
 PATIENCE: Final = 2.0
-"""Seconds for which one who has connected may keep others waiting."""
+"""Seconds for which one who has connected may keep others waiting: as long for the request, and for the answer."""
 
 _LONGEST_REQUEST: Final = 4096
 _LONGEST_ANSWER: Final = 256 << 20
@@ -113,9 +114,10 @@ class Observation:
             except OSError:
                 return
             with connection, suppress(OSError):
-                connection.settimeout(PATIENCE)
                 if _peer_may_look(connection):
-                    connection.sendall(json.dumps(self._answer(_line(connection))).encode() + b"\n")
+                    answer = self._answer(_line(connection, PATIENCE, _LONGEST_REQUEST))
+                    connection.settimeout(PATIENCE)
+                    connection.sendall(json.dumps(answer).encode() + b"\n")
 
     def _answer(self, claimed_request: bytes) -> dict[str, Any]:
         try:
@@ -157,7 +159,7 @@ def ask_machine(path: Path, **request: object) -> dict[str, Any]:
         connection.settimeout(10 * PATIENCE)
         connection.connect(os.fspath(path))
         connection.sendall(json.dumps(request).encode() + b"\n")
-        answer = json.loads(_line(connection, _LONGEST_ANSWER) or b'{"error": "it does not answer"}')
+        answer = json.loads(_line(connection, 10 * PATIENCE, _LONGEST_ANSWER) or b'{"error": "it does not answer"}')
     if not isinstance(answer, dict) or "error" in answer:
         text = answer["error"] if isinstance(answer, dict) else "it answers nonsense"
         raise (NoAccess if "only" in text else MotteError)(f"{path.name}: {text}")
@@ -170,9 +172,15 @@ def _peer_may_look(connection: socket.socket) -> bool:
     return _CREDENTIALS.unpack(credentials)[1] in {0, os.geteuid()}
 
 
-def _line(connection: socket.socket, longest: int = _LONGEST_REQUEST) -> bytes:
+def _line(connection: socket.socket, patience: float, longest: int) -> bytes:
+    """All of it within so many seconds, however small the pieces that it comes in.  Raises ``TimeoutError``."""
+    end = time.monotonic() + patience
     received = bytearray()
     while not received.endswith(b"\n") and len(received) < longest:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
         chunk = connection.recv(min(longest - len(received), 1 << 16))
         if not chunk:
             break

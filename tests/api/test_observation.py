@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import stat
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import motte
+from motte import observation
 from motte.errors import MotteError
 from motte.observation import ask_machine, observation_folder, observed_machines, wanted_observation
 
@@ -135,6 +138,22 @@ def test_whoever_connects_and_says_nothing_does_not_keep_the_machine_from_closin
         machine.close()
     machine.close()
     assert not path.exists()
+
+
+def test_whoever_sends_a_request_byte_by_byte_has_no_more_time_than_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observation, "PATIENCE", 0.3)
+    with motte.Machine(observable=True):
+        (path,) = observed_machines()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(os.fspath(path))
+            with suppress(BrokenPipeError):  # it has hung up
+                for _ in range(100):
+                    connection.sendall(b"x")
+                    if select.select([connection], [], [], 0.05)[0]:
+                        break
+                else:
+                    pytest.fail("it still listens after 5 s")
+        assert "processes" in raw(path, b'{"ask": "look"}\n')
 
 
 def test_sockets_of_those_who_are_gone_are_removed(runtime: Path) -> None:
