@@ -11,7 +11,7 @@ static inline uintptr_t instruction(const ucontext_t *state)
     return (uintptr_t)state->uc_mcontext.gregs[REG_RIP];
 }
 
-/* The labels are those of switch.S; `end` is outside. */
+/* The labels are those of switch.h; `end` is outside. */
 static inline bool between(uintptr_t address, const char *start, const char *end)
 {
     return address - (uintptr_t)start < (uintptr_t)end - (uintptr_t)start;

@@ -32,6 +32,19 @@ enum { SIGNAL_CHANGE_IDS = 33 };
 typedef void signal_handler(int number, siginfo_t *information, void *opaque);
 extern signal_handler *motte_change_ids_handler;
 
+/* A signal's action in the kernel's words, which are half as long as the C library's: each start asks for all of them. */
+struct kernel_action {
+    signal_handler *handler;
+    unsigned long flags;
+    void *restorer;
+    uint64_t mask;
+};
+
+static bool look_at(int number, struct kernel_action *action)
+{
+    return syscall(SYS_rt_sigaction, number, NULL, action, sizeof action->mask) == 0;
+}
+
 static signal_handler *entry_of(const char *entry)
 {
     return (signal_handler *)(uintptr_t)entry;
@@ -86,7 +99,7 @@ static void interrupt_call(struct worker *worker, const struct process *process,
     timer_insist(&worker->timer);
 }
 
-/* Like the others below, called by an entry in switch.S, with the host's FS base. */
+/* Like the others below, called by an entry in signal_entries.S, with the host's FS base. */
 void motte_on_interrupt(int number, siginfo_t *information, void *opaque)
 {
     (void)number;
@@ -178,18 +191,11 @@ void motte_on_fault(int number, siginfo_t *information, void *opaque)
  * variables, so it is entered as ours are: motte_change_ids_entry calls it. */
 signal_handler *motte_change_ids_handler; /* constant once our entry is in its place */
 
-struct kernel_action {
-    signal_handler *handler;
-    unsigned long flags;
-    void *restorer;
-    uint64_t mask;
-};
-
-/* In the kernel's words: the C library lets nobody have this signal. */
+/* The C library lets nobody have this signal. */
 static bool take_change_ids(void)
 {
     struct kernel_action action;
-    if (syscall(SYS_rt_sigaction, SIGNAL_CHANGE_IDS, NULL, &action, sizeof action.mask) != 0)
+    if (!look_at(SIGNAL_CHANGE_IDS, &action))
         return false;
     if (action.handler == entry_of(motte_change_ids_entry))
         return true;
@@ -221,12 +227,10 @@ static int choose_interrupt(void)
     return 0;
 }
 
-/* Asked in the kernel's words, which are half as long as the C library's: each start asks for all of them. */
 static bool is_in_place(int number, signal_handler *handler)
 {
-    struct kernel_action action = {.handler = NULL};
-    return syscall(SYS_rt_sigaction, number, NULL, &action, sizeof action.mask) == 0 && action.handler == handler
-        && action.flags & SA_SIGINFO;
+    struct kernel_action action;
+    return look_at(number, &action) && action.handler == handler && action.flags & SA_SIGINFO;
 }
 
 /* No SA_RESTART: a blocking host call returns EINTR.  All signals are blocked in a handler, so none nests. */
@@ -239,7 +243,7 @@ static bool install(int number, signal_handler *handler, struct sigaction *displ
     if (sigaction(number, NULL, &current) != 0)
         return false;
     if (current.sa_flags & SA_SIGINFO && current.sa_sigaction == handler)
-        return true;
+        return true; /* behind somebody who has put his own before the C library's, as sanitizers do */
     if (displaced)
         *displaced = current;
     return sigaction(number, &wanted, NULL) == 0;
@@ -273,13 +277,8 @@ bool signals_allow_visits(void)
 {
     bool allowed = signals_install();
     for (int number = 1; allowed && number <= SIGRTMAX; number++) {
-        struct {
-            uintptr_t handler;
-            unsigned long flags;
-            void *restorer;
-            uint64_t mask;
-        } action = {0};
-        bool handled = syscall(SYS_rt_sigaction, number, NULL, &action, sizeof action.mask) == 0 && action.handler > 1;
+        struct kernel_action action;
+        bool handled = look_at(number, &action) && (uintptr_t)action.handler > (uintptr_t)SIG_IGN;
         allowed = !handled || action.flags & SA_ONSTACK;
     }
     return allowed;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The handlers, which the kernel enters through switch.S. */
+/* The handlers, which the kernel enters through signal_entries.S. */
 void motte_on_interrupt(int number, siginfo_t *information, void *opaque);
 void motte_on_fault(int number, siginfo_t *information, void *opaque);
 

@@ -8,9 +8,8 @@
  *     this side may touch the guest's stack except the `ret` that goes back through the return address which the
  *     guest's own `call` pushed (a verified guest cannot alter it, and the page is mapped since it was just written).
  *   - FS base is the host's, but while a guest runs that reaches checked blocks (exchange/reaches.h): such a guest has entries
- *     and gates of its own, which set it last and put it back first.  In between there are signals: their handlers are
- *     entered here, and find the host's FS base again, or the C library would take a guest's block for this thread's
- *     variables.
+ *     and gates of its own, which set it last and put it back first.  For signals in between see
+ *     signal_entries.S.
  *   - Towards the guest, a register holds a result, zero, or the guest's own earlier value.
  *   - Towards the host, DF is clear, MXCSR is the host's, vector state is clean (vzeroupper).
  *   - A request for the process's attention (it must stop, or another's turn has come) must not be lost.  The way to
@@ -18,15 +17,9 @@
  *     known to the signal handler, which sends a thread that it finds there to guest_leave.  All of them may be cut
  *     short anywhere: they change nothing in the context.
  *
- * No instruction here can fault, but for those in the marked ranges of guest_copy and guest_clear: contexts and host
- * stacks are always mapped.
+ * No instruction here can fault: contexts and host stacks are always mapped.
  */
-#include "context_offsets.h"
-#include "exchange/reaches.h"
-#include "motte_abi.h"
-
-#define GS(offset) %gs:(offset - CONTEXT_SIZE)
-#define ERROR_INTERRUPTED (-4)
+#include "switch_macros.h"
 
     .text
 
@@ -56,20 +49,6 @@
     je 1f
     vzeroupper
 1:
-.endm
-
-.macro FUNCTION name
-    .globl \name
-    .hidden \name
-    .type \name, @function
-    .balign 16
-\name:
-.endm
-
-.macro LABEL name
-    .globl \name
-    .hidden \name
-\name:
 .endm
 
 /* void guest_enter(struct context *context: rdi, uintptr_t window: rsi)
@@ -289,167 +268,6 @@ leave_after_call:
     movl $RESUME_IN_GATE, GS(CONTEXT_RESUME)
     movq GS(CONTEXT_HOST_STACK), %rsp
     jmp leave_with_host_stack
-
-/* int guest_copy(void *to: rdi, const void *from: rsi, size_t size: rdx, uintptr_t window: rcx)
- * The handler finds the window in r8, and decides whether an access is repeated or given up.
- *
- * Most copies are of a small structure, for which `rep movsb` takes longer than all the rest of a kernel call: up to 128
- * bytes go through registers, from both ends, which overlap in the middle; upwards, so that the address of a fault is that
- * of the lowest byte that cannot be accessed. */
-FUNCTION guest_copy
-    movq %rcx, %r8
-    cmpq $16, %rdx
-LABEL guest_copy_access
-    jb 4f
-    cmpq $128, %rdx
-    ja 9f
-    cmpq $32, %rdx
-    ja 2f
-    movups (%rsi), %xmm0
-    movups -16(%rsi,%rdx), %xmm1
-    movups %xmm0, (%rdi)
-    movups %xmm1, -16(%rdi,%rdx)
-    jmp 10f
-2:  cmpq $64, %rdx
-    ja 3f
-    movups (%rsi), %xmm0
-    movups 16(%rsi), %xmm1
-    movups -32(%rsi,%rdx), %xmm2
-    movups -16(%rsi,%rdx), %xmm3
-    movups %xmm0, (%rdi)
-    movups %xmm1, 16(%rdi)
-    movups %xmm2, -32(%rdi,%rdx)
-    movups %xmm3, -16(%rdi,%rdx)
-    jmp 10f
-3:  movups (%rsi), %xmm0
-    movups 16(%rsi), %xmm1
-    movups 32(%rsi), %xmm2
-    movups 48(%rsi), %xmm3
-    movups -64(%rsi,%rdx), %xmm4
-    movups -48(%rsi,%rdx), %xmm5
-    movups -32(%rsi,%rdx), %xmm6
-    movups -16(%rsi,%rdx), %xmm7
-    movups %xmm0, (%rdi)
-    movups %xmm1, 16(%rdi)
-    movups %xmm2, 32(%rdi)
-    movups %xmm3, 48(%rdi)
-    movups %xmm4, -64(%rdi,%rdx)
-    movups %xmm5, -48(%rdi,%rdx)
-    movups %xmm6, -32(%rdi,%rdx)
-    movups %xmm7, -16(%rdi,%rdx)
-    jmp 10f
-4:  cmpq $8, %rdx
-    jb 5f
-    movq (%rsi), %rax
-    movq -8(%rsi,%rdx), %rcx
-    movq %rax, (%rdi)
-    movq %rcx, -8(%rdi,%rdx)
-    jmp 10f
-5:  cmpq $4, %rdx
-    jb 6f
-    movl (%rsi), %eax
-    movl -4(%rsi,%rdx), %ecx
-    movl %eax, (%rdi)
-    movl %ecx, -4(%rdi,%rdx)
-    jmp 10f
-6:  testq %rdx, %rdx
-    jz 10f
-    movzbl (%rsi), %eax
-    movq %rdx, %rcx
-    shrq $1, %rcx                       /* the middle one of three */
-    movzbl (%rsi,%rcx), %r9d
-    movzbl -1(%rsi,%rdx), %r10d
-    movb %al, (%rdi)
-    movb %r9b, (%rdi,%rcx)
-    movb %r10b, -1(%rdi,%rdx)
-    jmp 10f
-9:  movq %rdx, %rcx
-    rep movsb
-10:
-LABEL guest_copy_accessed
-    xorl %eax, %eax
-    ret
-    .size guest_copy, . - guest_copy
-
-/* int guest_clear(void *to: rdi, int zero: esi, size_t size: rdx, uintptr_t window: rcx) */
-FUNCTION guest_clear
-    movq %rcx, %r8
-    movq %rdx, %rcx
-    movl %esi, %eax
-LABEL guest_clear_access
-    rep stosb
-LABEL guest_clear_accessed
-    xorl %eax, %eax
-    ret
-    .size guest_clear, . - guest_clear
-
-FUNCTION guest_copy_failed
-    movl $1, %eax
-    ret
-    .size guest_copy_failed, . - guest_copy_failed
-
-/* long checked_syscall(long number: rdi, const long arguments[6]: rsi, const _Atomic uint32_t *stop: rdx)
- * The flag's address travels in rcx, which the kernel overwrites anyway. */
-FUNCTION checked_syscall
-    movq %rdi, %rax
-    movq %rsi, %r11
-    movq %rdx, %rcx
-    movq (%r11), %rdi
-    movq 8(%r11), %rsi
-    movq 16(%r11), %rdx
-    movq 24(%r11), %r10
-    movq 32(%r11), %r8
-    movq 40(%r11), %r9
-LABEL checked_syscall_check
-    cmpl $0, (%rcx)
-    jne checked_syscall_stopped
-    syscall
-LABEL checked_syscall_entered
-    ret
-LABEL checked_syscall_stopped
-    movq $ERROR_INTERRUPTED, %rax
-    ret
-    .size checked_syscall, . - checked_syscall
-
-/* void (int number: edi, siginfo_t *: rsi, void *: rdx): what the kernel calls for a signal.
- *
- * Where the FS base is a guest's, GS base is its window, and there is the host's.  The kernel neither sets the FS base for a
- * handler nor puts it back behind one, so both is done here; what the handler has decided to go on with has the FS base that it
- * was interrupted with, and guest_leave knows that it may be either.  Nothing here, and nothing before it, uses FS. */
-.macro SIGNAL_ENTRY name, handler
-FUNCTION \name
-    pushq %rbx
-    rdfsbase %rbx
-    leaq motte_reach_groups(%rip), %rcx
-    leaq 8 * REACH_GROUPS(%rcx), %r8
-    movabsq $REACH_GROUP_SIZE, %r9
-1:
-    movq (%rcx), %r10
-    movq %rbx, %rax
-    subq %r10, %rax
-    testq %r10, %r10
-    je 2f
-    cmpq %r9, %rax
-    jb 3f
-2:
-    addq $8, %rcx
-    cmpq %r8, %rcx
-    jne 1b
-    call \handler                       /* the FS base is this thread's own */
-    popq %rbx
-    ret
-3:
-    movq GS(CONTEXT_HOST_FS), %rax
-    wrfsbase %rax
-    call \handler
-    wrfsbase %rbx
-    popq %rbx
-    ret
-    .size \name, . - \name
-.endm
-
-    SIGNAL_ENTRY motte_interrupt_entry, motte_on_interrupt
-    SIGNAL_ENTRY motte_fault_entry, motte_on_fault
-    SIGNAL_ENTRY motte_change_ids_entry, *motte_change_ids_handler(%rip)
+LABEL guest_left /* behind everything in this file */
 
     .section .note.GNU-stack, "", @progbits

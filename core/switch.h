@@ -1,4 +1,4 @@
-/* What switch.S offers to C, and the ranges of it that the signal handlers know. */
+/* What switch.S, signal_entries.S and host_access.S offer to C, and the ranges of them that the signal handlers know. */
 #ifndef MOTTE_SWITCH_H
 #define MOTTE_SWITCH_H
 
@@ -75,6 +75,8 @@ long checked_syscall(long number, const long arguments[6], const _Atomic uint32_
 
 /* Leaves the guest, whatever is in the registers: at the instruction that the context tells, or in a gate. */
 extern const char guest_leave[], guest_leave_gate[];
+/* Behind the last instruction of the way in and out, which begins with guest_enter. */
+extern const char guest_left[];
 /* Between the last look at the flag and guest code: a request that comes here goes to guest_leave, or for a gate to
  * guest_leave_gate. */
 extern const char guest_enter_check[], guest_enter_checked[];

@@ -40,8 +40,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where the groups lie; 0: not reserved yet.  The entries of signal handlers look (switch.S): whoever's FS base is in there
- * is in a guest, or on the way to or from it. */
+/* Where the groups lie; 0: not reserved yet.  The entries of signal handlers look (signal_entries.S): whoever's FS base is in
+ * there is in a guest, or on the way to or from it. */
 extern _Atomic uintptr_t motte_reach_groups[REACH_GROUPS];
 
 /* Reserves the first group, if that was not done; any thread may ask.  False if the host has no address space for it. */

@@ -1,8 +1,9 @@
 /* Two kinds of addresses, and no others.
  *
  * With 65 and 67 together the processor truncates the address to 32 bits and adds the window's base, whatever the
- * registers hold; with 64 and 67, where 64 is a prefix at all, the base of the block that is open.  Without them only disp(%rsp), whose place in the frame heights.c checks, and the three operands
- * that read a table, which shapes.c accepts inside their shapes only.
+ * registers hold; with 64 and 67, where 64 is a prefix at all, the base of the block that is open.  Without them only
+ * disp(%rsp), whose place in the frame heights.c checks, and the three operands that read a table, which shapes.c accepts
+ * inside their shapes only.
  *
  * Here `rsp` is the number 4 in a field that names a general register, and nothing extends it.
  */

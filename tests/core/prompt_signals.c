@@ -7,7 +7,7 @@
  * code, too, with its locks held; and the handler, which is compiled like all the core, calls the sanitizer again.
  *
  * The answer.  The handler is installed behind its back, and runs at once where the sanitizer cannot be under way: in
- * guest code and in switch.S.  Anywhere else it could do no more than ask for attention and come again.  So the kernel
+ * guest code, in switch.S, and in host_access.S.  Anywhere else it could do no more than ask for attention and come again.  So the kernel
  * call that it found under way asks for attention when it ends, and the signal comes again in a millisecond, as long as
  * the thread is in guest_enter.
  *
@@ -24,6 +24,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "interrupted.h"
 #include "motte_abi.h"
 #include "process.h"
 #include "switch.h"
@@ -68,7 +69,8 @@ UNSEEN static void come_again(void)
 UNSEEN static bool sanitizer_is_elsewhere(uintptr_t instruction)
 {
     return (MOTTE_CODE_REGION_BASE <= instruction && instruction < MOTTE_CODE_REGION_END) ||
-           ((uintptr_t)__real_guest_enter <= instruction && instruction <= (uintptr_t)checked_syscall_stopped);
+           between(instruction, (const char *)(uintptr_t)__real_guest_enter, guest_left) ||
+           between(instruction, (const char *)(uintptr_t)guest_copy, checked_syscall_stopped);
 }
 
 /* What comes again comes from a timer, whoever sent it at first: the core finds nothing due, and sets its own anew. */
