@@ -1,13 +1,25 @@
 /* Passes a block to and fro: blocks server BYTES | client BATCHES ROUNDS BYTES.
 
    Each side maps what it gets and writes to its first and its last byte.  The client prints the shortest of its batches, in
-   nanoseconds. */
+   nanoseconds.  With CHECKED, blocks are checked ones, and opened. */
 #include <motte.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#ifdef CHECKED
+typedef motte_block_byte byte;
+#define allocate motte_block_alloc_checked
+#define map motte_block_open
+#define fill motte_block_fill
+#else
+typedef char byte;
+#define allocate motte_block_alloc
+#define map motte_block_map
+#define fill memset
+#endif
 
 static uint64_t now_ns(void)
 {
@@ -18,7 +30,7 @@ static uint64_t now_ns(void)
 
 static void use(int block, long size)
 {
-    volatile char *bytes = motte_block_map(block);
+    volatile byte *bytes = map(block);
     if (!bytes)
         exit(1);
     bytes[0]++;
@@ -40,9 +52,9 @@ static int serve(long size)
 static int pass(long batches, long rounds, long size)
 {
     struct motte_message request = {.block_count = 1}, answer = {0};
-    int out = motte_grant("out"), block = motte_block_alloc((unsigned long)size);
+    int out = motte_grant("out"), block = allocate((unsigned long)size);
     uint64_t shortest = UINT64_MAX;
-    memset(motte_block_map(block), 1, (size_t)size);
+    fill(map(block), 1, (size_t)size);
     for (long batch = 0; batch < batches; batch++) {
         uint64_t start = now_ns();
         for (long i = 0; i < rounds; i++) {
