@@ -115,6 +115,24 @@ def test_there_are_so_many_checked_blocks_and_then_again_when_one_is_gone(
         block.close()
 
 
+def test_a_tenant_who_takes_them_all_pays_and_keeps_others_from_nothing_else(
+    machine: motte.Machine, actor: NewActor
+) -> None:
+    greedy, other = actor("64MiB"), actor()
+    plain = Actor(machine, machine.bank.sub("8MiB"))
+    taken = 0
+    while (handle := greedy(Command.ALLOCATE, 1)) > 0:
+        taken += 1
+    assert (taken, handle) == (CHECKED_BLOCKS, -KernelError.LIMIT_REACHED)
+    assert greedy.uses() >= taken * greedy.cost(1)
+    assert other(Command.ALLOCATE, 1) == -KernelError.LIMIT_REACHED
+    assert other.uses() == 0
+    assert plain.made(1)
+    plain.close()
+    greedy.close()
+    assert opened(other)
+
+
 # --- copies ----------------------------------------------------------------------------------------------------------
 
 
