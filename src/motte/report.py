@@ -4,7 +4,7 @@ What is known depends on how far it is: registers and who called whom once it ha
 ended.  What was given back is not known any more, and is ``None``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -75,7 +75,7 @@ class Report(Shown):
             "returncode": None if end is None else end.returncode,
             "message": self._message,
             "fault": None if self.fault is None else fault_record(self.fault),
-            "backtrace": [asdict(frame) | {"source": list(frame.source)} for frame in self.backtrace],
+            "backtrace": backtrace_record(self.backtrace),
             "registers": None if self.registers is None else dict(self.registers),
             "usage": self.usage._asdict(),
             "bank": None if self.bank is None else {"name": self.bank[0], **asdict(self.bank[1])},
@@ -155,6 +155,11 @@ def fault_record(fault: Fault) -> dict[str, Any]:
         "code_offset": fault.code_offset,
         "text": fault.text,
     }
+
+
+def backtrace_record(backtrace: Iterable[Frame]) -> list[dict[str, Any]]:
+    """A backtrace as JSON."""
+    return [asdict(frame) | {"source": list(frame.source)} for frame in backtrace]
 
 
 def meter_text(meter: MeterStatistics) -> str:

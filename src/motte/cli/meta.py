@@ -5,7 +5,6 @@ whatever happened; it may be a pipe.
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -13,7 +12,7 @@ from typing import Any, Final
 from motte.abi.faults import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, StopReason
 from motte.errors import CompileError, LimitReached, Refused
 from motte.exit import Exit
-from motte.report import fault_record
+from motte.report import backtrace_record, fault_record
 
 STATUS: Final = {
     StopReason.EXITED: "exited",
@@ -71,7 +70,7 @@ def _described(end: Exit) -> dict[str, Any]:
         "exit_code": end.returncode,
         "message": end.message,
         "fault": None if end.fault is None else fault_record(end.fault),
-        "backtrace": [asdict(frame) | {"source": list(frame.source)} for frame in end.backtrace],
+        "backtrace": backtrace_record(end.backtrace),
         "cpu_time": end.usage.cpu_time,
         "wall_time": end.usage.wall_time,
         "peak_memory": end.usage.peak_memory,
