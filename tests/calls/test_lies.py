@@ -77,6 +77,34 @@ def test_a_lie_about_registers_hurts_the_guest_alone(machine: motte.Machine, art
             read_at(-1)
 
 
+STACK_LIAR = b"""
+extern unsigned long __motte_data_stack_pointer;
+unsigned long pointer(void) { return __motte_data_stack_pointer; }
+void lie(unsigned long value) { __motte_data_stack_pointer = value; }
+int sum(const unsigned char *bytes, int count) { int sum = 0; while (count--) sum += *bytes++; return sum; }
+"""
+
+
+@pytest.mark.parametrize("claimed", [0, 1, 0x10000, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1])
+def test_a_lie_about_the_stack_is_not_believed_where_arguments_are_copied(
+    tmp_path: Path, machine: motte.Machine, claimed: int
+) -> None:
+    """They go to a mapping of their own, and the guest finds its pointer as it left it."""
+    source = tmp_path / "liar.c"
+    source.write_bytes(STACK_LIAR)
+    with (
+        machine.load(source, BuildOptions(debug=True)) as program,
+        machine.spawn(program, start=False, bank="16MiB") as process,
+    ):
+        honest = process.function("pointer")()
+        process.function("lie")(claimed)
+        memory = process.statistics().memory
+        for size in (1, 5000, 100_000):
+            assert process.function("sum")(b"\1" * size, size) == size
+        assert process.function("pointer")() == claimed != honest
+        assert process.statistics().memory - memory <= 16384  # page tables stay
+
+
 def test_the_path_is_not_needed(tmp_path: Path, machine: motte.Machine, artifact: bytes) -> None:
     stored = tmp_path / "library.motte"
     stored.write_bytes(artifact)
