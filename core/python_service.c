@@ -34,21 +34,27 @@ PyObject *python_service(PyObject *module, PyObject *arguments)
     return python_capability_wrap(receiver->scheduler, made);
 }
 
-/* The identity of a service that nobody else holds any more: each once. */
-PyObject *python_capability_next_abandoned(PyObject *object, PyObject *unused)
+/* What `next` gives for the endpoint that is received from here; None if that is 0. */
+static PyObject *next_identity(PyObject *object, uint64_t (*next)(struct endpoint *server))
 {
-    (void)unused;
     struct python_capability *self = python_capability_open(object);
     if (!self)
         return NULL;
     if (!(self->capability.rights & MOTTE_RIGHT_RECEIVE))
         return python_raise_kernel_error(-MOTTE_ERROR_NO_ACCESS);
     pthread_mutex_lock(&self->scheduler->lock);
-    uint64_t identity = service_next_abandoned((struct endpoint *)self->capability.object);
+    uint64_t identity = next((struct endpoint *)self->capability.object);
     pthread_mutex_unlock(&self->scheduler->lock);
     if (!identity)
         Py_RETURN_NONE;
     return PyLong_FromUnsignedLongLong(identity);
+}
+
+/* The identity of a service that nobody else holds any more: each once. */
+PyObject *python_capability_next_abandoned(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return next_identity(self, service_next_abandoned);
 }
 
 /* (process): before its start; its end is told here. */
@@ -72,20 +78,10 @@ PyObject *python_capability_expect_end(PyObject *object, PyObject *expected)
 }
 
 /* The identity of a process that has ended, in their order: each once. */
-PyObject *python_capability_next_ended(PyObject *object, PyObject *unused)
+PyObject *python_capability_next_ended(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    struct python_capability *self = python_capability_open(object);
-    if (!self)
-        return NULL;
-    if (!(self->capability.rights & MOTTE_RIGHT_RECEIVE))
-        return python_raise_kernel_error(-MOTTE_ERROR_NO_ACCESS);
-    pthread_mutex_lock(&self->scheduler->lock);
-    uint64_t identity = service_next_ended((struct endpoint *)self->capability.object);
-    pthread_mutex_unlock(&self->scheduler->lock);
-    if (!identity)
-        Py_RETURN_NONE;
-    return PyLong_FromUnsignedLongLong(identity);
+    return next_identity(self, service_next_ended);
 }
 
 /* (identity, rights, weak) of a capability that leads to a service which is called here; None of all others. */

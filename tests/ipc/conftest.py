@@ -20,12 +20,25 @@ def until_it_waits(process: motte.Process) -> None:
         assert state in {"ready", "running", "calling"}, process
 
 
+def sender_of(capability: motte.Capability) -> motte.Sender:
+    assert isinstance(capability, motte.Sender)
+    return capability
+
+
 @pytest.fixture
 def machine() -> Iterator[motte.Machine]:
     """A machine that must be empty again at the end, and has its memory back."""
     with motte.Machine(memory="512MiB", workers=2) as machine:
         yield machine
         assert machine.statistics().processes == 0, "the test left processes behind"
+
+
+@pytest.fixture
+def ends(machine: motte.Machine) -> Iterator[tuple[motte.Sender, motte.Receiver]]:
+    """Those of one channel, open as long as the test runs."""
+    sender, receiver = machine.channel()
+    with sender, receiver:
+        yield sender, receiver
 
 
 @pytest.fixture

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ipc.conftest import sender_of
 from motte import InvalidCap, Machine, Message, NoAccess, PeerClosed, RequestError, TooDeep
 from motte.capability import Capability
 from motte.channel import Receiver, Sender
 
 SECOND = 1
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    with Machine() as machine:
-        yield machine
-
-
-@pytest.fixture
-def ends(machine: Machine) -> Iterator[tuple[Sender, Receiver]]:
-    sender, receiver = machine.channel()
-    with sender, receiver:
-        yield sender, receiver
-
-
-def sender_of(capability: Capability) -> Sender:
-    assert isinstance(capability, Sender)
-    return capability
 
 
 def answer(receiver: Receiver, *capabilities: Capability) -> Message:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from ipc.conftest import sender_of
 from motte import LimitReached, Machine, TooDeep
 from motte.abi.capabilities import CAPABILITY_LIMIT, KernelError
 from motte.channel import Receiver, Sender
@@ -16,24 +16,6 @@ LIMITS = Path(__file__).with_name("programs") / "limits.c"
 ENDPOINT_BADGES = 4096
 MEMBRANE_LIMIT = 4096
 CALL_MEMBRANES = 8
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    with Machine() as machine:
-        yield machine
-
-
-@pytest.fixture
-def ends(machine: Machine) -> Iterator[tuple[Sender, Receiver]]:
-    sender, receiver = machine.channel()
-    with sender, receiver:
-        yield sender, receiver
-
-
-def sender_of(capability: object) -> Sender:
-    assert isinstance(capability, Sender)
-    return capability
 
 
 def test_a_guests_table_holds_so_many_capabilities_and_no_more(machine: Machine, ends: tuple[Sender, Receiver]) -> None:
