@@ -30,8 +30,7 @@ class Bought(Protocol):
     """What the host has bought for somebody: it ends with the bank."""
 
     account: "Account"
-    core: Bank
-    """That it is drawn from."""
+    """That has paid."""
 
     def bank_destroyed(self) -> None:
         """It is gone."""
@@ -81,7 +80,7 @@ class BankTree:
         self._rescind = rescind
         self._lock = lock
         _trees.add(self)
-        self._purchases: set[Bought] = set()  # under the lock
+        self._purchases: dict[Account, set[Bought]] = {}  # by who has paid; under the lock
         self.hurried: int | None = None
         """The thread that waits for no keeper: of a machine, one at most."""
 
@@ -138,7 +137,7 @@ class BankTree:
         account, process.account = process.account, None
         if account is None or not account.private:
             return None
-        if self._drawing_from(account) or self._bought_from(account):
+        if self._drawing_from(account) or self._payers_below(account):
             return account
         self.discard_private(account)
         return None
@@ -187,22 +186,25 @@ class BankTree:
         """It ends with its bank.  Raises ``InvalidCap`` if that is gone."""
         with self._lock:
             self.require_alive(purchase.account)
-            self._purchases.add(purchase)
+            self._purchases.setdefault(purchase.account, set()).add(purchase)
 
     def returned(self, purchase: "Bought") -> None:
         """It is over; harmless when repeated."""
         with self._lock:
-            self._purchases.discard(purchase)
+            bought = self._purchases.get(purchase.account, set())
+            bought.discard(purchase)
+            if not bought:
+                self._purchases.pop(purchase.account, None)
 
     def _end_purchases(self, account: Account) -> None:
         with self._lock:
-            ended = self._bought_from(account)
-            self._purchases.difference_update(ended)
+            ended = [each for payer in self._payers_below(account) for each in self._purchases.pop(payer)]
         for each in ended:
             each.bank_destroyed()
 
-    def _bought_from(self, account: Account) -> "list[Bought]":
-        return [each for each in self._purchases if each.core.draws_from(account.core)]
+    def _payers_below(self, account: Account) -> "list[Account]":
+        """Those who have bought something; a guest can have thousands of things bought, so these are not looked at."""
+        return [payer for payer in self._purchases if payer.core.draws_from(account.core)]
 
     # --- limits ----------------------------------------------------------------------------------------------------
 

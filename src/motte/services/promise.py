@@ -29,7 +29,6 @@ class Promise:
     def __init__(self, population: "Population", account: "Account") -> None:
         """Paid for by ``account``.  Keepers of banks may be asked.  Raises ``LimitReached`` and ``InvalidCap``."""
         self.account = account
-        self.core = account.core
         self._banks = population.banks
         self._payment = Payment(population, account)
         self._withdraw: Callable[[], object] | None = None
