@@ -101,30 +101,22 @@ void endpoint_kill(struct endpoint *endpoint)
         conversation_end_died(endpoint->conversation);
 }
 
-/* Others get the lock; the endpoint, which may be dropped meanwhile, stays in the list.  The one behind it. */
-static struct endpoint *pause_behind(struct endpoint *endpoint)
-{
-    struct scheduler *scheduler = endpoint->object.scheduler;
-    object_retain(&endpoint->object);
-    ipc_settle(scheduler);
-    pthread_mutex_unlock(&scheduler->lock);
-    pthread_mutex_lock(&scheduler->lock);
-    struct endpoint *next = endpoint->next;
-    object_release(&endpoint->object);
-    return next;
-}
-
-/* New ones come in front, and are not this bank's. */
+/* New ones come in front, and are not this bank's.  Others get the lock now and then; the endpoint, which they may drop, stays in
+ * the list. */
 void endpoints_rescind(struct scheduler *scheduler, struct bank *bank)
 {
     uint32_t seen = 0;
     pthread_mutex_lock(&scheduler->lock);
-    for (struct endpoint *endpoint = scheduler->endpoints; endpoint;) {
+    for (struct endpoint *endpoint = scheduler->endpoints, *next; endpoint; endpoint = next) {
+        object_retain(&endpoint->object);
         if (!bank || (endpoint->bank && bank_draws_from(endpoint->bank, bank)))
             endpoint_kill(endpoint);
         else if (endpoint->prepaid)
             transfer_rescind(endpoint, bank);
-        endpoint = ++seen % DROPPED_AT_ONCE ? endpoint->next : pause_behind(endpoint);
+        if (++seen % DROPPED_AT_ONCE == 0)
+            ipc_pause(scheduler);
+        next = endpoint->next;
+        object_release(&endpoint->object);
     }
     ipc_settle(scheduler);
     pthread_mutex_unlock(&scheduler->lock);

@@ -37,6 +37,7 @@ struct endpoint {
     uint32_t prepaid;          /* messages that wait here, too, and are not counted there: others pay for them */
     uint64_t buffer, buffered; /* bytes */
     struct message *first, *last, *last_urgent; /* the last with PRIORITY */
+    struct message *looked_at;                  /* the last that transfer_rescind() has left here, while it goes through them */
     struct waiter *first_waiter, *last_waiter; /* for messages */
     struct waiter *first_sender, *last_sender; /* for room */
     uint32_t senders, receivers;               /* C3 */

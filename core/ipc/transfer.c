@@ -66,6 +66,8 @@ static struct message *dequeue(struct endpoint *endpoint, struct message *previo
         endpoint->last = previous;
     if (endpoint->last_urgent == message)
         endpoint->last_urgent = previous; /* which is urgent, too, or there is none */
+    if (endpoint->looked_at == message)
+        endpoint->looked_at = previous;
     message->next = NULL;
     if (message->prepaid) {
         endpoint->prepaid--;
@@ -252,23 +254,29 @@ void transfer_receivers_gone(struct endpoint *endpoint)
         endpoint->last->next = scheduler->dropped_messages;
         scheduler->dropped_messages = endpoint->first;
     }
-    endpoint->first = endpoint->last = endpoint->last_urgent = NULL;
+    endpoint->first = endpoint->last = endpoint->last_urgent = endpoint->looked_at = NULL;
     endpoint->queued = endpoint->prepaid = 0;
     endpoint->buffered = 0;
     endpoint->notification = 0;
     admit_senders(endpoint);
 }
 
+/* Receivers may take what was looked at while others have the lock: dequeue() keeps the place.  Those that come meanwhile are
+ * not this bank's. */
 void transfer_rescind(struct endpoint *endpoint, struct bank *bank)
 {
-    struct message *previous = NULL, *each = endpoint->first;
-    for (uint32_t left = endpoint->prepaid; left; each = previous ? previous->next : endpoint->first) {
-        left -= each->prepaid;
+    struct message *each = endpoint->first;
+    endpoint->looked_at = NULL;
+    for (uint32_t seen = 1; endpoint->prepaid && each; seen++) {
         if (each->prepaid && bank_draws_from(each->payer, bank))
-            message_drop(scheduler_of(endpoint), dequeue(endpoint, previous));
+            message_drop(scheduler_of(endpoint), dequeue(endpoint, endpoint->looked_at));
         else
-            previous = each;
+            endpoint->looked_at = each;
+        if (seen % DROPPED_AT_ONCE == 0)
+            ipc_pause(scheduler_of(endpoint));
+        each = endpoint->looked_at ? endpoint->looked_at->next : endpoint->first;
     }
+    endpoint->looked_at = NULL;
 }
 
 void transfer_end_waits(struct endpoint *endpoint)
@@ -360,4 +368,11 @@ void ipc_settle(struct scheduler *scheduler)
         scheduler->ipc_made_ready = false;
         schedule(scheduler, NULL);
     }
+}
+
+void ipc_pause(struct scheduler *scheduler)
+{
+    ipc_settle(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+    pthread_mutex_lock(&scheduler->lock);
 }

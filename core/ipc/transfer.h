@@ -36,7 +36,8 @@ void transfer_notify(struct endpoint *endpoint, uint32_t bits);
 void transfer_senders_gone(struct endpoint *endpoint);
 void transfer_receivers_gone(struct endpoint *endpoint);
 
-/* The bank was destroyed: what it has paid for is not delivered any more. */
+/* The bank was destroyed: what it has paid for is not delivered any more.  Others get the lock meanwhile, so the caller holds a
+ * reference; one at a time, which the interpreter's lock sees to. */
 void transfer_rescind(struct endpoint *endpoint, struct bank *bank);
 
 /* Nobody waits any more through a capability that is invalid. */
@@ -51,6 +52,9 @@ void caller_answer(struct caller *caller, struct message *answer);
 /* After anything that may have dropped messages or made processes ready, as the last thing under the lock: it is let go between
  * pieces of the work, since whoever drops a long queue must not hold up everybody else. */
 void ipc_settle(struct scheduler *scheduler);
+
+/* The same, and others get the lock for a moment. */
+void ipc_pause(struct scheduler *scheduler);
 
 /* Whether something was dropped and not taken apart yet. */
 static inline bool ipc_is_unsettled(const struct scheduler *scheduler)

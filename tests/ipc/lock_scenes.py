@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import motte
+from motte.core import PrepaidMessage
 
 ROUNDS = 3
 NOTHING = b"define i32 @main() { ret i32 0 }"
@@ -61,6 +62,15 @@ def bank_of_blocks(machine: motte.Machine) -> tuple[motte.SpaceBank, list[motte.
     return bank, [machine.exchange.allocate(1, bank=bank) for _ in range(2000)]
 
 
+def queue_paid_in_advance(machine: motte.Machine, bank: motte.SpaceBank) -> tuple[motte.SpaceBank, list[Any]]:
+    """Of 20,000 messages, which wait at a channel that has room for one."""
+    sender, receiver = machine.channel(1)
+    payer = bank.account_to_draw_from(machine._population.banks).core
+    for _ in range(20_000):
+        PrepaidMessage(machine._population.scheduler, payer).send(sender.core, b"", 0, 0, ())
+    return machine.bank.sub() if bank == machine.bank else bank, [sender, receiver]
+
+
 def close(made: Any) -> None:
     made.close()
 
@@ -76,6 +86,14 @@ SCENES: dict[str, Scene] = {
     "4,096 queues in one another": (queues_in_one_another, close),
     "a full table": (full_table, close),
     "a bank of 4,096 channels": (bank_of_channels, destroy),
+    "a bank that has paid for 20,000 messages": (
+        lambda machine: queue_paid_in_advance(machine, machine.bank.sub()),
+        destroy,
+    ),
+    "a bank beside 20,000 messages that another has paid for": (
+        lambda machine: queue_paid_in_advance(machine, machine.bank),
+        destroy,
+    ),
     "a bank of 2,000 blocks": (bank_of_blocks, destroy),
 }
 
