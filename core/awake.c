@@ -78,11 +78,18 @@ bool awake_for_end(const struct process *process)
     return atomic_load(&process->state) == PROCESS_EXITED;
 }
 
+/* What others have spent on it is charged when its turn is over. */
+static bool owes_more_than_it_has(const struct process *process)
+{
+    return process->worker->surcharge + process->owed >= process->worker->credit;
+}
+
 bool awake_may_wait(const struct process *process, const struct endpoint *endpoint)
 {
     const struct worker *worker = process->worker;
     return endpoint->host_receives && endpoint->queued <= 1 && worker->payer == process && !worker->unmetered && !worker->visits
-        && !meters_anyone_waits(process->scheduler->root) && seen(&process->scheduler->host_on) != here();
+        && !owes_more_than_it_has(process) && !meters_anyone_waits(process->scheduler->root)
+        && seen(&process->scheduler->host_on) != here();
 }
 
 void awake_for_answer(const struct process *process)

@@ -15,7 +15,7 @@
  *   - a thread of the host that receives, or waits for an answer, looks for a moment whether it comes: once for each time that
  *     it waits.  What the services' thread spends so is paid for by whoever asks next (unpaid_time.py);
  *   - a process that has called the host waits for the answer in its own turn, which it pays for, unless somebody else
- *     wants that.
+ *     wants that, or it owes more than it has: what the host has spent on it is charged when its turn is over.
  * Nobody waits so where the one it waits for was last seen on the same CPU, for that one needs it; nor for a worker that
  * has to be woken first.  The time is nobody's but where it says so.
  */
