@@ -13,23 +13,23 @@ LONG = 30  # seconds: no test waits that long unless something is wrong
 Plugin = Callable[..., motte.Process]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machine() -> Iterator[motte.Machine]:
     with motte.Machine(memory="512MiB", workers=2) as machine:
         yield machine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def library(machine: motte.Machine) -> motte.Program:
     return machine.load(GUESTS / "library.c", motte.BuildOptions(debug=True))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def busy(machine: motte.Machine) -> motte.Program:
     return machine.load(GUESTS / "busy.c", motte.BuildOptions(debug=True))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def caller(machine: motte.Machine) -> motte.Program:
     return machine.load(GUESTS / "caller.c", motte.BuildOptions(debug=True), exports=True)
 
