@@ -145,6 +145,7 @@ class Server:
                 self._tell_ends()
             if tag & SERVICE_ABANDONED:
                 self._forget_abandoned()
+            unpaid_time.take_ns()  # whoever asks next has not caused it
             return not tag & _CLOSE
         weak = bool(flags & _WEAK)
         call = Call(request, capabilities, reply, sender, self.population.find(sender), rights, weak=weak)
@@ -204,7 +205,6 @@ class Server:
         while identity := self._receiver.next_ended():
             if process := self.population.find(identity):
                 process.tell_end()
-        unpaid_time.take_ns()
 
     def _forget_abandoned(self) -> None:
         while True:
