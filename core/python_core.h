@@ -161,6 +161,8 @@ PyObject *python_process_statistics_fields(PyObject *self, PyObject *unused);
 PyObject *python_process_callers(PyObject *self, PyObject *arguments);
 PyObject *python_process_output_streams(PyObject *self, PyObject *unused);
 PyObject *python_process_read_memory(PyObject *self, PyObject *arguments);
+PyObject *python_process_read_memory_into(PyObject *self, PyObject *arguments);
+PyObject *python_process_set_memory(PyObject *self, PyObject *arguments);
 
 /* Methods of Process for keepers (python_keeping.c). */
 PyObject *python_process_want_events(PyObject *self, PyObject *argument);

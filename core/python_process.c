@@ -216,6 +216,8 @@ static PyMethodDef methods[] = {
     {"withdraw", python_process_withdraw, METH_VARARGS, PyDoc_STR("(number, address, size): the bytes.")},
     {"write_memory", python_process_write_memory, METH_VARARGS, PyDoc_STR("(number, address, bytes)")},
     {"read_memory", python_process_read_memory, METH_VARARGS, PyDoc_STR("Bytes of its window.")},
+    {"read_memory_into", python_process_read_memory_into, METH_VARARGS, PyDoc_STR("(address, buffer)")},
+    {"set_memory", python_process_set_memory, METH_VARARGS, PyDoc_STR("(address, bytes)")},
     {"receivers", python_process_receivers, METH_O,
      PyDoc_STR("(sender): how many capabilities it has to receive what is sent with that one; None while it runs.")},
     {"charge", python_process_charge, METH_O, PyDoc_STR("(nanoseconds): processor time that was spent for it.")},

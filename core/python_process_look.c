@@ -123,26 +123,80 @@ PyObject *python_process_callers(PyObject *self, PyObject *arguments)
     return list ? Py_BuildValue("KN", (unsigned long long)frames, list) : NULL;
 }
 
-/* Under the GIL all the time, so that close() cannot take the window away meanwhile. */
+static bool inside_window(uint64_t address, uint64_t size)
+{
+    if (address < MOTTE_WINDOW_SIZE && size <= MOTTE_WINDOW_SIZE - address)
+        return true;
+    PyErr_Format(PyExc_ValueError, "the range lies outside the window");
+    return false;
+}
+
+static bool inaccessible(uint64_t address, uint64_t size, const char *what)
+{
+    char place[32]; /* PyErr_Format of Python 3.11 has no 64-bit hexadecimal */
+    PyOS_snprintf(place, sizeof place, "0x%llx", (unsigned long long)address);
+    PyErr_Format(PyExc_ValueError, "not all of the %llu bytes at %s are %s", (unsigned long long)size, place, what);
+    return false;
+}
+
+/* These are under the GIL all the time, so that close() cannot take the window away meanwhile. */
+static bool read_window(struct process *process, void *to, uint64_t address, uint64_t size)
+{
+    if (!signals_install()) {
+        PyErr_SetFromErrno(PyExc_OSError);
+        return false;
+    }
+    return copy_in(process, to, (guest_addr){(uint32_t)address}, size) || inaccessible(address, size, "accessible");
+}
+
+static bool write_window(struct process *process, uint64_t address, const void *from, uint64_t size)
+{
+    if (!signals_install()) {
+        PyErr_SetFromErrno(PyExc_OSError);
+        return false;
+    }
+    return copy_out(process, (guest_addr){(uint32_t)address}, from, size) || inaccessible(address, size, "writable");
+}
+
 PyObject *python_process_read_memory(PyObject *self, PyObject *arguments)
 {
     uint64_t address, size;
     struct process *process = python_open_process(self);
     if (!process || !PyArg_ParseTuple(arguments, "O&O&:read_memory", python_to_u64, &address, python_to_u64, &size))
         return NULL;
-    if (address >= MOTTE_WINDOW_SIZE || size > MOTTE_WINDOW_SIZE - address)
-        return PyErr_Format(PyExc_ValueError, "the range lies outside the window");
-    if (!signals_install())
-        return PyErr_SetFromErrno(PyExc_OSError);
+    if (!inside_window(address, size))
+        return NULL;
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
-    if (bytes && !copy_in(process, PyBytes_AS_STRING(bytes), (guest_addr){(uint32_t)address}, size)) {
-        char place[32]; /* PyErr_Format of Python 3.11 has no 64-bit hexadecimal */
-        PyOS_snprintf(place, sizeof place, "0x%llx", (unsigned long long)address);
+    if (bytes && !read_window(process, PyBytes_AS_STRING(bytes), address, size))
         Py_CLEAR(bytes);
-        PyErr_Format(PyExc_ValueError, "not all of the %llu bytes at %s are accessible", (unsigned long long)size,
-                     place);
-    }
     return bytes;
+}
+
+/* The buffer first: to get it may run code of Python's, which may close the process. */
+PyObject *python_process_read_memory_into(PyObject *self, PyObject *arguments)
+{
+    uint64_t address;
+    Py_buffer view;
+    if (!PyArg_ParseTuple(arguments, "O&w*:read_memory_into", python_to_u64, &address, &view))
+        return NULL;
+    struct process *process = python_open_process(self);
+    bool done = process && inside_window(address, (uint64_t)view.len)
+             && read_window(process, view.buf, address, (uint64_t)view.len);
+    PyBuffer_Release(&view);
+    return done ? Py_NewRef(Py_None) : NULL;
+}
+
+PyObject *python_process_set_memory(PyObject *self, PyObject *arguments)
+{
+    uint64_t address;
+    Py_buffer view;
+    if (!PyArg_ParseTuple(arguments, "O&y*:set_memory", python_to_u64, &address, &view))
+        return NULL;
+    struct process *process = python_open_process(self);
+    bool done = process && inside_window(address, (uint64_t)view.len)
+             && write_window(process, address, view.buf, (uint64_t)view.len);
+    PyBuffer_Release(&view);
+    return done ? Py_NewRef(Py_None) : NULL;
 }
 
 static PyObject *output_stream(struct scheduler *scheduler, int stream, struct pipe *pipe)

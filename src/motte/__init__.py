@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from motte.pipes import Reader, Writer
     from motte.pool import Pool, PoolStatistics
     from motte.process import Process
+    from motte.process_memory import Memory
     from motte.program import Program
     from motte.report import Report
     from motte.resources import Resources
@@ -165,6 +166,7 @@ __all__ = [
     "LimitReached",
     "Machine",
     "MachineStatistics",
+    "Memory",
     "Message",
     "Meter",
     "MeterStatistics",
@@ -320,6 +322,7 @@ _NAMES_BY_MODULE = {
     "motte.pipes": ("Reader", "Writer"),
     "motte.pool": ("Pool", "PoolStatistics"),
     "motte.process": ("Process",),
+    "motte.process_memory": ("Memory",),
     "motte.program": ("Program",),
     "motte.report": ("Report",),
     "motte.resources": ("Resources",),

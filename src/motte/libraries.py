@@ -2,9 +2,13 @@
 
     parser = motte.library("cJSON.c", memory="64MiB")
     root = parser.cJSON_Parse(text)
+    shown = parser.cJSON_Print(root)
+    print(parser.memory.string(shown).decode())
+    parser.free(shown)
 
-What a pointer that comes back points to is in that process, and is passed on as the number that it is.  If a call ends
-the process (a fault, a limit) everything in it is gone, and so is the library; :meth:`Library.restart` begins anew.
+What a pointer that comes back points to is in that process: it is passed on as the number that it is, and
+:attr:`Library.memory` reads it.  If a call ends the process (a fault, a limit) everything in it is gone, and so is the
+library; :meth:`Library.restart` begins anew.
 """
 
 import threading
@@ -21,14 +25,19 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from motte.process import Process
+    from motte.process_memory import Memory
     from motte.program import Program
 
 
 class Library:
     """Functions of a guest, as attributes; made by :func:`motte.library`.
 
-    ``dir()`` lists them, ``help(library.name)`` shows the prototype of one.  Calls may come from any thread, one
-    at a time is served.  It is a context manager.
+        with motte.library("checksum.c", memory="16MiB") as checksum:
+            checksum.adler(b"Wikipedia", 9)
+
+    ``dir()`` lists them, ``help(library.name)`` shows the prototype of one; ``library["close"]`` is the function of
+    that name where an attribute of the library's own hides it.  ``malloc``, ``calloc``, ``realloc`` and ``free`` are
+    always there.  Calls may come from any thread, one at a time is served.  It is a context manager.
     """
 
     def __init__(self, machine: Machine, program: "Program", spawn: "Callable[[], Process]") -> None:
@@ -53,6 +62,10 @@ class Library:
                 self.__dict__[name] = function
         return function
 
+    def __getitem__(self, name: str) -> Function:
+        """The function ``name``, whatever it is called.  Raises ``LookupError`` for one that is not exported."""
+        return self._process.function(name)
+
     def __dir__(self) -> list[str]:
         """The library's functions, too."""
         return sorted({*super().__dir__(), *self._program.exports})
@@ -61,6 +74,11 @@ class Library:
     def process(self) -> "Process":
         """Where it lives: its memory, its statistics, and how it ended if it has."""
         return self._process
+
+    @property
+    def memory(self) -> "Memory":
+        """What pointers point to: ``library.memory.string(address)``; :class:`motte.Memory`."""
+        return self._process.memory
 
     def restart(self) -> None:
         """Begin anew in a fresh process; what was bound before refers to the one that is gone."""

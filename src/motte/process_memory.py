@@ -2,24 +2,74 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Final
 
+from motte.abi.layout import PAGE_SIZE
 from motte.core import Process as CoreProcess
+from motte.quantities import Size, size_bytes
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+WINDOW: Final = 1 << 32
 
 
 class Memory:
-    """A process's window, from outside; addresses are window addresses, in [0, 2**32)."""
+    """A process's window, from outside; addresses are window addresses, in [0, 2**32).
+
+    What a function has returned, or left in a structure, is the guest's claim: read with a limit of your own.
+
+        text = library.memory.string(library.error_text(), limit="1KiB")
+        image = numpy.empty((height, width, 3), "u1")
+        library.memory.read_into(pixels, image)
+
+    A guest that runs meanwhile may be seen in the middle of a change.  Ranges that are not inside the window, or not
+    all mapped (to ``write``: writable), are a ``ValueError``; after the process's ``close()`` everything is ``Closed``.
+    """
 
     def __init__(self, use: Callable[[], AbstractContextManager[CoreProcess]]) -> None:
         """``use`` gives the core's object for the time of one access."""
         self._use = use
 
     def read(self, address: int, size: int) -> bytes:
-        """A copy of ``size`` bytes at ``address``.
-
-        Raises ``ValueError`` for a range that is not inside the window, or where nothing is mapped, and
-        ``Closed`` after the process's ``close()``.
-        """
-        if address < 0 or size < 0 or address + size > 1 << 32:
-            raise ValueError(f"[{address:#x}, {address + size:#x}) is not inside the window")
+        """A copy of ``size`` bytes at ``address``."""
+        _check(address, size)
         with self._use() as core:
             return core.read_memory(address, size)
+
+    def read_into(self, address: int, buffer: "WriteableBuffer") -> None:
+        """Fill ``buffer`` (a ``bytearray``, a NumPy array, a ``ctypes`` structure …) with what is at ``address``."""
+        _check(address)
+        with self._use() as core:
+            core.read_memory_into(address, buffer)
+
+    def string(self, address: int, limit: Size = "1MiB") -> bytes:
+        """The bytes from ``address`` to the NUL that ends them, without it.
+
+        Raises ``ValueError``, too, for more than ``limit`` bytes, and for the null pointer.
+        """
+        most = size_bytes(limit, "limit")
+        if address == 0:
+            raise ValueError("the null pointer is no string")
+        _check(address)
+        found = bytearray()
+        with self._use() as core:
+            while most is None or len(found) <= most:
+                at = address + len(found)
+                piece = core.read_memory(at, PAGE_SIZE - at % PAGE_SIZE)  # it may end before a page that is not there
+                text, end, _ = piece.partition(b"\0")
+                found += text
+                if end and (most is None or len(found) <= most):
+                    return bytes(found)
+        raise ValueError(f"no NUL among the first {most} bytes at {address:#x}")
+
+    def write(self, address: int, data: "ReadableBuffer") -> None:
+        """Copy ``data`` to ``address``."""
+        _check(address)
+        with self._use() as core:
+            core.set_memory(address, data)
+
+
+def _check(address: int, size: int = 0) -> None:
+    if address < 0 or size < 0 or address + size > WINDOW:
+        raise ValueError(f"[{address:#x}, {address + size:#x}) is not inside the window")

@@ -19,6 +19,7 @@ from motte.core import Bank, CodeRegion, Image
 from motte.errors import BadState, Closed, CompileError, Refused
 from motte.image import Artifact, LoadPlan, load_plan
 from motte.image.cpu_features import features_of_flags
+from motte.image.exports import ALLOCATOR
 from motte.image.names import printable
 from motte.initial_strings import program_string
 from motte.source_lines import SourceLines
@@ -98,8 +99,12 @@ class Program:
 
     @property
     def exports(self) -> tuple[str, ...]:
-        """Names of the functions that the host may call: see :meth:`motte.Process.function`."""
-        return tuple(map(printable, self._artifact.claimed_prototypes))
+        """Names of the functions that the host may call: see :meth:`motte.Process.function`.
+
+        The allocator that comes with them (``malloc``, ``calloc``, ``realloc``, ``free``) is not listed.
+        """
+        claimed = self._artifact.claimed_prototypes.items()
+        return tuple(printable(name) for name, (_, line) in claimed if line != ALLOCATOR.get(name))
 
     def prototype(self, name: str) -> "tuple[int, Prototype | str] | None":
         """For the package: code offset of an exported function, and its prototype, or why it cannot be called.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from inspect import Signature
 
 _RESULT_TYPES: Final[dict[str, object]] = {"?": bool, "f": float, "d": float, "v": None}
-_PARAMETER_TYPES: Final = _RESULT_TYPES | {"P": "int | None | bytes | str"}
+_PARAMETER_TYPES: Final = _RESULT_TYPES | {"P": int | str | bytes | None}
 
 _BASE_TYPES: Final = {
     "void": "v", "_Bool": "?", "bool": "?", "float": "f", "double": "d", "long double": "d",

@@ -41,7 +41,7 @@ def test_without_debug_information_the_types_of_llvm_have_to_do(machine: motte.M
     mix = plugin(program).function("mix")
     assert mix.__doc__.startswith("int32_t mix(int8_t, uint16_t, int64_t, float, void *)\n")
     assert mix(-128, 65535, 7, 1.5, None) == 7
-    assert inspect.signature(mix).parameters["parameter_5"].annotation == "int | None | bytes | str"
+    assert inspect.signature(mix).parameters["parameter_5"].annotation == int | str | bytes | None
     with pytest.raises(OverflowError, match=r"^mix: parameter_2: -1 does not fit into uint16$"):
         mix(0, -1, 0, 0.0, 0)
 

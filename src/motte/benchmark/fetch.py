@@ -4,6 +4,8 @@ None of their code is part of this project.  A package is fetched with its
 registry's own client (pip, npm, apt) only when a benchmark or a test asks for
 it, is refused unless its SHA-256 is the pinned one, and is unpacked once under
 the cache directory.
+
+    python -m motte.benchmark.fetch zlib        # prints the folder
 """
 
 from __future__ import annotations
@@ -28,6 +30,10 @@ class FetchError(MotteError):
     """A pinned package could not be fetched, or is not what was pinned."""
 
 
+class UnreachableError(FetchError):
+    """The registry's client has failed: there is no network, say, or no such client."""
+
+
 @dataclass(frozen=True, slots=True)
 class Package:
     """One pinned archive: ``client`` downloads it into a directory, ``inner`` is an archive inside it to unpack.
@@ -45,17 +51,21 @@ class Package:
 
 
 def _run(command: list[str], directory: Path, **environment: str) -> None:
-    done = subprocess.run(
-        command,
-        cwd=directory,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    shown = " ".join(command[:4])
+    try:
+        done = subprocess.run(
+            command,
+            cwd=directory,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnreachableError(f"{shown} … failed: {error}") from error
     if done.returncode:
-        raise FetchError(f"{' '.join(command[:4])} … failed in {directory}: {done.stderr.strip()[-800:]}")
+        raise UnreachableError(f"{shown} … failed in {directory}: {done.stderr.strip()[-800:]}")
 
 
 def _from_pypi(package: Package, directory: Path) -> None:
@@ -163,6 +173,13 @@ PACKAGES: Final = {
         "cjson_1.7.15.orig.tar.gz",
         "5308fd4bd90cef7aa060558514de6a1a4a0819974a26e6ed13973c5f624c24b2",
     ),
+    "stb": Package(
+        _from_debian,
+        "libstb",
+        "0.0~git20220908.8b5f1f3",
+        "libstb_0.0~git20220908.8b5f1f3+ds.orig.tar.xz",
+        "6949c8ff9f86d982cff1b384f1301a731cbaf3b3fa4d1728c7b48a02386d31d8",
+    ),
 }
 
 
@@ -177,7 +194,7 @@ def cache_directory() -> Path:
 def fetch(name: str) -> Path:
     """The unpacked source tree of a pinned package, fetched on first use.
 
-    Raises :class:`FetchError` if the registry does not answer or the archive's hash differs.
+    Raises :class:`UnreachableError` if the registry does not answer, :class:`FetchError` if the archive's hash differs.
     """
     package = PACKAGES[name]
     destination = cache_directory() / f"{name}-{package.sha256[:16]}"
@@ -222,3 +239,21 @@ def _unpack(archive: Path, destination: Path) -> None:
 def _single_folder(tree: Path) -> Path:
     folders = list(tree.iterdir())
     return folders[0] if len(folders) == 1 and folders[0].is_dir() else tree
+
+
+def main(names: list[str]) -> int:
+    """Print the folder of each package; the exit status."""
+    if not names or not PACKAGES.keys() >= set(names):
+        print(f"usage: python -m motte.benchmark.fetch NAME…, of {', '.join(PACKAGES)}", file=sys.stderr)
+        return 2
+    try:
+        for name in names:
+            print(fetch(name))
+    except FetchError as error:
+        print(f"motte: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

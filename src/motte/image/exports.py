@@ -2,13 +2,16 @@
 
 The lines of a ``.motte.prototypes`` section name functions of their own object, or of another one of the same unit.
 What a name leads to is decided like for any other reference; a line whose name leads to no function is dropped.
+
+A program that exports anything gets an allocator, and exports that as well: objects that outlive a call have to be
+somewhere, and what its functions hand out has to be given back.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from motte.abi.prototypes import LONGEST_PROTOTYPE
 from motte.errors import Refused
@@ -19,6 +22,17 @@ if TYPE_CHECKING:
     from motte.image.objects import ConfinedObject
     from motte.image.targets import Targets
 
+_SIZE: Final = ["Q", "size", "size_t"]
+_MEMORY: Final = ["P", "memory", "void *"]
+_PROTOTYPES: Final = (
+    {"name": "malloc", "result": ["P", "void *"], "parameters": [_SIZE]},
+    {"name": "calloc", "result": ["P", "void *"], "parameters": [["Q", "count", "size_t"], _SIZE]},
+    {"name": "realloc", "result": ["P", "void *"], "parameters": [_MEMORY, _SIZE]},
+    {"name": "free", "result": ["v", "void"], "parameters": [_MEMORY]},
+)
+ALLOCATOR: Final = {str(each["name"]): json.dumps(each, separators=(",", ":")) for each in _PROTOTYPES}
+"""The lines of the C library's own."""
+
 
 def exports(objects: Sequence[ConfinedObject], targets: Targets, index_of: Mapping[int, int]) -> list[Export]:
     """What the host may call, in the order of the objects, each function by each of its names once.
@@ -26,12 +40,19 @@ def exports(objects: Sequence[ConfinedObject], targets: Targets, index_of: Mappi
     Raises :class:`~motte.errors.CompileError` for a malformed section.
     """
     found: dict[str, Export] = {}
+
+    def add(name: str, line: str) -> None:
+        target = targets.of_name(name)
+        function = index_of.get(target.value) if target.kind.name == "CODE" else None
+        if function is not None:
+            found.setdefault(name, Export(function, line))
+
     for each in objects:
         for name, line in _lines(each):
-            target = targets.of_name(name)
-            function = index_of.get(target.value) if target.kind.name == "CODE" else None
-            if function is not None:
-                found.setdefault(name, Export(function, line))
+            add(name, line)
+    if found:
+        for name, line in ALLOCATOR.items():
+            add(name, line)
     return list(found.values())
 
 

@@ -13,7 +13,7 @@ from motte.abi.limits import Limits
 from motte.abi.symbols import DATA_STACK_LIMIT, DATA_STACK_POINTER, ENTRY
 from motte.errors import CompileError
 from motte.image.encoding import encode
-from motte.image.exports import exports
+from motte.image.exports import ALLOCATOR, exports
 from motte.image.function_table import FunctionTable
 from motte.image.inlined import inlined_calls
 from motte.image.layout import TRAP_STUB, TRAP_STUB_NAME, Layout, lay_out
@@ -51,7 +51,7 @@ def link_program(
 ) -> LinkedProgram:
     """Resolve, lay out, number the functions, build the function table, relocate."""
     roots = (entry, DATA_STACK_POINTER, DATA_STACK_LIMIT)
-    resolution = resolve(objects, libraries, roots=roots, provided=PROVIDED_NAMES)
+    resolution = resolve(objects, libraries, roots=roots, with_exports=tuple(ALLOCATOR), provided=PROVIDED_NAMES)
     layout = lay_out(resolution, limits)
     targets = Targets(resolution, layout)
     functions, classes = _all_functions(resolution.objects, layout)

@@ -23,6 +23,7 @@ from motte.errors import CompileError
 from motte.image.elf import LOCAL, SECTION_COMMON, SECTION_UNDEFINED, WEAK
 from motte.image.names import printable
 from motte.image.objects import ConfinedObject, read_object
+from motte.image.sections import SectionKind
 
 
 class Library(Protocol):
@@ -71,15 +72,18 @@ def resolve(
     libraries: Sequence[Library],
     *,
     roots: Sequence[str],
+    with_exports: Sequence[str] = (),
     provided: Mapping[str, object],
 ) -> Resolution:
     """All objects that the program needs, with every name that some object defines.
 
-    ``roots`` are needed though no object mentions them.  ``provided`` are the linker's own
-    names: nobody has to define them.  Raises :class:`~motte.errors.CompileError` for malformed
-    objects, duplicate definitions, and (all at once) names that nobody defines.
+    ``roots`` are needed though no object mentions them, and so are those of ``with_exports`` that a library has,
+    if the objects export functions.  ``provided`` are the linker's own names: nobody has to define them.
+
+    Raises :class:`~motte.errors.CompileError` for malformed objects, duplicate definitions, and (all at once) names
+    that nobody defines.
     """
-    return _Resolver(libraries, provided).run(objects, roots)
+    return _Resolver(libraries, provided).run(objects, roots, with_exports)
 
 
 class _Resolver:
@@ -92,12 +96,18 @@ class _Resolver:
         self.wanted_by: dict[str, list[str]] = {}
         self.duplicates: list[str] = []
 
-    def run(self, objects: Iterable[tuple[str, bytes]], roots: Sequence[str]) -> Resolution:
+    def run(
+        self, objects: Iterable[tuple[str, bytes]], roots: Sequence[str], with_exports: Sequence[str]
+    ) -> Resolution:
         for name, data in objects:
             self._add(read_object(name, data))
         self.user_objects = len(self.resolution.objects)
         for root in roots:
             self._want(root, "the start of every program")
+        if any(SectionKind.PROTOTYPES in each.kinds for each in self.resolution.objects):
+            for name in with_exports:
+                if any(library.members_defining(name) for library in self.libraries):
+                    self._want(name, "who calls its functions from outside")
         missing = []
         while self.wanted:
             name = self.wanted.popleft()
