@@ -11,7 +11,7 @@
  * from the program itself could not; what registers and stack hold are claims of nobody, for the function was verified for any.
  *
  * A call begins as a visit (visit.h).  If the guest has not come back by the end of that, it goes on with workers, and the caller
- * waits.  One thread calls at a time, and others wait until it is done.  A function of the host that the guest calls
+ * waits; calls that no thread waits for are those of awaited_call.h.  One thread calls at a time, and others wait until it is done.  A function of the host that the guest calls
  * meanwhile may call functions of the same process: these calls are on top of the native stack, below the frames of the outer
  * ones, which go on when they have returned.
  */

@@ -1,11 +1,12 @@
 /* Functions of the host that a process may call, by the names that it was granted them by.
  *
  * A guest finds one by its name (motte_host_find) and calls it with words (motte_host_call); what they mean is for whoever
- * granted it to say.  It is always the thread that waits for the guest that runs it:
+ * granted it to say.  It is the thread that waits for the guest that runs it, where there is one:
  *
  *   - a visitor, which runs the guest, does so in the gate, on its own stack;
  *   - where workers run the guest in a call of one of its functions, the process stands still, OUTSIDE, and its caller's thread wakes
  *     up and does it;
+ *   - where nobody waits (awaited_call.h), whoever looks at the call has some thread do it;
  *   - a process that was started has no caller: whoever listens to events is told (EVENT_OUTSIDE).
  *
  * So a function that raises an exception does it in the thread that waits for the guest, and the call that the guest was in

@@ -58,6 +58,7 @@
 #include "timeouts.h"
 #include "window.h"
 
+struct awaited_call;
 struct bank;
 struct code_region;
 struct host_functions;
@@ -165,7 +166,8 @@ struct process {
     struct runnable runnable;
     struct worker *worker; /* while RUNNING or CALLING; while RECEIVING, whom it has lent its turn to */
     uint32_t calls_waiting; /* threads that sleep until a call has ended */
-    struct worker *caller; /* the visitor whose thread calls its functions, or is about to; NULL: anybody may */
+    const void *caller; /* who calls its functions, or is about to: a visitor, or an awaited call; NULL: anybody may */
+    struct awaited_call *awaited, *line; /* the one that is under way; and the first of those that wait for their turn */
     struct saved_state *saved; /* while it sleeps deeply, in place of its context and native stack */
     struct timeout sleep, wall;
     bool suspended, closed;

@@ -41,12 +41,14 @@ static bool set_parameters(struct python_function *self, const char *codes, PyOb
 
 static PyObject *new_function(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"process", "offset", "result", "codes", "names", "name", "document", "signature", "ended", NULL};
-    PyObject *owner, *parameter_names, *name, *document, *signature, *ended;
+    static char *names[] = {"process", "offset", "result", "codes", "names", "name", "document", "signature", "ended",
+                            "awaited", NULL};
+    PyObject *owner, *parameter_names, *name, *document, *signature, *ended, *awaited;
     unsigned long long offset;
     const char *result, *codes;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O!KssO!UUOO:Function", names, &python_process_type, &owner, &offset,
-                                     &result, &codes, &PyTuple_Type, &parameter_names, &name, &document, &signature, &ended))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O!KssO!UUOOO:Function", names, &python_process_type, &owner, &offset,
+                                     &result, &codes, &PyTuple_Type, &parameter_names, &name, &document, &signature, &ended,
+                                     &awaited))
         return NULL;
     struct process *process = python_open_process(owner);
     if (!process)
@@ -60,6 +62,7 @@ static PyObject *new_function(PyTypeObject *type, PyObject *arguments, PyObject 
     self->document = Py_NewRef(document);
     self->signature = Py_NewRef(signature);
     self->ended = Py_NewRef(ended);
+    self->awaited = Py_NewRef(awaited);
     self->result = result[0];
     self->long_ticks = ns_to_ticks(long_call_ns);
     bool found = function_find(process, offset, &self->address, &self->stack_words);
@@ -81,6 +84,7 @@ static int traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->owner);
     Py_VISIT(self->signature);
     Py_VISIT(self->ended);
+    Py_VISIT(self->awaited);
     return 0;
 }
 
@@ -89,6 +93,7 @@ static int clear(PyObject *object)
     struct python_function *self = (struct python_function *)object;
     Py_CLEAR(self->signature);
     Py_CLEAR(self->ended);
+    Py_CLEAR(self->awaited);
     return 0;
 }
 
@@ -119,6 +124,26 @@ static PyObject *represent(PyObject *object)
     return PyUnicode_FromFormat("<motte function %U>", self->name);
 }
 
+/* How a call is awaited is for the package to say. */
+static PyObject *call_async(PyObject *object, PyObject *arguments, PyObject *keywords)
+{
+    PyObject *named = keywords ? Py_NewRef(keywords) : PyDict_New();
+    if (!named)
+        return NULL;
+    PyObject *coroutine =
+        PyObject_CallFunctionObjArgs(((struct python_function *)object)->awaited, object, arguments, named, NULL);
+    Py_DECREF(named);
+    return coroutine;
+}
+
+static PyMethodDef methods[] = {
+    {"call_async", (PyCFunction)(void (*)(void))call_async, METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR("Call it in an event loop, with the same arguments: to be awaited. Cancelling it ends the process.")},
+    {"begin_call", (PyCFunction)(void (*)(void))python_function_begin_call, METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("(completions, ...): an AwaitedCall.")},
+    {NULL, NULL, 0, NULL},
+};
+
 /* That there is a `__doc__` of each makes no difference to the type's own (tp_doc). */
 static PyMemberDef members[] = {
     {"__doc__", T_OBJECT, offsetof(struct python_function, document), READONLY, NULL},
@@ -142,5 +167,6 @@ PyTypeObject python_function_type = {
     .tp_descr_get = descend,
     .tp_doc = PyDoc_STR("A function of a guest's, bound by Process.function(): called like any other, with a `timeout`."),
     .tp_members = members,
+    .tp_methods = methods,
     .tp_repr = represent,
 };

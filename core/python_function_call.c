@@ -31,19 +31,11 @@ static bool place_arguments(struct python_function *self, PyObject *const *argum
     return true;
 }
 
-static PyObject *invoke(struct python_function *self, PyObject *const *arguments, struct invocation *invocation)
+static bool wrong_count(const struct python_function *self, Py_ssize_t given)
 {
-    bool fine = place_arguments(self, arguments, invocation) && invocation_run(self, invocation);
-    if (invocation->passed.count)
-        passed_release(&invocation->passed);
-    const struct guest_call *call = &invocation->call;
-    return fine ? python_from_word(self->result, python_is_vector(self->result) ? call->vector_result : call->result) : NULL;
-}
-
-static PyObject *wrong_count(const struct python_function *self, Py_ssize_t given)
-{
-    return PyErr_Format(PyExc_TypeError, "%U takes %zd argument%s, and %zd %s given", self->name, self->count,
-                        self->count == 1 ? "" : "s", given, given == 1 ? "was" : "were");
+    PyErr_Format(PyExc_TypeError, "%U takes %zd argument%s, and %zd %s given", self->name, self->count,
+                 self->count == 1 ? "" : "s", given, given == 1 ? "was" : "were");
+    return false;
 }
 
 /* --- by name ------------------------------------------------------------------------------------------------------------- */
@@ -89,8 +81,8 @@ static bool place_keywords(struct python_function *self, PyObject *const *values
     return true;
 }
 
-static PyObject *call_with_keywords(struct python_function *self, PyObject *const *arguments, Py_ssize_t given, PyObject *names,
-                                    struct invocation *invocation)
+static bool place_with_keywords(struct python_function *self, PyObject *const *arguments, Py_ssize_t given, PyObject *names,
+                                struct invocation *invocation)
 {
     PyObject *ordered[CALL_GENERAL + CALL_VECTORS + CALL_STACK_WORDS] = {NULL};
     if (given > self->count)
@@ -98,33 +90,49 @@ static PyObject *call_with_keywords(struct python_function *self, PyObject *cons
     for (Py_ssize_t i = 0; i < given; i++)
         ordered[i] = arguments[i];
     if (!place_keywords(self, arguments + given, names, ordered, &invocation->deadline))
-        return NULL;
-    for (Py_ssize_t i = given; i < self->count; i++)
-        if (!ordered[i])
-            return PyErr_Format(PyExc_TypeError, "%U: %U is missing", self->name, self->parameters[i].name);
-    return invoke(self, ordered, invocation);
+        return false;
+    for (Py_ssize_t i = given; i < self->count; i++) {
+        if (!ordered[i]) {
+            PyErr_Format(PyExc_TypeError, "%U: %U is missing", self->name, self->parameters[i].name);
+            return false;
+        }
+    }
+    return place_arguments(self, ordered, invocation);
 }
 
 /* --- either -------------------------------------------------------------------------------------------------------------- */
 
+bool python_function_place(struct python_function *self, PyObject *const *arguments, Py_ssize_t given, PyObject *keywords,
+                           struct invocation *invocation)
+{
+    struct process *process = python_open_process((PyObject *)self->owner);
+    memset(&invocation->call, 0, offsetof(struct guest_call, stack));
+    invocation->call.process = process;
+    invocation->call.address = self->address;
+    invocation->call.stack_words = self->stack_words;
+    invocation->deadline.exists = false;
+    invocation->passed.count = 0;
+    invocation->passed.size = 0;
+    invocation->passed.placed = false;
+    if (!process)
+        return false;
+    if (keywords && PyTuple_GET_SIZE(keywords))
+        return place_with_keywords(self, arguments, given, keywords, invocation);
+    return given == self->count ? place_arguments(self, arguments, invocation) : wrong_count(self, given);
+}
+
+PyObject *python_function_result(const struct python_function *self, const struct guest_call *call)
+{
+    return python_from_word(self->result, python_is_vector(self->result) ? call->vector_result : call->result);
+}
+
 PyObject *python_function_call(PyObject *object, PyObject *const *arguments, size_t flags, PyObject *keywords)
 {
     struct python_function *self = (struct python_function *)object;
-    struct process *process = python_open_process((PyObject *)self->owner);
-    if (!process)
-        return NULL;
     struct invocation invocation;
-    memset(&invocation.call, 0, offsetof(struct guest_call, stack));
-    invocation.call.process = process;
-    invocation.call.address = self->address;
-    invocation.call.stack_words = self->stack_words;
-    invocation.deadline.exists = false;
-    invocation.passed.count = 0;
-    invocation.passed.size = 0;
-    invocation.passed.placed = false;
-    if (keywords && PyTuple_GET_SIZE(keywords))
-        return call_with_keywords(self, arguments, PyVectorcall_NARGS(flags), keywords, &invocation);
-    if (PyVectorcall_NARGS(flags) != self->count)
-        return wrong_count(self, PyVectorcall_NARGS(flags));
-    return invoke(self, arguments, &invocation);
+    bool fine = python_function_place(self, arguments, PyVectorcall_NARGS(flags), keywords, &invocation)
+             && invocation_run(self, &invocation);
+    if (invocation.passed.count)
+        passed_release(&invocation.passed);
+    return fine ? python_function_result(self, &invocation.call) : NULL;
 }

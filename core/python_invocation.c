@@ -117,7 +117,7 @@ static void raise_end(struct python_function *self, bool in_call)
         PyErr_Format(python_errors.bad_state, "%U: its process has ended", self->name);
 }
 
-static void refuse(struct python_function *self, enum call_result result)
+void invocation_refuse(struct python_function *self, enum call_result result)
 {
     switch (result) {
     case CALL_ENDED:
@@ -125,7 +125,7 @@ static void refuse(struct python_function *self, enum call_result result)
         raise_end(self, result == CALL_ENDED);
         break;
     case CALL_NOT_NOW:
-        PyErr_Format(python_errors.bad_state, "%U: this thread is in the middle of a call of the same process", self->name);
+        PyErr_Format(python_errors.bad_state, "%U: this thread is in the middle of a call of the same process, or awaits one", self->name);
         break;
     case CALL_FORKED:
         PyErr_Format(python_errors.bad_state, "%U: a function of the host's has forked: the guest is the parent's", self->name);
@@ -161,7 +161,7 @@ static bool run(struct python_function *self, struct worker *visitor, struct gue
     if (call->acquired && !keeps && result != CALL_FORKED)
         function_call_release(call);
     if (fine && result != CALL_RETURNED && !PyErr_Occurred())
-        refuse(self, result);
+        invocation_refuse(self, result);
     return fine && result == CALL_RETURNED && !call->raised;
 }
 
@@ -172,7 +172,7 @@ static bool acquire(struct python_function *self, struct worker *visitor, struct
         if (!wait_for_turn(self, deadline))
             return false;
     if (result != CALL_RETURNED)
-        refuse(self, result);
+        invocation_refuse(self, result);
     return result == CALL_RETURNED;
 }
 

@@ -19,7 +19,18 @@ struct invocation {
     struct passed_objects passed;
 };
 
+/* Its arguments, by position and by name (NULL: none); false with an exception.  Either way passed_release is due. The objects
+ * live until then. */
+bool python_function_place(struct python_function *self, PyObject *const *arguments, Py_ssize_t given, PyObject *keywords,
+                           struct invocation *invocation);
+
 /* Until the function has returned; false with an exception if it has not, or something went wrong on the way. */
 bool invocation_run(struct python_function *self, struct invocation *invocation);
+
+/* Raises what it means that it has not. */
+void invocation_refuse(struct python_function *self, enum call_result result);
+
+/* What it has returned. */
+PyObject *python_function_result(const struct python_function *self, const struct guest_call *call);
 
 #endif

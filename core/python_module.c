@@ -1,4 +1,5 @@
 #include "python_core.h"
+#include "python_function.h"
 
 #include <stddef.h>
 
@@ -115,7 +116,7 @@ static int execute(PyObject *module)
         &python_uses_type,
     };
     if (find_errors() < 0 || PyType_Ready(&python_region_view_type) < 0 || PyType_Ready(&python_block_view_type) < 0
-        || !python_waiting_prepare() || !python_pipe_prepare())
+        || !python_waiting_prepare() || !python_pipe_prepare() || !python_awaited_call_prepare())
         return -1;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0)

@@ -6,7 +6,7 @@
  * the end of the object: what had come by then goes back to where it came from.
  *
  * The core puts a wait that is over into the list of its Completions from any thread, without the GIL.  So an object leaves
- * that list before it ends; and take() may refer to all that are in it, for both happen under the GIL. */
+ * that list before it ends; and take() may refer to what it finds in it, for both happen under the GIL. */
 #include "python_ipc.h"
 
 #include "scheduler.h"
@@ -53,12 +53,12 @@ static PyObject *get_descriptor(PyObject *object, PyObject *unused)
 static PyObject *take(PyObject *object, PyObject *unused)
 {
     (void)unused;
+    struct completions *completions = &((struct python_completions *)object)->completions;
     PyObject *taken = PyList_New(0);
-    struct completion *over = taken ? completions_take(&((struct python_completions *)object)->completions) : NULL;
-    for (bool kept = true; over && kept; over = over->next)
-        kept = PyList_Append(taken, over->holder) == 0;
-    if (PyErr_Occurred())
-        Py_CLEAR(taken);
+    struct completion *over;
+    while (taken && (over = completions_take(completions)))
+        if (PyList_Append(taken, over->holder) < 0)
+            Py_CLEAR(taken);
     return taken;
 }
 

@@ -17,6 +17,9 @@
 #include "lifecycle.h"
 #include "python_core.h"
 
+/* How much longer than its deadline such a function may take to end because of the exception. */
+enum { WATCH_GRACE_NS = 50000000 };
+
 enum watch_verdict { WATCH_NOTHING, WATCH_LATE, WATCH_ENDS };
 
 /* One call of one function, on the stack of its thread. */

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "call_steps.h"
 #include "clock.h"
 #include "events.h"
 #include "ipc/process_ipc.h"
@@ -251,4 +252,6 @@ void scheduler_tell_waiters(struct process *process)
 {
     if (atomic_load(&process->waiters))
         syscall(SYS_futex, &process->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    if (process->awaited || process->line || process->calls_waiting)
+        call_tell(process);
 }

@@ -26,10 +26,10 @@ struct completion {
 bool completions_begin(struct completions *completions);
 void completions_end(struct completions *completions);
 
-/* Those that are over since the last time: a list by `next`, all of it the caller's. */
+/* The first of those that are over, which is not in the list any more; NULL: there are none. */
 struct completion *completions_take(struct completions *completions);
 
-/* It is over, and is told of; it is not waited for any more. */
+/* It is over, and is told of, once until it is taken; it is not waited for any more. */
 void completions_add(struct completion *completion);
 void completions_remove(struct completion *completion);
 

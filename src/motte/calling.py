@@ -19,14 +19,26 @@ if TYPE_CHECKING:
 _LIMITS = (StopReason.CPU_LIMIT, StopReason.WALL_LIMIT, StopReason.OUTPUT_LIMIT)
 
 
-def open_for_calls(process: "Process", core: "CoreProcess") -> None:
-    """Prepare the process's C library and run its constructors.  Raises what a call raises."""
+def open_for_calls(process: "Process", core: "CoreProcess") -> tuple[Function, int]:
+    """From now on its functions can be called; the first is the one that is returned, with this number and a 1.
+
+    It prepares the process's C library and runs its constructors.
+    """
     core.open()
     plan = process.program.plan
     start = Function(
-        core, plan.entry_offset, "v", "PK", ("block", "is_called"), "the start", "", None, process.raise_end
+        core,
+        plan.entry_offset,
+        "v",
+        "PK",
+        ("block", "is_called"),
+        "the start",
+        "",
+        None,
+        process.raise_end,
+        call_function,
     )
-    start(plan.data_stack(process.limits.data_stack).low, 1)
+    return start, plan.data_stack(process.limits.data_stack).low
 
 
 def bound(process: "Process", core: "CoreProcess", name: str, declaration: str | None) -> Function:
@@ -44,11 +56,19 @@ def bound(process: "Process", core: "CoreProcess", name: str, declaration: str |
             document,
             prototype.signature,
             process.raise_end,
+            call_function,
         )
     except ValueError as error:
         raise ValueError(
             f"{prototype.declaration}: the function takes other parameters"
         ) from error  # the artifact lies
+
+
+async def call_function(function: Function, arguments: tuple[object, ...], named: dict[str, object]) -> object:
+    """What :meth:`Function.call_async` awaits."""
+    from motte.awaiting import call_function as awaited  # late: it takes asyncio
+
+    return await awaited(function, arguments, named)
 
 
 def _found(process: "Process", name: str, declaration: str | None) -> tuple[int, Prototype]:

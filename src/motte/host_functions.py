@@ -68,8 +68,9 @@ def host_function(callback: Callable[..., object]) -> HostFunction:
     bits, signed), ``float``, ``bool``, ``motte.Pointer``, ``motte.CString`` (parameters only), and ``None`` for no
     result.
 
-    It runs on the thread that waits for the guest.  If it raises, the guest's call ends, and the exception reaches
-    whoever made that call; a process that was started ends, and ``wait()`` raises it.
+    It runs on the thread that waits for the guest, or one of the event loop's executor if none does.  If it raises, the
+    guest's call ends, and the exception reaches whoever made that call; a process that was started ends, and ``wait()``
+    raises it.
 
     Raises ``TypeError`` for a parameter without a usable annotation.
     """

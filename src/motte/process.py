@@ -6,9 +6,9 @@ its owner.
 """
 
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Never
+from typing import TYPE_CHECKING, Any, Final, Never
 
 from motte.calling import bound, open_for_calls, raise_end
 from motte.card import Card, Shown
@@ -23,6 +23,7 @@ from motte.streaming import Streaming
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from motte.core import Process as CoreProcess
     from motte.report import Report
 
 HOLDER_BYTES: Final = 640
@@ -82,11 +83,33 @@ class Process(Streaming, Shown):
         with self._lifetime as core:
             with self._population.opening(self):
                 if not self._opened:
-                    if self._streams.has_pumps:
-                        self._streams.begin(self.kill)
-                    open_for_calls(self, core)
+                    start, block = self._open(core)
+                    start(block, 1)
                     self._opened = True
             return bound(self, core, name, prototype)
+
+    async def call_async(self, name: str, /, *arguments: object, **named: Any) -> Any:
+        """Call a function of the program from an event loop: ``await process.call_async("long_job", 1)``.
+
+        The same as ``function(name).call_async(…)``, with a ``timeout=`` in seconds, too: what it returns and raises is
+        that of the call, but it runs with the machine's workers, and no thread waits for it.  Calls of one process are
+        served one after another.  Cancelling one that has begun ends the process, like whatever else stops a function
+        in the middle.  Functions of the host that it calls run on threads of the loop's executor.
+        """
+        opening = None if self._opened else self._begin_opening()
+        if opening is None:
+            return await self.function(name).call_async(*arguments, **named)
+        try:
+            call = self._begin_call(name, arguments, named)
+        except BaseException:
+            await opening
+            raise
+        try:
+            await opening
+        except BaseException:
+            call.close()
+            raise
+        return await call
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
@@ -246,6 +269,30 @@ class Process(Streaming, Shown):
             raise_end(name, in_call, self._end(core), self.program.name)
 
     # --- parts -------------------------------------------------------------------------------------------------------
+
+    def _open(self, core: "CoreProcess") -> tuple[Function, int]:
+        if self._streams.has_pumps:
+            self._streams.begin(self.kill)
+        return open_for_calls(self, core)
+
+    def _begin_opening(self) -> "Coroutine[Any, Any, object] | None":
+        """Its constructors begin to run; who calls it from now on is behind them in line.  ``None`` if they have."""
+        from motte.awaiting import begin_call
+
+        with self._lifetime as core, self._population.opening(self):
+            if self._opened:
+                return None
+            start, block = self._open(core)
+            opening = begin_call(start, (block, 1), {})
+            self._opened = True
+        return opening
+
+    def _begin_call(
+        self, name: str, arguments: tuple[object, ...], named: dict[str, object]
+    ) -> "Coroutine[Any, Any, object]":
+        from motte.awaiting import begin_call
+
+        return begin_call(self.function(name), arguments, named)
 
     def _remove_callback(self, callback: Callable[["Process", Exit], None]) -> None:
         with self._population.ends.lock:

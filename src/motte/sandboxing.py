@@ -20,6 +20,8 @@ from motte.quantities import Size
 from motte.translation import Source
 
 if TYPE_CHECKING:
+    from asyncio import Future
+
     from motte.pool import Pool
     from motte.process import Process
 
@@ -57,10 +59,19 @@ class Sandboxed(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call it.  Raises what a call of :meth:`motte.Process.function` raises; the next call is not concerned."""
         pool = self._pool or self._prepared()
-        bound = inspect.signature(self).bind(*args, **kwargs) if kwargs else None
-        given = bound.args if bound else args
         with pool.checkout() as process:
-            return cast("R", process.function(self._name)(*given))
+            return cast("R", process.function(self._name)(*self._ordered(args, kwargs)))
+
+    async def call_async(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call it in an event loop, without a thread for as long as it takes.  Cancelling it stops the guest."""
+        import asyncio
+
+        pool = await asyncio.to_thread(self._prepared) if self._pool is None else self._pool
+        with await _checked_out(pool) as process:
+            return cast("R", await process.function(self._name).call_async(*self._ordered(args, kwargs)))
+
+    def _ordered(self, args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[object, ...]:
+        return inspect.signature(self).bind(*args, **kwargs).args if kwargs else args
 
     def close(self) -> None:
         """Release everything; the next call begins anew."""
@@ -68,6 +79,23 @@ class Sandboxed(Generic[P, R]):
             end, self._end, self._pool = self._end, None, None
         if end is not None:
             end()
+
+
+async def _checked_out(pool: "Pool") -> "Process":
+    """On a thread, since one may have to be made; nobody's any more if that is cancelled."""
+    import asyncio
+
+    making = asyncio.ensure_future(asyncio.to_thread(pool.checkout))
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        making.add_done_callback(_close_made)
+        raise
+
+
+def _close_made(making: "Future[Process]") -> None:
+    if not making.cancelled() and not making.exception():
+        making.result().close()
 
 
 def sandboxed(

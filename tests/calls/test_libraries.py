@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,6 +148,28 @@ def test_threads_use_a_sandboxed_function_at_once(source: Path) -> None:
         thread.join()
     assert results == [1] * 400
     use.close()
+
+
+def test_a_sandboxed_function_can_be_awaited_and_is_in_a_new_process_each_time(source: Path) -> None:
+    @motte.sandboxed(source, warm=2, memory="1MiB")
+    def use() -> int: ...
+
+    @motte.sandboxed(source, name="add")
+    def sum_of(left: int, right: int) -> int: ...
+
+    @motte.sandboxed(source)
+    def spin() -> None: ...
+
+    async def call() -> None:
+        assert await asyncio.gather(*(use.call_async() for _ in range(100))) == [1] * 100
+        assert await sum_of.call_async(right=3, left=2) == 5
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await spin.call_async()
+
+    asyncio.run(call())
+    for function in (use, sum_of, spin):
+        function.close()
 
 
 def test_a_function_that_is_not_there_is_told_at_the_call(source: Path) -> None:

@@ -1,6 +1,6 @@
 """Types of the extension module; what they mean is said in :mod:`motte.core`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from inspect import Signature
 from typing import Any, Generic, Literal, Never, Self, TypeAlias, TypeVar, final
 
@@ -172,12 +172,27 @@ class Function:
         document: str,
         signature: Signature | None,
         ended: Callable[[str, bool], Never],
+        awaited: Callable[[Function, tuple[object, ...], dict[str, object]], Coroutine[object, object, object]],
     ) -> Self: ...
     __name__: str
     __qualname__: str
     __doc__: str
     __signature__: Signature | None
-    def __call__(self, *arguments: object, timeout: float | None = None) -> Any: ...
+    def __call__(self, *arguments: object, timeout: float | None = None, **named: object) -> Any: ...
+    def call_async(
+        self, *arguments: object, timeout: float | None = None, **named: object
+    ) -> Coroutine[Any, Any, Any]: ...
+    def begin_call(self, completions: Completions, /, *arguments: object, **named: object) -> AwaitedCall: ...
+
+@final
+class AwaitedCall:
+    def proceed(self) -> bool: ...
+    def take_request(self) -> bool: ...
+    def serve(self) -> None: ...
+    def result(self) -> object: ...
+    def cancel(self) -> None: ...
+    @property
+    def seconds_left(self) -> float | None: ...
 
 @final
 class HostFunction:
