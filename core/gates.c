@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "casts.h"
+#include "gate_code.h"
 #include "host_functions.h"
 #include "ipc/calls.h"
 #include "jumps.h"
@@ -12,65 +13,15 @@
 #include "switch.h"
 #include "visit.h"
 
-enum { TRAP_BYTE = 0xcc };
-
-_Static_assert(FUNCTION_RETURN_GATE >= MOTTE_GATE_BASE + MOTTE_CALL_COUNT * MOTTE_GATE_STRIDE, "gates are disjoint");
-
-/* movl $number, %r11d; movabs $target, %rax; jmp *%rax.  A gate may use rax, r10 and r11: no argument is there. */
-struct gate_code {
-    uint8_t load_number[2];
-    uint32_t number;
-    uint8_t load_target[2];
-    uint64_t target;
-    uint8_t jump[2];
-} __attribute__((packed));
-
-/* movl %eax, %edi, before the gate of motte_exit: the result of the entry function is the exit status. */
-static const uint8_t result_to_argument[] = {0x89, 0xc7};
-
-_Static_assert(sizeof(struct gate_code) + sizeof result_to_argument <= MOTTE_GATE_STRIDE, "a gate fits its stride");
-
-static void write_gate(uintptr_t address, uint32_t number, const char *target)
-{
-    struct gate_code code = {
-        .load_number = {0x41, 0xbb},
-        .number = number,
-        .load_target = {0x48, 0xb8},
-        .target = (uintptr_t)target,
-        .jump = {0xff, 0xe0},
-    };
-    memcpy((void *)address, &code, sizeof code);
-}
-
-static void write_gates(uintptr_t base, const char *target)
-{
-    uintptr_t entry_return = base + (ENTRY_RETURN_GATE - MOTTE_GATE_BASE);
-    for (uint32_t number = 0; number < MOTTE_CALL_COUNT; number++)
-        write_gate(base + number * MOTTE_GATE_STRIDE, number, target);
-    memcpy((void *)entry_return, result_to_argument, sizeof result_to_argument);
-    write_gate(entry_return + sizeof result_to_argument, MOTTE_CALL_EXIT, target);
-}
-
-/* movabs $target, %r11; jmp *%r11: the result is in rax. */
-static void write_function_return(uintptr_t address)
-{
-    const struct {
-        uint8_t load_target[2];
-        uint64_t target;
-        uint8_t jump[3];
-    } __attribute__((packed)) code = {{0x49, 0xbb}, (uintptr_t)motte_function_return, {0x41, 0xff, 0xe3}};
-    memcpy((void *)address, &code, sizeof code);
-}
-
 bool gates_write(void)
 {
     void *start = (void *)MOTTE_GATE_BASE;
     if (mprotect(start, MOTTE_GATE_REGION_SIZE, PROT_READ | PROT_WRITE) != 0)
         return false;
-    memset(start, TRAP_BYTE, MOTTE_GATE_REGION_SIZE);
-    write_gates(MOTTE_GATE_BASE, motte_gate);
-    write_gates(MOTTE_REACHING_GATE_BASE, motte_reaching_gate);
-    write_function_return(FUNCTION_RETURN_GATE);
+    memset(start, GATE_FILLING, MOTTE_GATE_REGION_SIZE);
+    gate_code_write_calls((uint8_t *)MOTTE_GATE_BASE, (uintptr_t)motte_gate);
+    gate_code_write_calls((uint8_t *)MOTTE_REACHING_GATE_BASE, (uintptr_t)motte_reaching_gate);
+    gate_code_write_function_return((uint8_t *)MOTTE_GATE_BASE, (uintptr_t)motte_function_return);
     return mprotect(start, MOTTE_GATE_REGION_SIZE, PROT_READ | PROT_EXEC) == 0;
 }
 

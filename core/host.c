@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cells/pool.h"
 #include "code_region.h"
 #include "context_offsets.h"
 #include "image_slots.h"
@@ -85,7 +86,7 @@ static const char *find_problem(void)
                "a Python that is loaded elsewhere";
     if (!signals_install())
         return "no real-time signal is free, or signal handlers cannot be installed";
-    if (!slots_prepare() || !images_prepare())
+    if (!slots_prepare() || !images_prepare() || !cells_prepare())
         return "the host has no memory left";
     return NULL;
 }

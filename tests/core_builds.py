@@ -24,7 +24,17 @@ FLAGS = [
     *("-ftls-model=initial-exec", "-pthread"),
 ]
 GENERATED = {"generate_header.py": "motte_abi.h", "verifier/generate_forms.py": "forms_table.h"}
-FOLDERS = ("core", *(f"core/{folder.name}" for folder in sorted((ROOT / "core").iterdir()) if any(folder.glob("*.c"))))
+CELL = ROOT / "core" / "cell"
+"""Not a part of the library, but a program in it."""
+CELL_FLAGS = [
+    *("-std=gnu11", "-O2", "-ffreestanding", "-fpie", "-mgeneral-regs-only", "-fno-stack-protector", "-fno-strict-aliasing"),
+    *("-fno-asynchronous-unwind-tables", "-U_FORTIFY_SOURCE", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none"),
+    *("-Wl,-Ttext-segment=0x200000000000", "-Wl,-e,cell_start", "-Wl,-z,noexecstack"),
+]
+FOLDERS = (
+    "core",
+    *(f"core/{part.name}" for part in sorted((ROOT / "core").iterdir()) if any(part.glob("*.c")) and part != CELL),
+)
 IN_USE = "MOTTE_CORE_BUILD"
 LEAKS_OFF = "detect_leaks=0"  # Python itself keeps much until the end
 OUR_SIGNALS = ":".join(f"handle_{name}=0" for name in ("segv", "sigbus", "sigfpe", "sigill"))
@@ -70,11 +80,22 @@ def folder(name: str) -> Path:
     return ROOT / "build" / name
 
 
+def _compile_cell(target: Path, program: list[Path]) -> Path:
+    """The program of cells is never built in another way: a source whose bytes are those of it."""
+    executable, source = target / "cell_program", target / "program_bytes.S"
+    include = [f"-I{target}", f"-I{ROOT / 'core'}"]
+    subprocess.run([COMPILER, *CELL_FLAGS, *include, *map(str, program), "-o", str(executable)], check=True)
+    subprocess.run([sys.executable, CELL / "embed.py", executable, source], check=True)
+    return source
+
+
 def _compile(name: str) -> Path:
     build, target = BUILDS[name], folder(name)
     files = [path for part in FOLDERS for path in sorted((ROOT / part).iterdir())] + list(build.sources)
     sources = [path for path in files if path.suffix in {".c", ".S"}]
     facts = [*(ROOT / "src" / "motte" / "abi").glob("*.py"), *(ROOT / "src" / "motte" / "verifier").glob("*.py")]
+    program = sorted(path for path in CELL.iterdir() if path.suffix in {".c", ".S"})
+    files += CELL.iterdir()
     depends = [path for path in files if path.suffix in {".c", ".S", ".h", ".py"}] + facts + [Path(__file__)]
     output = target / "_core.so"
     if output.exists() and output.stat().st_mtime > max(path.stat().st_mtime for path in depends):
@@ -82,10 +103,11 @@ def _compile(name: str) -> Path:
     target.mkdir(parents=True, exist_ok=True)
     for script, header in GENERATED.items():
         subprocess.run([sys.executable, ROOT / "core" / script, ROOT, target / header], check=True)
+    bytes_of_program = _compile_cell(target, program)
     part = output.with_suffix(f".{os.getpid()}")
     include = (target, ROOT / "core", ROOT / "core" / "verifier", sysconfig.get_paths()["include"])
     flags = [*FLAGS, *build.flags, *(f"-I{path}" for path in include)]
-    subprocess.run([COMPILER, *flags, *map(str, sources), "-o", str(part)], check=True)
+    subprocess.run([COMPILER, *flags, *map(str, [*sources, bytes_of_program]), "-o", str(part)], check=True)
     part.rename(output)
     return output
 
