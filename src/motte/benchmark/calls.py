@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import motte
+from motte.benchmark.kernel_figures import Figure
 
 SOURCE: Final = Path(__file__).parent / "guests" / "called.c"
 CALLBACKS: Final = 200
@@ -29,8 +30,13 @@ Calls = Mapping[str, Call]
 """By what is measured."""
 
 MEASURED: Final = ("add(2, 3)", "multiply(2.0, 3.0)", "sum(4096 bytes)", "call of a Python function")
+OTHERS: Final = ("ctypes", "cffi", "wasmtime")
+CALL_GOAL_NS: Final = 300.0
+"""Beyond a call of an empty Python function with as many arguments."""
 
-_WAT: Final = """(module
+HOST_CALL_GOAL_NS: Final = 500.0
+
+WAT: Final = """(module
   (import "host" "twice" (func $twice (param i32) (result i32)))
   (memory (export "memory") 1)
   (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add)
@@ -63,10 +69,16 @@ class CallFigures:
         known = self.shortest.setdefault(contender, {})
         known[what] = min(nanoseconds, known.get(what, nanoseconds))
 
-    def over_empty(self, contender: str, what: str) -> float | None:
-        """Beyond a call of an empty Python function with as many arguments."""
-        found = self.shortest.get(contender, {}).get(what)
-        return None if found is None else found - self.shortest["Python"][what]
+    def figures(self) -> list[Figure]:
+        """Of Motte, with the others beside it."""
+        return [self._figure(what) for what in MEASURED]
+
+    def _figure(self, what: str) -> Figure:
+        python, own = self.shortest["Python"][what], self.shortest["motte"][what]
+        goal = {MEASURED[0]: python + CALL_GOAL_NS, MEASURED[1]: python + CALL_GOAL_NS, MEASURED[3]: HOST_CALL_GOAL_NS}
+        peers = {name: self.shortest.get(name, {}).get(what) for name in OTHERS}
+        note = f"an empty Python function: {python:.0f}; beyond that: {own - python:.0f}"
+        return Figure(what, own, "ns", goal.get(what), peers=peers, note=note)
 
 
 def twice(value: motte.i32) -> motte.i32:
@@ -179,7 +191,7 @@ def _wasmtime(_directory: Path) -> Iterator[Calls]:
     store = wasmtime.Store()
     integer = wasmtime.ValType.i32()
     host = wasmtime.Func(store, wasmtime.FuncType([integer], [integer]), twice)
-    instance = wasmtime.Instance(store, wasmtime.Module(store.engine, _WAT), [host])
+    instance = wasmtime.Instance(store, wasmtime.Module(store.engine, WAT), [host])
     exports = instance.exports(store)
     memory, total = exports["memory"], exports["sum"]
 

@@ -1,4 +1,4 @@
-"""The table of ``motte bench kernel``, and its figures as JSON."""
+"""The table of ``motte bench kernel`` and ``motte bench calls``, and their figures as JSON."""
 
 from __future__ import annotations
 

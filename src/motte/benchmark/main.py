@@ -118,26 +118,27 @@ def kernel(  # noqa: PLR0917 (click calls it by keyword)
 @click.option(
     "--rounds", type=click.IntRange(1, 1000), default=20, show_default=True, help="Rounds over all contenders."
 )
-def calls(rounds: int) -> None:
-    """Compare calls between Python and compiled code: confined, ctypes, cffi and wasmtime.
+@click.option(
+    "--json", "output", type=click.Path(dir_okay=False, path_type=Path), help="Write figures and samples there."
+)
+def calls(rounds: int, output: Path | None) -> None:
+    """Compare calls between Python and compiled code: confined, ctypes, cffi and wasmtime; and fresh instances.
 
-    Nanoseconds of processor time per call; behind motte's, what it takes beyond a call of an empty Python function.
+    Calls are nanoseconds of processor time, the shortest of all rounds; instances are medians on the clock.
     """
-    from motte.benchmark.calls import MEASURED, measure_calls
+    from motte.benchmark.call_pool import pool_figures
+    from motte.benchmark.calls import measure_calls
 
     errors = Console(stderr=True)
+    before = circumstances()
     with errors.status("…") as status, tempfile.TemporaryDirectory(prefix="motte-bench-") as scratch:
         warn = partial(errors.print, style="yellow")
-        figures = measure_calls(rounds, Path(scratch), status.update, lambda text: warn(f"motte bench: {text}"))
-    names = ("Python", "motte", "ctypes", "cffi", "wasmtime")
-    table = Table("ns per call", *names, "motte over Python")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for what in MEASURED:
-        found = [figures.shortest.get(name, {}).get(what) for name in names]
-        over = figures.over_empty("motte", what)
-        table.add_row(what, *("" if each is None else f"{each:.0f}" for each in (*found, over)))
-    Console().print(table)
+        measured = measure_calls(rounds, Path(scratch), status.update, lambda text: warn(f"motte bench: {text}"))
+        figures = [*measured.figures(), *pool_figures(rounds, status.update)]
+    where = f"{before} before, {circumstances().rsplit(' average ')[-1]} after"
+    print_figures(figures, where)
+    if output:
+        write_json(figures, where, output)
 
 
 def main(arguments: list[str]) -> int:

@@ -12,7 +12,7 @@ def bench_command(arguments: tuple[str, ...]) -> int:
 
     motte bench kernel measures processes: calls, switches, starts, preemption, shares, limits, memory.
 
-    motte bench calls compares calls between Python and compiled code with ctypes, cffi and wasmtime.
+    motte bench calls compares calls between Python and compiled code, and pools, with ctypes, cffi and wasmtime.
 
     motte bench verify FILE measures how fast an artifact is verified and loaded.
     """
