@@ -110,6 +110,7 @@ def _artifact_key(keys: Sequence[str | None], options: BuildOptions) -> str:
         str(options.debug),
         str(options.checked),
         str(options.exports),
+        str(options.native),
     )
     return digest(["artifact", compiler_identity(), *choices, *(key or "" for key in keys)])
 
@@ -158,18 +159,20 @@ def _metadata(name: str, options: BuildOptions) -> dict[str, str]:
 
 def _link(units: "Sequence[ConfinedUnit]", options: BuildOptions, progress: Progress | None) -> bytes:
     from motte.image import Artifact, link
+    from motte.image.native import NativeArtifact, link_native
     from motte.toolchain.libc import guest_library
 
     name = units[0].name
     objects = [content for unit in units for content in unit.objects]
-    artifact = link(
+    link_kind = link_native if options.native else link
+    artifact = link_kind(
         [(f"{name}#{number}" if number else name, content) for number, content in enumerate(objects)],
         [guest_library(options.compiler_options(), progress)],
         limits=DEFAULT_LIMITS,
         cpu_features=units[0].required_features,
         metadata=_metadata(name, options),
     )
-    linked = Artifact.read(artifact, DEFAULT_LIMITS)
+    linked = (NativeArtifact if options.native else Artifact).read(artifact, DEFAULT_LIMITS)
     if "main" not in linked.function_names and not linked.claimed_prototypes:
         raise CompileError(f"{name}: there is nothing to run or to call: no main function, and no exported one")
     return artifact

@@ -46,6 +46,10 @@ class BuildOptions:
     """Let the host call every external function of a program that has a ``main``, too; otherwise those that are marked
     ``MOTTE_EXPORT``.  A program without ``main`` is a library, and exports them all."""
 
+    native: bool = False
+    """For an OS process of its own, and for nothing else: the code is what LLVM makes of it, assembly included, and is
+    not confined.  The artifact is of kind native, and refused where code is verified."""
+
     compile_time: Duration = DEFAULT_LIMITS.compile_time
     """CPU time that each compiler process may use."""
 
@@ -90,4 +94,5 @@ class BuildOptions:
             debug=self.debug,
             checked=self.checked,
             exports=self.exports,
+            native=self.native,
         )

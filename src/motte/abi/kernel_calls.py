@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from motte.abi.layout import GATE_BASE, GATE_STRIDE, REACHING_GATE_BASE
+from motte.abi.layout import GATE_BASE, GATE_STRIDE, NATIVE_GATE_BASE, REACHING_GATE_BASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,11 @@ class KernelCall:
     def reaching_gate_address(self) -> int:
         """The same for programs that reach checked blocks: they have gates of their own, and no others."""
         return REACHING_GATE_BASE + self.index * GATE_STRIDE
+
+    @property
+    def native_gate_address(self) -> int:
+        """Where a native program calls it, in its own address space."""
+        return NATIVE_GATE_BASE + self.index * GATE_STRIDE
 
     def gate(self, reaches_blocks: bool) -> int:
         """The gate that such a program calls."""

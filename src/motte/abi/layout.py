@@ -65,6 +65,14 @@ GATE_REGION_SIZE: Final = 0x1_0000
 REACHING_GATE_BASE: Final = GATE_BASE + GATE_REGION_SIZE // 2
 """The same for programs that reach checked blocks."""
 
+# --- native programs: each in an OS process of its own, where the window begins at host address 0 ------------------
+NATIVE_CODE_BASE: Final = 0x7000_0000
+"""Code of a native program begins here: below 2 GiB, so that absolute 32-bit displacements reach it, and in the window,
+so that the break of such a program ends here, and not at HEAP_END."""
+
+NATIVE_GATE_BASE: Final = 0x7F00_0000
+"""The end of the room for its code.  The gate of kernel call ``n`` starts at NATIVE_GATE_BASE + n * GATE_STRIDE."""
+
 # --- checked blocks: each in a reach of its own -----------------------------------
 CHECKED_CELL: Final = 4 << 20
 """Bytes of a checked block, at most.  Block ``n`` begins at n * CHECKED_CELL of its reach, so that no two begin at the

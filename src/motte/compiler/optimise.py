@@ -13,11 +13,20 @@ from motte.compiler.options import CompileOptions, Target
 
 @cache
 def prepare_llvm() -> None:
-    """Register the code generators, and set the options that only exist for the whole process."""
+    """Register the code generators, for confined code unless something else is chosen."""
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
+    llvm.initialize_native_asmparser()
+    choose_code_generation(native=False)
+
+
+def choose_code_generation(*, native: bool) -> None:
+    """Set what exists only for the whole process: for all that it generates from now on."""
     # A table of 256 entries needs only a zero-extended byte as its index check; larger switches become trees.
-    llvm.set_option("motte", "-max-jump-table-size=256")
+    entries = 0xFFFF_FFFF if native else 256
+    llvm.set_option("motte", f"-max-jump-table-size={entries}")
+    # A rarely called function stays in .text: lines and inlined calls are told of one section.
+    llvm.set_option("motte", "-profile-guided-section-prefix=false")
 
 
 def target_machine(target: Target, optimization: int) -> Any:

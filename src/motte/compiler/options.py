@@ -27,6 +27,10 @@ _USABLE_FEATURES: Final = frozenset((
 _TUNING: Final = ("-ermsb", "-fsrm", "+prefer-no-gather", "+prefer-no-scatter")
 
 
+# Not in that list, but of every x86-64 CPU that runs Linux: what is not confined may use them.
+_NATIVE_BASE: Final = frozenset(("fxsr", "mmx", "sahf", "x87"))
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A CPU as LLVM's code generator is told of it."""
@@ -59,6 +63,8 @@ class CompileOptions:
     """The host may call every external function, though there is a ``main``."""
     is_of_a_program: bool = True
     """Not a member of the guest library: what it defines may be called by the host."""
+    native: bool = False
+    """For an OS process of its own, which isolates it: the code is what LLVM makes, and nothing is confined."""
 
     def __post_init__(self) -> None:
         """Refuse what no stage could honour."""
@@ -74,7 +80,7 @@ class CompileOptions:
 
     def target(self) -> Target:
         """The CPU, resolved; needs LLVM, so it is called in the child only."""
-        return _resolve(self.cpu)
+        return _resolve(self.cpu, self.native)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the child's request, and for cache keys."""
@@ -88,13 +94,16 @@ class CompileOptions:
 
 
 @cache
-def _resolve(cpu: str) -> Target:
+def _resolve(cpu: str, native: bool) -> Target:
     import llvmlite.binding as llvm
 
     host = llvm.get_host_cpu_features()
+    usable = _USABLE_FEATURES | _NATIVE_BASE if native else _USABLE_FEATURES
+    tuning = () if native else _TUNING
     if cpu != "native":
-        unusable = [f"-{name}" for name in sorted(host) if name not in _USABLE_FEATURES]
-        return Target(cpu, ",".join([*unusable, *_TUNING]), (cpu,))
-    required = tuple(sorted(name for name, present in host.items() if present and name in _USABLE_FEATURES))
-    switches = [f"{'+' if name in required else '-'}{name}" for name in sorted(host)]
-    return Target(llvm.get_host_cpu_name(), ",".join([*switches, *_TUNING]), required)
+        unusable = [f"-{name}" for name in sorted(host) if name not in usable]
+        return Target(cpu, ",".join([*unusable, *tuning]), (cpu,))
+    present = frozenset(name for name, has in host.items() if has and name in usable)
+    switches = [f"{'+' if name in present else '-'}{name}" for name in sorted(host)]
+    required = tuple(sorted(present & _USABLE_FEATURES))
+    return Target(llvm.get_host_cpu_name(), ",".join([*switches, *tuning]), required)

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import motte
 from motte.abi.limits import DEFAULT_LIMITS
+from motte.abi.unconfinable import Unconfinable
 from motte.compiler.unit import CompileRequest, ConfinedUnit
 from motte.errors import CompileError
 from motte.toolchain.sandbox import ChildResult, launch_child
@@ -79,7 +80,12 @@ def _read_result(directory: Path, requests: Sequence[CompileRequest], child: Chi
         raise CompileError(message, _text(child.stderr), crashed=True)
     claimed: dict[str, Any] = json.loads(result.read_text())
     if "error" in claimed:
-        raise CompileError(str(claimed["error"]), str(claimed["diagnostics"]))
+        reason = claimed["unconfinable"]
+        raise CompileError(
+            str(claimed["error"]),
+            str(claimed["diagnostics"]),
+            unconfinable=None if reason is None else Unconfinable(reason),
+        )
     return [
         ConfinedUnit(
             request.name,

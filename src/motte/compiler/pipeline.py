@@ -1,53 +1,75 @@
-"""The compiler: every stage by name, in order."""
+"""The compiler: every stage by name, in order.
+
+Native code takes the same way as far as the optimiser, and then the short one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
+from motte.abi.unconfinable import Unconfinable
 from motte.compiler.accept import accept
+from motte.compiler.accept.barriers import assembly_texts
 from motte.compiler.assemble import assemble
 from motte.compiler.calling_convention import CallingConvention
 from motte.compiler.checked_casts import expand_checks, mark_casts
 from motte.compiler.confine import confine
-from motte.compiler.emit import emit
+from motte.compiler.emit import emit, emit_native, give_up_files
 from motte.compiler.function_classes import FunctionClasses, function_facts
 from motte.compiler.ir.module import Module
 from motte.compiler.legalise import legalise
+from motte.compiler.legalise.native import legalise_native
 from motte.compiler.lower import lower
 from motte.compiler.lower.blocks import use_segment
-from motte.compiler.optimise import optimise
-from motte.compiler.options import CompileOptions
+from motte.compiler.optimise import choose_code_generation, optimise
 from motte.compiler.parallel import run_forked
 from motte.compiler.partition import parts_of
 from motte.compiler.prototypes import prototype_section
 from motte.compiler.read import parse, read, vector_bits
 from motte.compiler.unit import CompileRequest, ConfinedUnit
+from motte.errors import CompileError
 
 Progress = Callable[[str], None]
 
 
 def compile_unit(request: CompileRequest, progress: Progress) -> ConfinedUnit:
     """Bitcode or text of one or several modules → confined objects.  Runs in a limited child."""
-    target = request.options.target()
+    options = request.options
+    target = options.target()
+    choose_code_generation(native=options.native)
     progress("reading")
-    module = accept(read(request.modules), request.options)
-    legalise(module, CallingConvention(module.types, vector_bits(target)))
-    if request.options.checked:
-        mark_casts(module, request.options.checked)
+    module = accept(read(request.modules), options)
+    if options.native:
+        legalise_native(module)
+    else:
+        with _as_unconfinable():
+            legalise(module, CallingConvention(module.types, vector_bits(target)))
+    if options.checked:
+        mark_casts(module, options.checked)
     prototypes = module.prototypes
-    parts = parts_of(module, b"".join(request.modules)) if request.stage == "object" else [str(module)]
+    is_divided = request.stage == "object" and not (options.native and assembly_texts(module))
+    parts = parts_of(module, b"".join(request.modules)) if is_divided else [str(module)]
     progress("optimising")
-    sections = [prototype_section(prototypes), *([""] * (len(parts) - 1))]
-    jobs = zip(parts, sections, strict=True)
-    results = run_forked([partial(_compile_part, part, section, request, progress) for part, section in jobs])
-    return ConfinedUnit(request.name, tuple(results), target.required)
+    jobs = [
+        partial(_compile_part, part, () if number else prototypes, request, progress)
+        for number, part in enumerate(parts)
+    ]
+    return ConfinedUnit(request.name, tuple(run_forked(jobs, always=_gives_up_files(request))), target.required)
 
 
-def _compile_part(text: str, section: str, request: CompileRequest, progress: Progress) -> bytes:
+def _gives_up_files(request: CompileRequest) -> bool:
+    """Whether it is made of a stranger's assembly: see :mod:`motte.compiler.emit`."""
+    is_generated = request.stage in ("assembly", "confined", "object")
+    return request.options.native and request.options.is_of_a_program and is_generated
+
+
+def _compile_part(text: str, prototypes: tuple[str, ...], request: CompileRequest, progress: Progress) -> bytes:
     """The second half, which is the slow one: one part of a module → an object, or the text of an earlier stage.
 
-    ``section`` is assembly that goes into the object as it is.
+    ``prototypes`` are what the object says of the functions that the host may call.
     """
     options, stage = request.options, request.stage
     module = parse(text)
@@ -57,6 +79,15 @@ def _compile_part(text: str, section: str, request: CompileRequest, progress: Pr
     module = expand_checks(module, options) if options.checked else module
     if stage == "optimised":
         return str(module).encode()
+    if options.native:
+        return _native(module, prototypes, request, progress)
+    with _as_unconfinable():
+        return _confined(module, prototypes, request, progress)
+
+
+def _confined(module: Any, prototypes: tuple[str, ...], request: CompileRequest, progress: Progress) -> bytes:
+    """Lower, emit, confine, assemble."""
+    options, stage = request.options, request.stage
     lowered = Module(str(module))
     classes = FunctionClasses(CallingConvention(lowered.types, vector_bits(options.target())), options)
     lower(lowered, classes)
@@ -70,13 +101,35 @@ def _compile_part(text: str, section: str, request: CompileRequest, progress: Pr
     confined = confine(assembly, function_facts(lowered, classes))
     if stage == "confined":
         return confined.encode()
-    return _object(confined + section, options)
-
-
-def _object(confined: str, options: CompileOptions) -> bytes:
-    finished = assemble(confined, options.target().features)
+    finished = assemble(confined + prototype_section(prototypes), options.target().features)
     if not options.debug:
         return finished
     from motte.compiler.inlined_functions import with_inlined_functions  # a large parser, which few runs need
 
     return with_inlined_functions(finished)
+
+
+def _native(module: Any, prototypes: tuple[str, ...], request: CompileRequest, progress: Progress) -> bytes:
+    """What LLVM makes of it."""
+    options, stage = request.options, request.stage
+    if stage == "lowered":
+        return str(module).encode()
+    progress("generating code")
+    if options.debug:  # while files can be opened
+        from motte.compiler.inlined_functions import with_inlined_functions
+    if _gives_up_files(request):
+        give_up_files()
+    if stage in ("assembly", "confined"):
+        return emit(module, options).encode()
+    finished = emit_native(module, options, prototypes)
+    return with_inlined_functions(finished) if options.debug else finished
+
+
+@contextmanager
+def _as_unconfinable() -> Iterator[None]:
+    """What these stages refuse, they refuse for the sake of confinement."""
+    try:
+        yield
+    except CompileError as error:
+        error.unconfinable = error.unconfinable or Unconfinable.GENERATED
+        raise

@@ -6,8 +6,9 @@ stored), ``artifact`` (what is read back), ``plan`` (what the verifier and the c
 
 from typing import TYPE_CHECKING, Any
 
-from motte.image.artifact import Artifact, Location, SegmentSummary
+from motte.image.artifact import Artifact
 from motte.image.plan import DataStack, LoadPlan, Segment, load_plan
+from motte.image.stored import Location, SegmentSummary
 
 if TYPE_CHECKING:
     from motte.image.linker import link

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from motte.image.elf import ElfSection
-from motte.image.objects import ConfinedObject
+from motte.image.objects import InputObject
 from motte.image.sections import SectionKind
 
 _LOWEST_PRIORITY: Final = 65536
@@ -24,7 +24,7 @@ _POINTER_SIZE: Final = 8
 
 
 def in_running_order(
-    objects: Sequence[ConfinedObject], kinds: Collection[SectionKind]
+    objects: Sequence[InputObject], kinds: Collection[SectionKind]
 ) -> list[tuple[int, int, ElfSection, SectionKind]]:
     """(object number, section index, section, kind) of all arrays of these kinds.
 

@@ -10,7 +10,7 @@ somewhere, and what its functions hand out has to be given back.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from motte.abi.prototypes import LONGEST_PROTOTYPE
@@ -19,8 +19,7 @@ from motte.image.program import Export
 from motte.image.sections import SectionKind
 
 if TYPE_CHECKING:
-    from motte.image.objects import ConfinedObject
-    from motte.image.targets import Targets
+    from motte.image.objects import InputObject
 
 _SIZE: Final = ["Q", "size", "size_t"]
 _MEMORY: Final = ["P", "memory", "void *"]
@@ -34,16 +33,16 @@ ALLOCATOR: Final = {str(each["name"]): json.dumps(each, separators=(",", ":")) f
 """The lines of the C library's own."""
 
 
-def exports(objects: Sequence[ConfinedObject], targets: Targets, index_of: Mapping[int, int]) -> list[Export]:
+def exports(objects: Sequence[InputObject], function_of: Callable[[str], int | None]) -> list[Export]:
     """What the host may call, in the order of the objects, each function by each of its names once.
 
+    ``function_of`` gives the index of the function that a name leads to, if it leads to one.
     Raises :class:`~motte.errors.CompileError` for a malformed section.
     """
     found: dict[str, Export] = {}
 
     def add(name: str, line: str) -> None:
-        target = targets.of_name(name)
-        function = index_of.get(target.value) if target.kind.name == "CODE" else None
+        function = function_of(name)
         if function is not None:
             found.setdefault(name, Export(function, line))
 
@@ -70,7 +69,7 @@ def read_prototypes(functions: Sequence[int], claimed: bytes) -> dict[str, tuple
     return named
 
 
-def _lines(owner: ConfinedObject) -> Iterator[tuple[str, str]]:
+def _lines(owner: InputObject) -> Iterator[tuple[str, str]]:
     section = owner.section_of(SectionKind.PROTOTYPES)
     if section is None:
         return

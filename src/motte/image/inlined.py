@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from motte.image.objects import ConfinedObject
+from motte.image.objects import InputObject
 from motte.image.program import InlinedCall, InlinedCalls
 from motte.image.sections import SectionKind
 
@@ -20,7 +20,7 @@ _PLACE_SIZE: Final = 8
 _CALL_SIZE: Final = 16
 
 
-def inlined_calls(objects: Sequence[ConfinedObject], text_offsets: Sequence[int]) -> InlinedCalls:
+def inlined_calls(objects: Sequence[InputObject], text_offsets: Sequence[int]) -> InlinedCalls:
     """The tables of ``objects``, whose texts are at ``text_offsets`` in the code, as one.
 
     Raises :class:`~motte.errors.CompileError` for a malformed table.
@@ -37,7 +37,7 @@ def inlined_calls(objects: Sequence[ConfinedObject], text_offsets: Sequence[int]
     return joined
 
 
-def _read(owner: ConfinedObject, data: bytes) -> InlinedCalls:
+def _read(owner: InputObject, data: bytes) -> InlinedCalls:
     """One object's table, consistent in itself."""
     if len(data) < _COUNTS.size:
         raise owner.error("section .motte.inlined ends before its counts")

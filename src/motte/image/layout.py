@@ -17,10 +17,10 @@ from motte.abi.limits import Limits
 from motte.errors import CompileError
 from motte.image.constructors import in_running_order
 from motte.image.names import printable
-from motte.image.objects import FUNCTION_ALIGNMENT, ConfinedObject
+from motte.image.objects import FUNCTION_ALIGNMENT, ConfinedObject, InputObject
 from motte.image.sections import LARGEST_ALIGNMENT, SectionKind
 from motte.image.sizes import check_code_size, check_image_end, round_up
-from motte.image.symbols import COMMON, Resolution
+from motte.image.symbols import COMMON, AnyObject, Resolution
 
 TRAP_STUB: Final = b"\x0f\x0b"
 """``ud2``: where unused table entries and calls of absent weak functions lead."""
@@ -68,7 +68,7 @@ class Layout:
     image_end: int = 0
 
 
-def lay_out(resolution: Resolution, limits: Limits) -> Layout:
+def lay_out(resolution: Resolution[ConfinedObject], limits: Limits) -> Layout:
     """Places everything in ``resolution``, in its order.
 
     Raises :class:`~motte.errors.LimitReached` if code or image exceed their limits.
@@ -76,7 +76,7 @@ def lay_out(resolution: Resolution, limits: Limits) -> Layout:
     layout = Layout(addresses=[{} for _ in resolution.objects])
     _place_code(layout, resolution.objects, limits)
     _place_tables(layout, resolution.objects)
-    _place_window(layout, resolution)
+    place_window(layout, resolution)
     check_image_end(layout.image_end, limits)
     return layout
 
@@ -101,7 +101,8 @@ def _place_tables(layout: Layout, objects: Sequence[ConfinedObject]) -> None:
     layout.jump_tables_size = position
 
 
-def _place_window(layout: Layout, resolution: Resolution) -> None:
+def place_window(layout: Layout, resolution: Resolution[AnyObject]) -> None:
+    """Places everything but code, from ``IMAGE_BASE``."""
     position = _place_kind(layout, resolution.objects, (SectionKind.READ_ONLY,), IMAGE_BASE)
     position = _place_arrays(layout, resolution.objects, position)
     layout.read_only_size = position - IMAGE_BASE
@@ -117,7 +118,7 @@ def _place_window(layout: Layout, resolution: Resolution) -> None:
     layout.image_end = position
 
 
-def _place_kind(layout: Layout, objects: Sequence[ConfinedObject], kinds: Iterable[SectionKind], position: int) -> int:
+def _place_kind(layout: Layout, objects: Sequence[InputObject], kinds: Iterable[SectionKind], position: int) -> int:
     for number, each in enumerate(objects):
         for index, section, kind in each.data_sections():
             if kind in kinds:
@@ -127,7 +128,7 @@ def _place_kind(layout: Layout, objects: Sequence[ConfinedObject], kinds: Iterab
     return position
 
 
-def _place_arrays(layout: Layout, objects: Sequence[ConfinedObject], position: int) -> int:
+def _place_arrays(layout: Layout, objects: Sequence[InputObject], position: int) -> int:
     """The arrays of functions that run before ``main`` and after it, each without gaps."""
     position = round_up(position, 8)
     layout.boundaries.update(dict.fromkeys(("__preinit_array_start", "__preinit_array_end"), position))
@@ -143,7 +144,7 @@ def _place_arrays(layout: Layout, objects: Sequence[ConfinedObject], position: i
     return position
 
 
-def _place_commons(layout: Layout, resolution: Resolution, position: int) -> int:
+def _place_commons(layout: Layout, resolution: Resolution[AnyObject], position: int) -> int:
     for name, block in resolution.commons.items():
         if resolution.definitions[name].strength == COMMON:
             if block.alignment & (block.alignment - 1) or not 0 < block.alignment <= LARGEST_ALIGNMENT:

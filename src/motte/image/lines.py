@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from motte.image.line_program import LineProgramError, Row, decode_lines
-from motte.image.objects import ConfinedObject
+from motte.image.objects import InputObject
 from motte.image.program import LineRows
 from motte.image.sections import SectionKind
 
@@ -15,7 +15,7 @@ _HIGHEST_LINE: Final = 0xFFFF_FFFF
 _HIGHEST_COLUMN: Final = 0xFFFF_FFFF
 
 
-def line_rows(objects: Sequence[ConfinedObject], text_offsets: Sequence[int]) -> LineRows:
+def line_rows(objects: Sequence[InputObject], text_offsets: Sequence[int]) -> LineRows:
     """The line rows of ``objects``, whose texts are at ``text_offsets`` in the code.
 
     Raises :class:`~motte.errors.CompileError` for malformed debug information.
@@ -30,7 +30,7 @@ def line_rows(objects: Sequence[ConfinedObject], text_offsets: Sequence[int]) ->
     return joined.rows
 
 
-def _rows_of(owner: ConfinedObject) -> list[Row]:
+def _rows_of(owner: InputObject) -> list[Row]:
     lines = owner.section_of(SectionKind.LINES)
     if lines is None:
         return []

@@ -6,6 +6,7 @@ Every pass by name, in order, is :func:`link_program`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from motte.abi.kernel_calls import KERNEL_CALL_BY_NAME, KERNEL_CALLS
 from motte.abi.layout import JUMP_TABLE_ENTRY_SIZE, compatible_class
@@ -18,11 +19,11 @@ from motte.image.function_table import FunctionTable
 from motte.image.inlined import inlined_calls
 from motte.image.layout import TRAP_STUB, TRAP_STUB_NAME, Layout, lay_out
 from motte.image.lines import line_rows
-from motte.image.objects import ConfinedObject
+from motte.image.objects import ConfinedObject, read_object
 from motte.image.program import FunctionEntry, GateCall, GateEntry, JumpTable, LinkedFunction, LinkedProgram
 from motte.image.relocation import Relocator, address_taken
 from motte.image.sections import SectionKind
-from motte.image.symbols import Library, resolve
+from motte.image.symbols import Library, Wanted, resolve
 from motte.image.targets import PROVIDED_NAMES, Target, TargetKind, Targets
 
 
@@ -51,7 +52,8 @@ def link_program(
 ) -> LinkedProgram:
     """Resolve, lay out, number the functions, build the function table, relocate."""
     roots = (entry, DATA_STACK_POINTER, DATA_STACK_LIMIT)
-    resolution = resolve(objects, libraries, roots=roots, with_exports=tuple(ALLOCATOR), provided=PROVIDED_NAMES)
+    wanted = Wanted(roots, tuple(ALLOCATOR), PROVIDED_NAMES)
+    resolution = resolve(objects, libraries, wanted, read_object)
     layout = lay_out(resolution, limits)
     targets = Targets(resolution, layout)
     functions, classes = _all_functions(resolution.objects, layout)
@@ -83,7 +85,7 @@ def link_program(
         lines=line_rows(resolution.objects, layout.text_offsets),
         inlined=inlined_calls(resolution.objects, layout.text_offsets),
         reaches_blocks=int(any(SectionKind.BLOCKS in each.kinds for each in resolution.objects)),
-        exports=exports(resolution.objects, targets, index_of),
+        exports=exports(resolution.objects, partial(_function_of, targets, index_of)),
     )
 
 
@@ -155,9 +157,13 @@ def _jump_tables(objects: Sequence[ConfinedObject], layout: Layout, index_of: Ma
     return tables
 
 
-def _entry(name: str, targets: Targets, functions: Sequence[LinkedFunction], index_of: Mapping[int, int]) -> int:
+def _function_of(targets: Targets, index_of: Mapping[int, int], name: str) -> int | None:
     target = targets.of_name(name)
-    index = index_of.get(target.value) if target.kind is TargetKind.CODE else None
+    return index_of.get(target.value) if target.kind is TargetKind.CODE else None
+
+
+def _entry(name: str, targets: Targets, functions: Sequence[LinkedFunction], index_of: Mapping[int, int]) -> int:
+    index = _function_of(targets, index_of, name)
     if index is None or functions[index].stack_arguments:
         raise CompileError(f"the program's entry {name} must be a function without stack arguments")
     return index

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from motte.errors import Refused
-from motte.image.encoding import BLOBS, FORMAT, LARGEST_MANIFEST, MAGIC, MANIFEST_LENGTH, SCALARS
+from motte.image.encoding import BLOBS, FORMAT, LARGEST_MANIFEST, MAGIC, MANIFEST_LENGTH, SCALARS, Kind
 from motte.image.names import printable
 
-_KEYS: Final = frozenset(("format", "blobs", "cpu_features", "imports", "metadata", *SCALARS))
+_KEYS: Final = frozenset(("format", "kind", "blobs", "cpu_features", "imports", "metadata"))
+_OTHER_KEYS: Final = "artifact: the manifest does not have exactly the keys of this format"
 _LARGEST_NUMBER: Final = 0xFFFF_FFFF
 
 
@@ -19,6 +20,7 @@ _LARGEST_NUMBER: Final = 0xFFFF_FFFF
 class Manifest:
     """What a manifest says; sizes fit the file, numbers are unsigned 32-bit."""
 
+    kind: Kind
     scalars: Mapping[str, int]
     blobs: Mapping[str, memoryview]
     imports: tuple[str, ...]
@@ -36,26 +38,30 @@ def read_manifest(data: memoryview) -> Manifest:
     (length,) = MANIFEST_LENGTH.unpack_from(data, len(MAGIC))
     if length > min(LARGEST_MANIFEST, len(data) - start):
         raise Refused(f"artifact: a manifest of {length} bytes does not fit")
-    fields = _parse(bytes(data[start : start + length]))
+    kind, fields = _parse(bytes(data[start : start + length]))
     return Manifest(
-        scalars={name: _number(fields[name], name) for name in SCALARS},
-        blobs=_blobs(fields["blobs"], data[start + length :]),
+        kind=kind,
+        scalars={name: _number(fields[name], name) for name in SCALARS[kind]},
+        blobs=_blobs(fields["blobs"], BLOBS[kind], data[start + length :]),
         imports=_strings(fields["imports"], "imports"),
         cpu_features=_strings(fields["cpu_features"], "cpu_features"),
         metadata=_texts(fields["metadata"]),
     )
 
 
-def _parse(text: bytes) -> dict[str, object]:
+def _parse(text: bytes) -> tuple[Kind, dict[str, object]]:
     try:
         fields = json.loads(text.decode("ascii"), object_pairs_hook=_without_repetition)
     except (ValueError, RecursionError):
         raise Refused("artifact: the manifest is not plain JSON") from None
-    if not isinstance(fields, dict) or fields.keys() != _KEYS:
-        raise Refused("artifact: the manifest does not have exactly the keys of this format")
+    if not isinstance(fields, dict) or "format" not in fields:
+        raise Refused(_OTHER_KEYS)
     if type(fields["format"]) is not int or fields["format"] != FORMAT:
         raise Refused(f"artifact: this Motte reads format {FORMAT} only")
-    return fields
+    kind = next((each for each in BLOBS if each == fields.get("kind")), None)
+    if kind is None or fields.keys() != _KEYS | frozenset(SCALARS[kind]):
+        raise Refused(_OTHER_KEYS)
+    return kind, fields
 
 
 def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -65,12 +71,12 @@ def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
-def _blobs(sizes: object, contents: memoryview) -> dict[str, memoryview]:
-    if not isinstance(sizes, dict) or sizes.keys() != BLOBS.keys():
+def _blobs(sizes: object, known: Mapping[str, int], contents: memoryview) -> dict[str, memoryview]:
+    if not isinstance(sizes, dict) or sizes.keys() != known.keys():
         raise Refused("artifact: the manifest does not name exactly the blobs of this format")
     blobs = {}
     position = 0
-    for name, record_size in BLOBS.items():
+    for name, record_size in known.items():
         size = _number(sizes[name], name)
         if size % record_size or size > len(contents) - position:
             raise Refused(f"artifact: blob {name} of {size} bytes does not fit")

@@ -56,7 +56,7 @@ class ObjectJumpTable(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ConfinedObject:
+class InputObject:
     """One object, read and checked as far as it alone can be."""
 
     name: str
@@ -64,11 +64,7 @@ class ConfinedObject:
     kinds: tuple[SectionKind, ...]
     """Kind of each section, by section index."""
     text_index: int | None
-    tables_index: int | None
-    functions: dict[int, ObjectFunction]
-    """By offset in ``.text``, ascending."""
-    jump_tables: dict[int, ObjectJumpTable]
-    """By offset in ``.motte.tables``, ascending."""
+    """Of ``.text``."""
 
     def section(self, index: int | None) -> ElfSection:
         """The section, or the null section for ``None``."""
@@ -92,6 +88,17 @@ class ConfinedObject:
     def error(self, problem: str) -> CompileError:
         """An error that names this object."""
         return CompileError(f"object {printable(self.name)}: {problem}")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfinedObject(InputObject):
+    """An object of confined code, with what it says of its functions."""
+
+    tables_index: int | None
+    functions: dict[int, ObjectFunction]
+    """By offset in ``.text``, ascending."""
+    jump_tables: dict[int, ObjectJumpTable]
+    """By offset in ``.motte.tables``, ascending."""
 
 
 def read_object(name: str, data: bytes) -> ConfinedObject:

@@ -35,6 +35,7 @@ from motte.errors import LimitReached
 from motte.image.artifact import Artifact
 from motte.image.records import columns
 from motte.image.sizes import round_up
+from motte.image.stored import StoredProgram
 
 if TYPE_CHECKING:
     from motte.verifier import ClaimedCode
@@ -128,7 +129,7 @@ def load_plan(artifact: Artifact, base: int, tables_base: int) -> LoadPlan:
         tables_base=tables_base,
         tables=_function_table(artifact, base) + _jump_targets(artifact, base),
         packed_claims=_packed_claims(artifact, tables_base),
-        segments=_segments(artifact),
+        segments=window_segments(artifact),
         image_end=artifact.image_end,
         entry_offset=artifact.function_columns[0][artifact.entry],
         data_stack_variables=artifact.data_stack_variables,
@@ -195,7 +196,8 @@ def _packed_claims(artifact: Artifact, tables_base: int) -> PackedClaims:
     )
 
 
-def _segments(artifact: Artifact) -> tuple[Segment, ...]:
+def window_segments(artifact: StoredProgram) -> tuple[Segment, ...]:
+    """The window image of an artifact of either kind."""
     read_only, writable = artifact.blobs["read_only"], artifact.blobs["writable"]
     writable_size = artifact.image_end - artifact.writable_base
     both = (

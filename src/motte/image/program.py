@@ -1,4 +1,4 @@
-"""A linked program: what the linker produces and what an artifact stores, position independent."""
+"""A linked program: what the linker produces and what an artifact stores; a confined one, position independent."""
 
 from __future__ import annotations
 
@@ -119,4 +119,30 @@ class LinkedProgram:
     inlined: InlinedCalls
     reaches_blocks: int
     """1 if some code reaches checked blocks, else 0."""
+    exports: Sequence[Export]
+
+
+class NativeFunction(NamedTuple):
+    """A function of native code; ``size`` is 0 where assembly does not tell it."""
+
+    offset: int
+    size: int
+    name: str
+
+
+@dataclass(slots=True)
+class NativeProgram:
+    """A native program, at its final addresses."""
+
+    code: bytearray
+    read_only: bytearray
+    writable: bytearray
+    zero_size: int
+    functions: Sequence[NativeFunction]
+    entry: int
+    imports: Sequence[str]
+    gates: Sequence[int]
+    """Of each import: the address that the code calls."""
+    lines: LineRows
+    inlined: InlinedCalls
     exports: Sequence[Export]

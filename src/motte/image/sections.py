@@ -61,16 +61,12 @@ _NAMES: Final = (
 )
 _PATTERNS: Final = tuple((re.compile(pattern, re.DOTALL), kind) for pattern, kind in _NAMES)
 
-DATA_KINDS: Final = frozenset(
-    {
-        SectionKind.READ_ONLY,
-        SectionKind.WRITABLE,
-        SectionKind.ZERO,
-        SectionKind.CONSTRUCTORS,
-        SectionKind.LEGACY_CONSTRUCTORS,
-        SectionKind.DESTRUCTORS,
-    }
+CONSTRUCTOR_KINDS: Final = frozenset(
+    {SectionKind.CONSTRUCTORS, SectionKind.LEGACY_CONSTRUCTORS, SectionKind.DESTRUCTORS}
 )
+"""Kinds that are arrays of functions."""
+
+DATA_KINDS: Final = CONSTRUCTOR_KINDS | {SectionKind.READ_ONLY, SectionKind.WRITABLE, SectionKind.ZERO}
 """Kinds that become bytes of the window."""
 
 SINGLE_KINDS: Final = frozenset(

@@ -15,15 +15,18 @@ This runs after code generation: the optimiser adds calls of its own (``memset``
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from motte.errors import CompileError
 from motte.image.elf import LOCAL, SECTION_COMMON, SECTION_UNDEFINED, WEAK
 from motte.image.names import printable
-from motte.image.objects import ConfinedObject, read_object
+from motte.image.objects import InputObject
 from motte.image.sections import SectionKind
+
+
+AnyObject = TypeVar("AnyObject", bound=InputObject)
 
 
 class Library(Protocol):
@@ -58,54 +61,61 @@ class CommonBlock:
 
 
 @dataclass(slots=True)
-class Resolution:
+class Resolution(Generic[AnyObject]):
     """The objects of a program in link order, and who defines each global name."""
 
-    objects: list[ConfinedObject] = field(default_factory=list)
+    objects: list[AnyObject] = field(default_factory=list)
     definitions: dict[str, Definition] = field(default_factory=dict)
     commons: dict[str, CommonBlock] = field(default_factory=dict)
     """Every name that has a tentative definition; used if ``definitions`` says ``COMMON``."""
 
 
+class Wanted(NamedTuple):
+    """What a kind of program is linked with besides what its objects mention."""
+
+    roots: Sequence[str]
+    """Needed in any case."""
+    with_exports: Sequence[str]
+    """Needed if the objects export functions, and a library has it."""
+    provided: Mapping[str, object]
+    """The linker's own names: nobody has to define them."""
+
+
 def resolve(
     objects: Iterable[tuple[str, bytes]],
     libraries: Sequence[Library],
-    *,
-    roots: Sequence[str],
-    with_exports: Sequence[str] = (),
-    provided: Mapping[str, object],
-) -> Resolution:
-    """All objects that the program needs, with every name that some object defines.
-
-    ``roots`` are needed though no object mentions them, and so are those of ``with_exports`` that a library has,
-    if the objects export functions.  ``provided`` are the linker's own names: nobody has to define them.
+    wanted: Wanted,
+    read: Callable[[str, bytes], AnyObject],
+) -> Resolution[AnyObject]:
+    """All objects that the program needs, as ``read`` gives them, with every name that some object defines.
 
     Raises :class:`~motte.errors.CompileError` for malformed objects, duplicate definitions, and (all at once) names
     that nobody defines.
     """
-    return _Resolver(libraries, provided).run(objects, roots, with_exports)
+    return _Resolver(libraries, wanted.provided, read).run(objects, wanted)
 
 
-class _Resolver:
-    def __init__(self, libraries: Sequence[Library], provided: Mapping[str, object]) -> None:
+class _Resolver(Generic[AnyObject]):
+    def __init__(
+        self, libraries: Sequence[Library], provided: Mapping[str, object], read: Callable[[str, bytes], AnyObject]
+    ) -> None:
         self.libraries = libraries
         self.provided = provided
-        self.resolution = Resolution()
+        self.read = read
+        self.resolution: Resolution[AnyObject] = Resolution()
         self.user_objects = 0
         self.wanted: deque[str] = deque()
         self.wanted_by: dict[str, list[str]] = {}
         self.duplicates: list[str] = []
 
-    def run(
-        self, objects: Iterable[tuple[str, bytes]], roots: Sequence[str], with_exports: Sequence[str]
-    ) -> Resolution:
+    def run(self, objects: Iterable[tuple[str, bytes]], wanted: Wanted) -> Resolution[AnyObject]:
         for name, data in objects:
-            self._add(read_object(name, data))
+            self._add(self.read(name, data))
         self.user_objects = len(self.resolution.objects)
-        for root in roots:
+        for root in wanted.roots:
             self._want(root, "the start of every program")
         if any(SectionKind.PROTOTYPES in each.kinds for each in self.resolution.objects):
-            for name in with_exports:
+            for name in wanted.with_exports:
                 if any(library.members_defining(name) for library in self.libraries):
                     self._want(name, "who calls its functions from outside")
         missing = []
@@ -123,7 +133,7 @@ class _Resolver:
         for library in self.libraries:
             members = library.members_defining(name)
             if members:
-                self._add(read_object(members[0], library.object(members[0])))
+                self._add(self.read(members[0], library.object(members[0])))
                 if name not in self.resolution.definitions:
                     raise CompileError(
                         f"library member {printable(members[0])} does not define {printable(name)} as its index says"
@@ -131,7 +141,7 @@ class _Resolver:
                 return True
         return False
 
-    def _add(self, new: ConfinedObject) -> None:
+    def _add(self, new: AnyObject) -> None:
         number = len(self.resolution.objects)
         self.resolution.objects.append(new)
         for symbol_number, symbol in enumerate(new.elf.symbols):

@@ -11,7 +11,7 @@ from motte.abi.symbols import FUNCTION_TABLE, FUNCTION_TABLE_MASK
 from motte.image.elf import LOCAL, SECTION_COMMON, SECTION_UNDEFINED, ElfSymbol
 from motte.image.layout import BOUNDARY_NAMES, Layout
 from motte.image.names import printable
-from motte.image.objects import ConfinedObject
+from motte.image.objects import ConfinedObject, InputObject
 from motte.image.symbols import Resolution
 
 
@@ -53,7 +53,7 @@ PROVIDED_NAMES: Final[Mapping[str, object]] = dict.fromkeys((*_RESERVED, *BOUNDA
 class Targets:
     """The targets of all symbols, by object and symbol number."""
 
-    def __init__(self, resolution: Resolution, layout: Layout) -> None:
+    def __init__(self, resolution: Resolution[ConfinedObject], layout: Layout) -> None:
         """Raises :class:`~motte.errors.CompileError` if an object defines one of the linker's reserved names."""
         self._resolution = resolution
         self._layout = layout
@@ -105,7 +105,7 @@ class Targets:
         return Target(TargetKind.NOWHERE) if address is None else Target(TargetKind.DATA, address + symbol.value)
 
 
-def symbol_label(owner: ConfinedObject, symbol_number: int) -> str:
+def symbol_label(owner: InputObject, symbol_number: int) -> str:
     """What errors call a symbol: its name, or its section's."""
     symbol = owner.elf.symbols[symbol_number]
     known_section = symbol.section < len(owner.elf.sections)

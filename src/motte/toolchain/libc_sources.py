@@ -5,6 +5,7 @@ The library is musl, from the wheel that also brings clang, with parts of our ow
 * ``guest/overlay`` comes before musl's x86-64 headers, whose inline assembly no guest may contain;
 * ``guest/FOLDER/NAME.c`` replaces musl's ``src/FOLDER/NAME.c``;
 * ``guest/FOLDER/FEATURE/NAME.c`` replaces both where the target CPU has that LLVM feature;
+* ``guest/FOLDER/native/NAME.c`` replaces both in the library of native programs;
 * ``guest/runtime`` replaces what :data:`REPLACED_BY_RUNTIME` lists.
 """
 
@@ -41,6 +42,11 @@ GUEST_FOLDERS: Final = (
     "blocks",
 )  # fmt: skip
 
+NOT_NATIVE: Final = frozenset({
+    # Checked blocks are reached through a segment that only the host's process has.
+    "blocks",
+})  # fmt: skip
+
 LIBRARY_FLAGS: Final = (
     # musl is written without regard to type-based aliasing, and defines what builtins would call.
     "-std=gnu11", "-ffreestanding", "-fno-builtin", "-fno-strict-aliasing", "-D_XOPEN_SOURCE=700",
@@ -48,6 +54,9 @@ LIBRARY_FLAGS: Final = (
     "-fno-math-errno", "-w",
 )  # fmt: skip
 
+
+NATIVE: Final = "native"
+"""Stands for a feature that programs have which are not confined."""
 
 _WITHOUT_SSE4_1: Final = frozenset({"x86-64"})
 _WITHOUT_FMA: Final = frozenset({"x86-64", "x86-64-v2", "nehalem", "sandybridge"})
@@ -71,7 +80,7 @@ def _replacements(folder: str, features: Collection[str]) -> Iterator[Path]:
 
 
 def library_sources(features: Collection[str]) -> list[LibrarySource]:
-    """Every source of the library for a CPU with these LLVM ``features``, sorted by member name."""
+    """Every source of the library for a CPU with these LLVM ``features``, and :data:`NATIVE` or not; by member name."""
     source = musl_directory() / "src"
     chosen: dict[str, Path] = {}
     for folder in sorted(entry.name for entry in source.iterdir() if entry.is_dir()):
@@ -80,6 +89,8 @@ def library_sources(features: Collection[str]) -> list[LibrarySource]:
             if name not in REPLACED_BY_RUNTIME and name not in LEFT_OUT:
                 chosen[name] = path
     for folder in GUEST_FOLDERS:
+        if folder in NOT_NATIVE and NATIVE in features:
+            continue
         for path in _replacements(folder, features):
             chosen[f"{folder}/{path.name}"] = path
     return [LibrarySource(name.removesuffix(".c"), chosen[name]) for name in sorted(chosen)]

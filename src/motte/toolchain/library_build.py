@@ -17,7 +17,7 @@ from motte.compiler.parent import run_child
 from motte.compiler.unit import CompileRequest
 from motte.errors import CompileError
 from motte.toolchain.clang import TARGET_FLAGS, include_flags
-from motte.toolchain.libc_sources import cpu_features
+from motte.toolchain.libc_sources import NATIVE, cpu_features
 from motte.toolchain.locations import guest_directory, zig_directory, zig_executable
 from motte.toolchain.recipe import LibrarySource, Recipe
 from motte.toolchain.sandbox import launch_child
@@ -63,7 +63,7 @@ def build_objects(
     ``progress`` is called from several threads, one at a time.  Raises :class:`~motte.errors.CompileError`
     if a file does not compile.
     """
-    sources = recipe.sources(cpu_features(options.cpu))
+    sources = recipe.sources(cpu_features(options.cpu) | ({NATIVE} if options.native else set()))
     counter = _Counter(recipe.name, 2 * len(sources), progress)
     objects: dict[str, bytes] = {}
     workers = min(MAX_WORKERS, len(os.sched_getaffinity(0)))

@@ -67,6 +67,9 @@ CALLS_ON_ITSELF: Final = {
 }  # fmt: skip
 """System calls whose first argument names a process: permitted only with 0, the caller itself."""
 
+OPENING_CALLS: Final = {"open": 2, "execve": 59, "creat": 85, "openat": 257, "execveat": 322, "openat2": 437}
+"""What an assembler would read files with."""
+
 SYS_CLONE: Final = 56
 SYS_CLONE3: Final = 435
 CLONE_NEW_NAMESPACES: Final = 0x7E02_0080
@@ -128,7 +131,7 @@ def restrict_files(readable: list[str], writable: list[str], executable: list[st
     return bool(restricted)
 
 
-def _filter_program() -> bytes:
+def _filter_program(refused: dict[str, int]) -> bytes:
     """The seccomp filter as BPF instructions ``{u16 code, u8 if_true, u8 if_false, u32 operand}``."""
     load, equal, at_least, bits, give = 0x20, 0x15, 0x35, 0x45, 0x06
     kill, allow, no_permission, not_implemented = 0x8000_0000, 0x7FFF_0000, 0x0005_0001, 0x0005_0026
@@ -144,7 +147,7 @@ def _filter_program() -> bytes:
         (equal, 0, 1, SYS_CLONE3),
         (give, 0, 0, not_implemented),
     ]
-    for call in REFUSED_CALLS.values():
+    for call in refused.values():
         program += [(equal, 0, 1, call), (give, 0, 0, no_permission)]
     for call in CALLS_ON_ITSELF.values():
         program += [(equal, 0, 4, call), (load, 0, 0, first_argument), (equal, 0, 1, 0), (give, 0, 0, allow)]
@@ -156,7 +159,15 @@ def _filter_program() -> bytes:
 
 def restrict_calls() -> bool:
     """Refuse the system calls that no compiler needs.  False where the kernel has no seccomp filters."""
-    program = _filter_program()
+    return _install(_filter_program(REFUSED_CALLS))
+
+
+def forbid_opening() -> bool:
+    """From now on this process opens no file, whatever the kernel has besides.  False if it cannot be had."""
+    return _LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 and _install(_filter_program(OPENING_CALLS))
+
+
+def _install(program: bytes) -> bool:
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("@HP", len(program) // 8, ctypes.addressof(buffer))
     return bool(_LIBC.prctl(PR_SET_SECCOMP, 2, header, 0, 0) == 0)

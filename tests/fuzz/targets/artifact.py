@@ -48,7 +48,7 @@ def _taken_apart(artifact: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
     start = len(MAGIC) + 4 + length
     manifest = json.loads(artifact[len(MAGIC) + 4 : start])
     blobs = {}
-    for name in BLOBS:
+    for name in BLOBS[manifest["kind"]]:
         size = int(manifest["blobs"][name])
         blobs[name] = artifact[start : start + size]
         start += size

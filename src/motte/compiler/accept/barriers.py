@@ -1,4 +1,4 @@
-"""The one inline assembly that is accepted: none at all.
+"""Inline assembly.  The only one that confined code may have: none at all.
 
 Programs use an assembly statement with an empty template as a compiler barrier,
 or to hide a value from the optimiser.  Both have forms without assembly: a fence
@@ -10,17 +10,20 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from motte.abi.unconfinable import Unconfinable
 from motte.compiler.accept.forbidden import refusal
 from motte.compiler.ir.calls import Argument, parse_argument
 from motte.compiler.ir.functions import Function
 from motte.compiler.ir.module import Module
 from motte.compiler.ir.scan import NAME, end_of_bracket, split_list
+from motte.errors import CompileError
 
 _EMPTY: Final = re.compile(
     r"^  (?:(?P<result>%" + NAME + r") = )?(?:(?:tail|notail) )?call (?P<type>\S+|\{.*?\}) asm "
     r'(?:sideeffect )?(?:alignstack )?(?:inteldialect )?(?:unwind )?"", "(?P<constraints>[^"]*)"(?=\()'
 )
-_INLINE: Final = re.compile(r"\bcall .*\basm (?:sideeffect |alignstack |inteldialect |unwind )*\"")
+_INLINE: Final = re.compile(r"\bcall(?:br)? .*\basm (?:sideeffect |alignstack |inteldialect |unwind )*\"")
+_SYMBOL: Final = re.compile(r"[A-Za-z_.][\w.$]*")
 _FENCE: Final = '  fence syncscope("singlethread") seq_cst'
 _HIDING_PLACE: Final = "@.motte.barrier"
 
@@ -35,16 +38,21 @@ def replace_barriers(module: Module) -> None:
             function.lines = lines
 
 
+def _refused(function: Function, line: str) -> CompileError:
+    text = f"{function.header}\n{line}\n"
+    return refusal(text, len(str(function.header)) + 1, "assembly is not accepted", Unconfinable.ASSEMBLY)
+
+
 def _barrier(module: Module, function: Function, line: str) -> list[str]:
     match = _EMPTY.match(line)
     if match is None:
-        raise refusal(f"{function.header}\n{line}\n", len(str(function.header)) + 1, "assembly is not accepted")
+        raise _refused(function, line)
     close = end_of_bracket(line, match.end())
     arguments = [parse_argument(part) for part in split_list(line[match.end() + 1 : close - 1])]
     outputs = [part for part in match["constraints"].split(",") if part.startswith("=")]
     result = match["result"]
     if result is not None and not (len(outputs) == 1 and len(arguments) == 1 and arguments[0].type == match["type"]):
-        raise refusal(f"{function.header}\n{line}\n", len(str(function.header)) + 1, "assembly is not accepted")
+        raise _refused(function, line)
     hidden = [step for argument in arguments for step in _hide(module, function, argument, result)]
     return [*hidden, _FENCE] if "~{memory}" in match["constraints"] else hidden
 
@@ -60,3 +68,18 @@ def _hide(module: Module, function: Function, argument: Argument, result: str | 
         f"  store volatile {argument.type} {argument.value}, ptr {slot}, align 1",
         f"  {result} = load volatile {argument.type}, ptr {slot}, align 1",
     ]
+
+
+def assembly_texts(module: Module) -> list[str]:
+    """All assembly of the module: that at its top level, and the templates in functions."""
+    texts = [line for line in module.lines() if line.startswith("module asm ")]
+    for function in module.functions():
+        for line in function.lines:
+            if " asm " in line and (match := _INLINE.search(line)) and not _EMPTY.match(line):
+                texts.append(line[match.end() - 1 :])
+    return texts
+
+
+def names_in(texts: list[str]) -> frozenset[str]:
+    """Whatever in assembly could be the name of a symbol, which the module must not hide then."""
+    return frozenset(name for text in texts for name in _SYMBOL.findall(text))

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from motte.compiler.accept.intrinsics import is_allowed
+from motte.abi.unconfinable import Unconfinable
+from motte.compiler.accept.intrinsics import is_allowed, is_allowed_natively
 from motte.compiler.ir.scan import NAME, without_strings
 from motte.compiler.ir.types import WIDE_INTEGER
 from motte.errors import CompileError
@@ -25,14 +26,18 @@ class _Rule:
     """Plain text that every occurrence contains."""
     pattern: re.Pattern[str]
     reason: str
+    unconfinable: Unconfinable | None
+    """What it is about, if native code may contain it."""
 
 
-def _rule(clue: str, reason: str, pattern: str | None = None) -> _Rule:
-    return _Rule(clue, re.compile(pattern or _WORD.format(re.escape(clue))), reason)
+def _rule(clue: str, reason: str, pattern: str | None = None, *, only: Unconfinable | None = None) -> _Rule:
+    """``only`` confined code is refused for it."""
+    return _Rule(clue, re.compile(pattern or _WORD.format(re.escape(clue))), reason, only)
 
 
 _EXCEPTIONS: Final = "exceptions are not supported (compile C++ with -fno-exceptions)"
 _LONG_DOUBLE: Final = "80-bit and 128-bit floating point is not supported (compile C with -mlong-double-64)"
+_NO_BLOCKS: Final = "checked blocks are reached by confined programs only"
 _ADDRESS_SPACE: Final = "address spaces other than 0 and 1 are not supported"
 _IN_BLOCKS: Final = "only pointers can have address space 1: variables, locals and functions are not in checked blocks"
 _BETWEEN_SPACES: Final = "an address in a checked block is none in the window, nor the other way round"
@@ -40,9 +45,9 @@ _SWIFT: Final = "parameters in special registers are not supported"
 _WIDE_DIVISION: Final = "division of integers wider than 128 bits is not supported"
 _WIDE_CONVERSION: Final = "conversion between reals and integers wider than 128 bits is not supported"
 _RULES: Final = (
-    _rule("module asm", "assembly is not accepted", r"^module asm "),
+    _rule("module asm", "assembly is not accepted", r"^module asm ", only=Unconfinable.ASSEMBLY),
     _rule("ifunc", "an ifunc's resolver would choose code at load time"),
-    _rule("x86_fp80", _LONG_DOUBLE),
+    _rule("x86_fp80", _LONG_DOUBLE, only=Unconfinable.LONG_DOUBLE),
     _rule("fp128", _LONG_DOUBLE, _WORD.format("fp128|ppc_fp128")),
     _rule("x86_amx", "AMX is not supported"),
     _rule("vscale x", "vectors of unknown length are not supported", r"<vscale x "),
@@ -50,26 +55,30 @@ _RULES: Final = (
     _rule("addrspace(", _ADDRESS_SPACE, r"(?<![-\w.$%@])addrspace\((?![01]\))"),
     _rule("addrspace(1)", _IN_BLOCKS, r"(?<!ptr )(?<![-\w.$%@])addrspace\(1\)"),
     _rule("addrspacecast", _BETWEEN_SPACES),
-    _rule("naked", "a naked function is assembly"),
+    _rule("naked", "a naked function is assembly", only=Unconfinable.ASSEMBLY),
     _rule("inalloca", "inalloca arguments are not supported"),
     _rule("preallocated", "preallocated arguments are not supported"),
     _rule("nest", "nested functions are not supported", r"(?<=ptr )nest\b|(?<= )nest(?= %)"),
-    _rule("swiftself", _SWIFT),
-    _rule("swifterror", _SWIFT),
-    _rule("swiftasync", _SWIFT),
+    _rule("swiftself", _SWIFT, only=Unconfinable.REGISTERS),
+    _rule("swifterror", _SWIFT, only=Unconfinable.REGISTERS),
+    _rule("swiftasync", _SWIFT, only=Unconfinable.REGISTERS),
     _rule("presplitcoroutine", "coroutines are not supported"),
     _rule("invoke", _EXCEPTIONS, r"^  (?:\S+ = )?invoke "),
     _rule("landingpad", _EXCEPTIONS, r"^  \S+ = landingpad "),
     _rule("resume", _EXCEPTIONS, r"^  resume "),
     _rule("pad within", _EXCEPTIONS, r"^  \S+ = (?:cleanup|catch)pad within "),
     _rule("catchswitch", _EXCEPTIONS, r"^  \S+ = catchswitch "),
-    _rule("callbr", "assembly that jumps is not accepted", r"^  (?:\S+ = )?callbr "),
+    _rule("callbr", "assembly that jumps is not accepted", r"^  (?:\S+ = )?callbr ", only=Unconfinable.ASSEMBLY),
     _rule('[ "', "operand bundles are not supported", r"^(?!.*@llvm\.assume\().* call .*\) (?:#\d+ )?\[ \""),
     _rule("prefix", "data before a function is not supported", r"(?<=\s)prefix (?=.*\{$)"),
     _rule("prologue", "data before a function is not supported", r"(?<=\s)prologue (?=.*\{$)"),
     *(_rule(clue, _WIDE_DIVISION, r"^  \S+ = [us](?:div|rem) (?:exact )?" + WIDE_INTEGER) for clue in ("div ", "rem ")),
     *(_rule(clue, _WIDE_CONVERSION, clue + r"[^,]* to " + WIDE_INTEGER) for clue in ("fptoui ", "fptosi ")),
     *(_rule(clue, _WIDE_CONVERSION, clue + WIDE_INTEGER + " ") for clue in ("uitofp ", "sitofp ")),
+)
+_NATIVE_RULES: Final = (
+    *(rule for rule in _RULES if rule.unconfinable is None),
+    _rule("addrspace(", _NO_BLOCKS, r"(?<![-\w.$%@])addrspace\([1-9]"),
 )
 _FUNCTION: Final = re.compile(r"^define .*?(@" + NAME + r")\(", re.MULTILINE)
 _INTRINSIC: Final = re.compile(r"^declare .*?@llvm\.([-\w$.]+)\(", re.MULTILINE)
@@ -80,27 +89,30 @@ _OPCODES: Final = frozenset((
     "insertelement", "shufflevector", "extractvalue", "insertvalue", "alloca", "load", "store", "fence", "cmpxchg",
     "atomicrmw", "getelementptr", "trunc", "zext", "sext", "fptrunc", "fpext", "fptoui", "fptosi", "uitofp", "sitofp",
     "ptrtoint", "ptrtoaddr", "inttoptr", "bitcast", "icmp", "fcmp", "phi", "select", "freeze", "call", "va_arg",
+    "callbr",
 ))  # fmt: skip
 
 
-def refuse_forbidden(text: str) -> None:
-    """Raise :class:`CompileError` for the first construct that is not accepted."""
-    for rule in _RULES:
+def refuse_forbidden(text: str, *, native: bool) -> None:
+    """Raise :class:`CompileError` for the first construct that is not accepted in confined, or in native code."""
+    for rule in _NATIVE_RULES if native else _RULES:
         for start in _lines_with(text, rule.clue):
             line = without_strings(_line_at(text, start))
             match = None if line.startswith(";") else rule.pattern.search(line)
             if match is not None:
-                raise refusal(text, start + match.start(), rule.reason)
+                raise refusal(text, start + match.start(), rule.reason, rule.unconfinable)
     for opcode in set(_OPCODE.findall(text)) - _OPCODES:
         match = next(match for match in _OPCODE.finditer(text) if match.group(1) == opcode)
-        raise refusal(text, match.start(), f"instruction {opcode} is not accepted")
+        raise refusal(text, match.start(), f"instruction {opcode} is not accepted", None)
     for match in _INTRINSIC.finditer(text):
-        if not is_allowed(match.group(1)):
-            name = f"@llvm.{match.group(1)}"
-            raise refusal(text, _first_use(text, name, match.start()), f"intrinsic {name[1:]} is not accepted")
+        intrinsic = match.group(1)
+        if not (is_allowed(intrinsic) or (native and is_allowed_natively(intrinsic))):
+            name = f"@llvm.{intrinsic}"
+            reason = Unconfinable.INTRINSIC if is_allowed_natively(intrinsic) else None
+            raise refusal(text, _first_use(text, name, match.start()), f"intrinsic {name[1:]} is not accepted", reason)
 
 
-def refusal(text: str, position: int, reason: str) -> CompileError:
+def refusal(text: str, position: int, reason: str, unconfinable: Unconfinable | None) -> CompileError:
     """The error for a construct at ``position``: reason, function and line."""
     line = _line_at(text, text.rfind("\n", 0, position) + 1).strip()
     function = ""
@@ -112,7 +124,8 @@ def refusal(text: str, position: int, reason: str) -> CompileError:
     elif named := re.search(r"@" + NAME, line):
         function = f"{named.group()}: " if named.start() == 0 else f"in {named.group()}: "
     number = text.count("\n", 0, position) + 1
-    return CompileError(f"{function}{reason}", f"{function}{reason}\nline {number} of the LLVM module: {line[:300]}")
+    details = f"{function}{reason}\nline {number} of the LLVM module: {line[:300]}"
+    return CompileError(f"{function}{reason}", details, unconfinable=unconfinable)
 
 
 def _last_function(text: str, position: int) -> list[re.Match[str]]:

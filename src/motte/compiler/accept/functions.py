@@ -8,12 +8,15 @@ meant for.  Only attributes that state facts about the code itself survive.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
+from motte.abi.unconfinable import Unconfinable
 from motte.compiler.accept.globals import final_linkage, linkage_of, locality
 from motte.compiler.ir.attributes import GROUP_REFERENCE, attribute_name
 from motte.compiler.ir.functions import Header, parse_header
 from motte.compiler.ir.module import Module
+from motte.compiler.options import CompileOptions
 from motte.errors import CompileError
 
 _KEPT_ATTRIBUTES: Final = frozenset((
@@ -25,8 +28,11 @@ _KEPT_ATTRIBUTES: Final = frozenset((
     '"unsafe-fp-math"', '"no-trapping-math"', '"less-precise-fpmad"', '"denormal-fp-math"',
     '"denormal-fp-math-f32"', '"no-builtins"', '"strict-float-cast-overflow"',
 ))  # fmt: skip
+_NATIVE_ATTRIBUTES: Final = frozenset(("naked",))
 OUR_ATTRIBUTES: Final = ("nounwind", "noredzone", '"no-realign-stack"', '"frame-pointer"="none"')
-"""On every definition: the native stack has no red zone, no realignment and no frame pointer."""
+"""On every confined definition: the native stack has no red zone, no realignment and no frame pointer."""
+OUR_NATIVE_ATTRIBUTES: Final = ("nounwind", '"frame-pointer"="none"')
+"""On every native one."""
 
 # Calling conventions that only say which registers to use: everything is one program, so C's will do.
 _RENAMED_CONVENTIONS: Final = frozenset(
@@ -41,12 +47,11 @@ _DROPPED_WORDS: Final = frozenset((
 _GREATEST_CODE_ALIGNMENT: Final = 64
 
 
-def keep_attributes(group: tuple[str, ...]) -> tuple[str, ...]:
+def keep_attributes(group: tuple[str, ...], *, native: bool) -> tuple[str, ...]:
     """The attributes of one group that state facts about the code, of which there is always one."""
+    names = _KEPT_ATTRIBUTES | _NATIVE_ATTRIBUTES if native else _KEPT_ATTRIBUTES
     kept = tuple(
-        attribute
-        for attribute in group
-        if attribute_name(attribute) in _KEPT_ATTRIBUTES or attribute.startswith('"no-builtin-')
+        attribute for attribute in group if attribute_name(attribute) in names or attribute.startswith('"no-builtin-')
     )
     return kept or ("nounwind",)
 
@@ -60,26 +65,27 @@ def plain_convention(words: str, place: str) -> str:
             return word
         if word in _RENAMED_CONVENTIONS:
             return "ccc"
-        raise CompileError(f"{place}: calling convention {word} is not supported")
+        reason = f"{place}: calling convention {word} is not supported"
+        raise CompileError(reason, unconfinable=Unconfinable.REGISTERS)
 
     return _CONVENTION.sub(replace_convention, words)
 
 
-def normalise_header(module: Module, header: Header, public: frozenset[str] | None, debug: bool) -> None:
+def normalise_header(module: Module, header: Header, public: frozenset[str] | None, options: CompileOptions) -> None:
     """Bring a definition's or declaration's header into the plain form."""
-    place = f"in {header.name}"
     words = re.sub(r"!\w+ !\d+ ?", "", header.prefix).split()
     linkage = linkage_of(words)
     if header.keyword == "define":
         linkage = final_linkage(linkage, header.name, public)
     kept = [word for word in words if word not in _DROPPED_WORDS and word != linkage_of(words)]
-    header.prefix = " ".join(
-        word for word in (linkage, locality(linkage), plain_convention(" ".join(kept), place)) if word
-    )
-    header.suffix = _plain_suffix(module, header, debug)
+    rest = " ".join(kept)
+    if not options.native:
+        rest = plain_convention(rest, f"in {header.name}")
+    header.prefix = " ".join(word for word in (linkage, locality(linkage), rest) if word)
+    header.suffix = _plain_suffix(module, header, options)
 
 
-def _plain_suffix(module: Module, header: Header, debug: bool) -> str:
+def _plain_suffix(module: Module, header: Header, options: CompileOptions) -> str:
     constants = re.search(r" (?:prefix|prologue|personality|gc|section|partition|comdat) ?", header.suffix)
     attributes = header.suffix[: constants.start()] if constants else header.suffix
     group = GROUP_REFERENCE.search(attributes)
@@ -87,25 +93,26 @@ def _plain_suffix(module: Module, header: Header, debug: bool) -> str:
     align = re.search(r" align (\d+)", header.suffix)
     parts = [match.group() for match in re.finditer(r" (?:local_)?unnamed_addr\b", attributes)]
     if header.keyword == "define":
-        own = (*(attribute for attribute in own if attribute not in OUR_ATTRIBUTES), *OUR_ATTRIBUTES)
+        ours = OUR_NATIVE_ATTRIBUTES if options.native else OUR_ATTRIBUTES
+        own = (*(attribute for attribute in own if attribute not in ours), *ours)
     if own:
         parts.append(f" #{module.attributes.number_of(own)}")
     if align and header.keyword == "define" and int(align.group(1)) <= _GREATEST_CODE_ALIGNMENT:
         parts.append(align.group())
     metadata = re.findall(r" (!dbg|!prof) (!\d+)(?= |$)", header.suffix)
-    parts += [f" {kind} {node}" for kind, node in metadata if kind == "!prof" or debug]
+    parts += [f" {kind} {node}" for kind, node in metadata if kind == "!prof" or options.debug]
     return "".join(parts)
 
 
-def normalise_functions(module: Module, public: frozenset[str] | None, debug: bool) -> None:
+def normalise_functions(module: Module, public: frozenset[str] | None, options: CompileOptions) -> None:
     """All headers of the module, and all attribute groups."""
-    module.attributes.change_all(keep_attributes)
+    module.attributes.change_all(partial(keep_attributes, native=options.native))
     for function in module.functions():
-        normalise_header(module, function.header, public, debug)
+        normalise_header(module, function.header, public, options)
     for index, line in enumerate(module.items):
         if isinstance(line, str) and line.startswith("declare "):
             header = parse_header(line)
-            normalise_header(module, header, public, debug)
+            normalise_header(module, header, public, options)
             module.items[index] = str(header)
 
 

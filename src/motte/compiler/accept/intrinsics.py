@@ -7,6 +7,7 @@ write through an unnamed segment, or take a vector of addresses are taken out.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _MEMORY: Final = (
@@ -47,6 +48,12 @@ _TAKEN_OUT: Final = (
     *("x86.sse3.mwait", "x86.avx2.gather", "x86.avx512.gather", "x86.avx512.scatter", "x86.avx512.mask.gather"),
     *("x86.avx512.mask.scatter", "x86.avx512.gatherpf", "x86.avx512.scatterpf"),
 )
+_NATIVE: Final = (
+    "readcyclecounter", "readsteadycounter", "set.rounding", "get.fpenv", "set.fpenv", "reset.fpenv", "get.fpmode",
+    "set.fpmode", "reset.fpmode", "addressofreturnaddress", "sponentry", "clear_cache",
+)  # fmt: skip
+"""Beside all of x86, but for matrices in registers, which a process has to ask its kernel for."""
+_OF_MATRICES: Final = re.compile(r"x86\.(?:t(?!bm)|cast\.|ldtilecfg|sttilecfg)")
 
 
 def is_allowed(name: str) -> bool:
@@ -59,3 +66,8 @@ def is_allowed(name: str) -> bool:
             return True
         stem = stem.rpartition(".")[0]
     return False
+
+
+def is_allowed_natively(name: str) -> bool:
+    """Whether ``name`` may be called by native code, though confined code may not."""
+    return name.startswith(_NATIVE) or (name.startswith("x86.") and _OF_MATRICES.match(name) is None)

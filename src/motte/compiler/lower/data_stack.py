@@ -62,7 +62,7 @@ class _Frame:
         self._body = [*function.entry_allocas, *function.lines[len(self._label) :]]
         function.entry_allocas = []
         self._fixed = self._fixed_allocations()
-        self._places, self._size = lay_out(self._fixed, self._body, sharing=not _returns_twice(module, self._body))
+        self._places, self._size = lay_out(self._fixed, self._body, sharing=not returns_twice(module, self._body))
         self._align = max((item.align for item in self._fixed), default=STACK_ALIGN)
         self._uses_stack = bool(self._fixed)
         all_fixed = sum(" = alloca " in line for line in self._body) == len(self._fixed)
@@ -219,7 +219,8 @@ class _Frame:
         return [f"  store ptr {old}, ptr {POINTER}, align 8"]
 
 
-def _returns_twice(module: Module, lines: list[str]) -> bool:
+def returns_twice(module: Module, lines: list[str]) -> bool:
+    """Whether a function with this body can be jumped back into."""
     groups = module.attributes.containing("returns_twice")
     return bool(groups) and any(
         " call " in line and not groups.isdisjoint(GROUP_REFERENCE.findall(line)) for line in lines
