@@ -25,7 +25,6 @@ from motte.image.names import printable
 from motte.image.objects import InputObject
 from motte.image.sections import SectionKind
 
-
 AnyObject = TypeVar("AnyObject", bound=InputObject)
 
 
