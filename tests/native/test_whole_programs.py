@@ -34,8 +34,8 @@ def test_a_loop_without_a_library_writes_and_exits_through_its_gates(tmp_path: P
     source.write_text(LOOP + "int main(void) { return 0; }")
     plan = built(source, options=BuildOptions(native=True, exports=True))
     assert run(plan) == Done(7, b"0 to 9: 0123456789\n", b"")
-    names = ("motte_exit", "motte_syscall")
-    assert plan.gates == {name: KERNEL_CALL_BY_NAME[name].native_gate_address for name in names}
+    assert {"motte_exit", "motte_syscall"} <= plan.gates.keys()
+    assert plan.gates == {name: KERNEL_CALL_BY_NAME[name].native_gate_address for name in plan.gates}
 
 
 @pytest.mark.parametrize("level", [0, 3])
