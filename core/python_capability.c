@@ -322,7 +322,7 @@ PyObject *python_process_take_back(PyObject *object, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
-/* (side, state, whether it may be given away) of the end of a conversation; None of all others. */
+/* (side, state, whether it may be given away, the contract's identity) of the end of a conversation; None of all others. */
 static PyObject *conversation_fields(PyObject *object, PyObject *unused)
 {
     (void)unused;
@@ -336,12 +336,13 @@ static PyObject *conversation_fields(PyObject *object, PyObject *unused)
     uint32_t side = end->side, state = end->conversation->state[side];
     bool travels = conversation_may_travel(end);
     pthread_mutex_unlock(&self->scheduler->lock);
-    return Py_BuildValue("IIN", side, state, PyBool_FromLong(travels));
+    return Py_BuildValue("IINK", side, state, PyBool_FromLong(travels),
+                         (unsigned long long)end->conversation->contract_identity);
 }
 
 static PyMethodDef methods[] = {
     {"conversation_fields", conversation_fields, METH_NOARGS,
-     PyDoc_STR("(side, state, whether it may be given away), or None.")},
+     PyDoc_STR("(side, state, whether it may be given away, the contract's identity), or None.")},
     {"close", close_capability, METH_NOARGS, PyDoc_STR("Drops it.")},
     {"fields", get_fields, METH_NOARGS, PyDoc_STR("(kind, rights, badge, weak, valid)")},
     {"belongs_to", belongs_to, METH_O, PyDoc_STR("(scheduler)")},

@@ -160,6 +160,12 @@ static PyObject *get_memory_bytes(PyObject *self, void *unused)
     return PyLong_FromSize_t(contract_bytes(contract_of(self)));
 }
 
+static PyObject *get_identity(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(contract_identity(contract_of(self)));
+}
+
 static PyMethodDef methods[] = {
     {"step", step, METH_VARARGS, PyDoc_STR("(side, state, receives, tag): the next state, or None: not allowed.")},
     {"fits", fits, METH_VARARGS, PyDoc_STR("(state, tag, bytes, capabilities, blocks).")},
@@ -170,6 +176,7 @@ static PyMethodDef methods[] = {
 };
 
 static PyGetSetDef properties[] = {
+    {"identity", get_identity, NULL, PyDoc_STR("A number that no other contract ever has."), NULL},
     {"initial", get_initial, NULL, PyDoc_STR("The first state."), NULL},
     {"memory_bytes", get_memory_bytes, NULL, PyDoc_STR("What the automaton takes in memory."), NULL},
     {NULL, NULL, NULL, NULL, NULL},

@@ -48,14 +48,29 @@ static void finalize(PyObject *object)
     PyErr_Restore(type, value, traceback);
 }
 
+/* A function of the host may well refer to the process that it was granted to. */
+static int traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Py_VISIT(((struct python_process *)object)->host_functions);
+    return 0;
+}
+
+/* After finalize: no guest calls them any more. */
+static int clear(PyObject *object)
+{
+    Py_CLEAR(((struct python_process *)object)->host_functions);
+    return 0;
+}
+
 static void destroy(PyObject *object)
 {
     if (PyObject_CallFinalizerFromDealloc(object) < 0)
         return;
     struct python_process *self = (struct python_process *)object;
+    PyObject_GC_UnTrack(object);
     if (self->process)
         process_release(self->process);
-    Py_XDECREF(self->host_functions);
+    (void)clear(object);
     Py_TYPE(object)->tp_free(object);
 }
 
@@ -251,8 +266,10 @@ PyTypeObject python_process_type = {
     .tp_name = "motte.core._core.Process",
     .tp_doc = PyDoc_STR("One process; see motte.core.spawn."),
     .tp_basicsize = sizeof(struct python_process),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = destroy,
+    .tp_traverse = traverse,
+    .tp_clear = clear,
     .tp_finalize = finalize,
     .tp_methods = methods,
     .tp_getset = attributes,

@@ -15,6 +15,7 @@ struct contract {
     _Atomic uint32_t references;
     uint32_t state_count, initial;
     size_t bytes;
+    uint64_t identity;
     struct contract_capacity capacity[2]; /* by sender */
     struct contract_message *messages;    /* in the order of the description */
     struct contract_row *rows;

@@ -44,6 +44,11 @@ size_t contract_bytes(const struct contract *contract)
     return contract->bytes;
 }
 
+uint64_t contract_identity(const struct contract *contract)
+{
+    return contract->identity;
+}
+
 uint32_t contract_initial(const struct contract *contract)
 {
     return contract->initial;

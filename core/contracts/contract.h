@@ -102,6 +102,9 @@ void contract_release(struct contract *contract);
 /* What contract_bytes_needed said. */
 size_t contract_bytes(const struct contract *contract);
 
+/* A number that no other contract ever has. */
+uint64_t contract_identity(const struct contract *contract);
+
 /* --- Following one; states are those of this contract: contract_initial, and what contract_step gave --- */
 
 uint32_t contract_initial(const struct contract *contract);

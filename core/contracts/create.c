@@ -85,12 +85,14 @@ size_t contract_bytes_needed(const struct contract_description *claimed)
 /* The alignments of the parts fall from one to the next, so no part needs padding before it. */
 static struct contract *allocate(const struct contract_description *claimed)
 {
+    static _Atomic uint64_t identities;
     size_t bytes = contract_bytes_needed(claimed);
     struct contract *contract = calloc(1, bytes);
     if (!contract)
         return NULL;
     atomic_init(&contract->references, 1);
     contract->bytes = bytes;
+    contract->identity = 1 + atomic_fetch_add(&identities, 1);
     contract->state_count = claimed->state_count;
     contract->initial = claimed->initial;
     contract->messages = (void *)(contract + 1);

@@ -72,6 +72,7 @@ static struct conversation *allocate(struct bank *bank, struct contract *contrac
     contract_retain(contract);
     bank_retain(bank);
     conversation->contract = contract;
+    conversation->contract_identity = contract_identity(contract);
     conversation->bank = bank;
     conversation->charged_bytes = bytes;
     return conversation;

@@ -30,6 +30,7 @@ struct message;
 
 struct conversation {
     struct contract *contract; /* NULL: both ends have died */
+    uint64_t contract_identity;
     struct bank *bank;         /* with a reference, until then */
     uint64_t charged_bytes;
     struct endpoint *ends[2]; /* by the side that receives there */

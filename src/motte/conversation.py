@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from motte.message import Message
 
 _contracts: "WeakValueDictionary[int, Contract]" = WeakValueDictionary()
-"""By the identity of an end: the core knows a contract's numbers, and not its names."""
+"""By their identities: the core knows a contract's numbers, and not its names."""
 
 
 @represents(CapabilityKind.CONVERSATION)
@@ -42,7 +42,7 @@ class ConversationEnd(Receiver):
     @property
     def contract(self) -> "Contract | None":
         """What both sides follow; ``None`` if nobody in Python refers to it any more."""
-        return _contracts.get(self.core.identity)
+        return _contracts.get(self._fields()[3])
 
     @property
     def side(self) -> Side:
@@ -101,7 +101,7 @@ class ConversationEnd(Receiver):
             raise InvalidCap("nobody refers to the contract any more: without it, a message has a tag and no name")
         return contract
 
-    def _fields(self) -> tuple[int, int, bool]:
+    def _fields(self) -> tuple[int, int, bool, int]:
         fields = self.core.conversation_fields()
         assert fields is not None, "it was made for the end of a conversation"
         return fields
@@ -113,5 +113,5 @@ def create_conversation(
     """For :meth:`motte.Machine.conversation`."""
     account = banks.payer(bank)
     client, server = banks.draw(1, lambda: core_conversation(scheduler, account.core, contract.core))
-    _contracts[client.identity] = _contracts[server.identity] = contract
+    _contracts[contract.core.identity] = contract
     return ConversationEnd(client), ConversationEnd(server)

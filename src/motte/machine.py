@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.bank import SpaceBank
@@ -103,7 +104,7 @@ class Machine(Watching, MachineRuns, Shown):
         self._population = Population(self._scheduler, limit)
         self._lock = self._population.lock  # guards the next two
         self._at_close: dict[object, Callable[[], object]] = {}
-        self._programs: set[Program] = set()
+        self._programs: WeakSet[Program] = WeakSet()  # one that nobody refers to has given everything back
         if observable or "MOTTE_OBSERVABLE" in os.environ:
             self._let_observe(observable)
 
@@ -316,7 +317,7 @@ class Machine(Watching, MachineRuns, Shown):
         with self._lock:
             self._check_open()
             return MachineStatistics(
-                programs=len(self._programs),
+                programs=sum(not program.is_closed for program in self._programs),
                 processes=len(self._population),
                 deep_sleepers=self._scheduler.deep_sleepers,
                 memory=memory.used,

@@ -37,7 +37,7 @@ class Program:
     """Code that any number of processes may run, each in its own window.
 
     Made by :meth:`motte.Machine.load`.  It is a context manager; close it after its
-    processes.
+    processes.  One that nobody refers to any more, no process either, has given everything back as well.
     """
 
     def __init__(
@@ -96,6 +96,11 @@ class Program:
         """For what is to be run and nothing else.  Raises ``CompileError`` for a library."""
         if not self._has_main:
             raise CompileError(f"{self.name}: the program has no main function: it can be called, but not run")
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be spawned from it any more, and its memory was given back."""
+        return self._closed
 
     @property
     def exports(self) -> tuple[str, ...]:
