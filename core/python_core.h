@@ -114,6 +114,10 @@ PyObject *python_channel(PyObject *module, PyObject *arguments);
 PyObject *python_conversation(PyObject *module, PyObject *arguments);
 PyObject *python_service(PyObject *module, PyObject *arguments);
 
+/* --- python_cell.c --- */
+PyObject *python_cell_features(PyObject *module, PyObject *unused);
+PyObject *python_cell_probe(PyObject *module, PyObject *arguments);
+
 /* --- python_sources.c --- */
 PyObject *python_source(PyObject *module, PyObject *arguments);
 bool python_take_sources(PyObject *given, struct source_terms *terms);

@@ -62,6 +62,10 @@ static PyObject *get_host_features(PyObject *module, PyObject *unused)
 }
 
 static PyMethodDef functions[] = {
+    {"cell_features", python_cell_features, METH_NOARGS,
+     PyDoc_STR("(why there are no cells, or None; bits of what the host gives them), see core/cell/warden_protocol.h.")},
+    {"cell_probe", python_cell_probe, METH_VARARGS,
+     PyDoc_STR("For tests: (code, confined, denies_clock, turns, wait_ns, commands): pid, turns, end.")},
     {"compile_contract", python_contract_compile, METH_VARARGS,
      PyDoc_STR("(states, initial, messages, transitions): a ContractAutomaton, or (rule, place) of what is refused.")},
     {"host_features", get_host_features, METH_NOARGS, PyDoc_STR("What this host offers, as a dict.")},

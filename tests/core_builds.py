@@ -27,9 +27,16 @@ GENERATED = {"generate_header.py": "motte_abi.h", "verifier/generate_forms.py": 
 CELL = ROOT / "core" / "cell"
 """Not a part of the library, but a program in it."""
 CELL_FLAGS = [
-    *("-std=gnu11", "-O2", "-ffreestanding", "-fpie", "-mgeneral-regs-only", "-fno-stack-protector", "-fno-strict-aliasing"),
-    *("-fno-asynchronous-unwind-tables", "-U_FORTIFY_SOURCE", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none"),
-    *("-Wl,-Ttext-segment=0x200000000000", "-Wl,-e,cell_start", "-Wl,-z,noexecstack"),
+    *("-std=gnu11", "-O2", "-ffreestanding", "-fpie", "-mgeneral-regs-only", "-fno-stack-protector"),
+    *(
+        "-fno-strict-aliasing",
+        "-fno-asynchronous-unwind-tables",
+        "-U_FORTIFY_SOURCE",
+        "-nostdlib",
+        "-static",
+        "-no-pie",
+    ),
+    *("-Wl,-Ttext-segment=0x200000000000", "-Wl,-e,cell_start", "-Wl,-z,noexecstack", "-Wl,--build-id=none"),
 ]
 FOLDERS = (
     "core",

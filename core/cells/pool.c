@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "pool.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -91,21 +92,46 @@ static bool wait_for_cell(void)
     return pool->ready;
 }
 
+/* Under the lock. Dead already, although the thread has not heard of it. */
+static bool has_died(const struct cell *cell)
+{
+    struct pollfd death = {.fd = cell->pidfd, .events = POLLIN};
+    return poll(&death, 1, 0) != 0;
+}
+
+/* Under the lock. */
+static void give_back(struct cell *cell)
+{
+    cell->state = CELL_IS_GIVEN_BACK;
+    pool_put_in(&pool->back, cell);
+}
+
+/* Under the lock. NULL: there is none, and none could be made. */
+static struct cell *take_ready(void)
+{
+    while (pool->ready || wait_for_cell()) {
+        struct cell *cell = pool->ready;
+        pool_take_out(&pool->ready, cell);
+        pool->ready_count--;
+        ring();
+        if (!has_died(cell)) {
+            cell->state = CELL_IS_HELD;
+            return cell;
+        }
+        give_back(cell);
+    }
+    return NULL;
+}
+
 struct cell *cell_take(const char **problem)
 {
     struct cell *cell = NULL;
     *problem = "the host has no thread or no descriptors for cells";
     pthread_mutex_lock(&pool->lock);
     if (have_thread()) {
-        if (pool->ready || wait_for_cell()) {
-            cell = pool->ready;
-            pool_take_out(&pool->ready, cell);
-            pool->ready_count--;
-            cell->state = CELL_IS_HELD;
-            ring();
-        } else {
+        cell = take_ready();
+        if (!cell)
             *problem = pool->problem;
-        }
     }
     pthread_mutex_unlock(&pool->lock);
     return cell;
@@ -117,8 +143,7 @@ void cell_end(struct cell *cell)
     bool foreign = cell->pidfd < 0; /* of the parent of this process */
     if (!foreign) {
         cell_kill(cell);
-        cell->state = CELL_IS_GIVEN_BACK;
-        pool_put_in(&pool->back, cell);
+        give_back(cell);
         ring();
     }
     pthread_mutex_unlock(&pool->lock);

@@ -21,6 +21,12 @@ _Used = TypeVar("_Used")
 Place: TypeAlias = tuple[int, tuple[int, int] | None, int, tuple[int, ...] | None]
 """Fault, (address, access), code offset, registers."""
 
+CellTrap: TypeAlias = tuple[int, int, int, int, int, int]
+"""Signal, code, number, error, address, system call."""
+
+CellTurn: TypeAlias = tuple[int, int, int, int, tuple[int, ...], CellTrap, tuple[int, ...], int]
+"""Event, step, error, call, arguments, trap, registers, instruction: struct cell_control."""
+
 CoreMessage: TypeAlias = tuple[bytes, int, int, int, tuple[Capability, ...], Capability | None, int, int, int]
 """Bytes, tag, badge, flags, capabilities, to answer, service, identity of the sending process, rights."""
 
@@ -28,6 +34,16 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 def begin_select(completions: Completions, receivers: tuple[Capability, ...], /) -> Waiting[int]: ...
 def block(scheduler: Scheduler, bank: Bank, size: int, checked: bool, /) -> Capability: ...
+def cell_features() -> tuple[str | None, int]: ...
+def cell_probe(
+    code: Buffer,
+    confined: bool,
+    denies_clock: bool,
+    turns: int,
+    wait_ns: int,
+    commands: Sequence[tuple[int, int, int, int, int]],
+    /,
+) -> tuple[int, list[CellTurn], tuple[int, int]]: ...
 def channel(
     scheduler: Scheduler, bank: Bank | None, capacity: int, buffer: int, /
 ) -> tuple[Capability, Capability]: ...
