@@ -136,11 +136,13 @@ static bool call(const struct python_host_function *self, struct process *proces
 
 /* It took too long, and has returned or raised something because of that.  What the end of its process means is said by who
  * waits for that. */
-static bool give_up(const struct python_host_function *self, enum watch_verdict verdict)
+static bool give_up(const struct python_host_function *self, const struct process *process, enum watch_verdict verdict)
 {
+    const char *more = process_stop_requested(process) ? ": its process was ended" : "";
     PyErr_Clear();
     if (verdict == WATCH_LATE)
-        PyErr_Format(python_errors.timeout, "the call did not return in time: it was in %U, a function of the host's", self->name);
+        PyErr_Format(python_errors.timeout, "the call did not return in time: it was in %U, a function of the host's%s", self->name,
+                     more);
     return false;
 }
 
@@ -156,7 +158,7 @@ static bool invoke(void *opaque, struct process *process, const uint64_t *words,
     if (!process_is_here(process) && escape_here)
         longjmp(*escape_here, 1);
     if (verdict != WATCH_NOTHING)
-        fine = give_up(opaque, verdict);
+        fine = give_up(opaque, process, verdict);
     if (state)
         python_release_for_guest();
     return fine;

@@ -18,25 +18,26 @@ static struct watched *first;
 static uint64_t begun_count;
 static bool prepared, exists, sleeps;
 
-static bool has_passed(const struct deadline *deadline)
+static bool has_passed(const struct deadline *deadline, uint64_t grace_ns)
 {
-    uint64_t now = monotonic_ns();
-    return deadline->exists && now >= (uint64_t)deadline->at.tv_sec * 1000000000 + (uint64_t)deadline->at.tv_nsec;
+    uint64_t at = (uint64_t)deadline->at.tv_sec * 1000000000 + (uint64_t)deadline->at.tv_nsec;
+    return deadline->exists && monotonic_ns() >= at + grace_ns;
 }
 
 static enum watch_verdict look(const struct watched *watched)
 {
-    if (visit_overstays(watched->process, watched->since))
+    if (visit_overstays(watched->process, watched->since, has_passed(&watched->deadline, WATCH_GRACE_NS)))
         return WATCH_ENDS;
-    return has_passed(&watched->deadline) ? WATCH_LATE : WATCH_NOTHING;
+    return has_passed(&watched->deadline, 0) ? WATCH_LATE : WATCH_NOTHING;
 }
 
+/* Everybody is looked at: whoever has been told already may still have a process that is to end. */
 static bool anyone_is_due(void)
 {
+    bool due = false;
     for (const struct watched *watched = first; watched; watched = watched->next)
-        if (watched->verdict == WATCH_NOTHING && look(watched) != WATCH_NOTHING)
-            return true;
-    return false;
+        due = (look(watched) != WATCH_NOTHING && watched->verdict == WATCH_NOTHING) || due;
+    return due;
 }
 
 static void raise_in(struct watched *watched)

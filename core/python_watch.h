@@ -6,7 +6,8 @@
  * The answer.  Who is in such a function stands on a list.  A thread looks at it every few milliseconds while there is something on
  * it: if the call's deadline has passed, or the process is to end, or has used up its time, the interpreter is asked to raise
  * an exception in that thread, at its next instruction of Python's.  A function that waits in the kernel sees it when that
- * returns.
+ * returns, and nothing can be done about that; but nobody else waits for it: its process ends a moment after the deadline, and
+ * whoever awaits the call, or waits for the process or for a turn with it, is told then.
  *
  * No exception goes astray: it is asked for under the interpreter's lock, while the function stands on the list; and whoever
  * takes it off, under the same lock, takes an exception back that has not been raised yet.
@@ -17,8 +18,8 @@
 #include "lifecycle.h"
 #include "python_core.h"
 
-/* How much longer than its deadline such a function may take to end because of the exception. */
-enum { WATCH_GRACE_NS = 50000000 };
+/* How much longer than its deadline such a function may take to end because of the exception, before its process does. */
+enum { WATCH_GRACE_NS = 100000000 };
 
 enum watch_verdict { WATCH_NOTHING, WATCH_LATE, WATCH_ENDS };
 

@@ -158,12 +158,10 @@ bool visit(struct worker *visitor, struct process *process)
 
 /* --- functions of the host ---------------------------------------------------------------------------------------------- */
 
-void visit_interrupt(struct worker *visitor)
+/* Under the lock.  A visitor is `outside` from before such a function until after it, unless somebody ends the visit meanwhile:
+ * who takes that from it has the visit. */
+static void end_visit(struct worker *visitor, struct process *process)
 {
-    struct process *process = atomic_load_explicit(&visitor->process, memory_order_relaxed);
-    if (!process)
-        return;
-    pthread_mutex_lock(&process->scheduler->lock);
     process->worker = NULL;
     process->visited = false;
     process_set_state(process, PROCESS_OUTSIDE);
@@ -173,6 +171,16 @@ void visit_interrupt(struct worker *visitor)
     leave_turns(visitor);
     if (stops)
         scheduler_announce_exit(process);
+}
+
+void visit_interrupt(struct worker *visitor)
+{
+    struct process *process = atomic_load_explicit(&visitor->process, memory_order_relaxed);
+    if (!process)
+        return;
+    pthread_mutex_lock(&process->scheduler->lock);
+    if (atomic_exchange(&visitor->outside, false))
+        end_visit(visitor, process);
     pthread_mutex_unlock(&process->scheduler->lock);
 }
 
@@ -180,8 +188,6 @@ void visit_interrupt(struct worker *visitor)
  * finds the context by the GS base, which may be that of somebody visited meanwhile. */
 static void go_on(struct worker *visitor, struct process *process)
 {
-    if (atomic_load_explicit(&visitor->process, memory_order_relaxed) == process)
-        return;
     switch_gs_base(slot_window(process->slot));
     pthread_mutex_lock(&process->scheduler->lock);
     bool lives = atomic_load(&process->state) != PROCESS_EXITED;
@@ -192,16 +198,20 @@ static void go_on(struct worker *visitor, struct process *process)
     pthread_mutex_unlock(&process->scheduler->lock);
 }
 
-bool visit_overstays(struct process *process, uint64_t since)
+bool visit_overstays(struct process *process, uint64_t since, bool ends)
 {
     pthread_mutex_lock(&process->scheduler->lock);
-    const struct worker *worker = process->worker;
+    struct worker *worker = process->worker;
     int64_t left = process->runnable.left;
     uint64_t now = ticks_now(), used = now - since;
     if (worker && worker->payer == process && atomic_load(&worker->process) == process)
         used = worker_charged(worker, now);
     if (left != METER_UNLIMITED && (left <= 0 || used >= (uint64_t)left))
         process_end_for(process, MOTTE_STOP_CPU_LIMIT, 0);
+    if (ends)
+        process_end_for(process, MOTTE_STOP_KILLED, 0);
+    if (process->visited && process_stop_requested(process) && atomic_exchange(&worker->outside, false))
+        end_visit(worker, process);
     ipc_settle(process->scheduler);
     pthread_mutex_unlock(&process->scheduler->lock);
     return process_stop_requested(process);
@@ -213,14 +223,15 @@ int64_t visit_host_call(struct process *process)
     struct host_functions *host = process->host;
     uint64_t words[HOST_WORDS], result = 0;
     memcpy(words, host->words, host->function->words * sizeof *words);
-    atomic_store_explicit(&visitor->outside, true, memory_order_relaxed);
+    atomic_store_explicit(&visitor->outside, true, memory_order_release);
     if (!host_function_invoke(host->function->opaque, process, words, &result)) {
         host->raised = true;
         process_set_attention(process, true);
     }
-    atomic_store_explicit(&visitor->outside, false, memory_order_relaxed);
+    bool visits = atomic_exchange(&visitor->outside, false);
     process->question.ask = ASK_NOTHING; /* whatever it did with the guest's memory */
-    go_on(visitor, process);
+    if (!visits)
+        go_on(visitor, process);
     return (int64_t)result;
 }
 

@@ -44,8 +44,9 @@ bool visit(struct worker *visitor, struct process *process);
 int64_t visit_host_call(struct process *process);
 
 /* Such a function has been running since this moment: whether it is to end, for its process is; that ends if it has used up its
- * time. From any thread, while the process is held. */
-bool visit_overstays(struct process *process, uint64_t since_ticks);
+ * time, or somebody wants it to.  From any thread, while the process is held.  The process has ended then, even if the function
+ * has not: its visitor finds out when it returns. */
+bool visit_overstays(struct process *process, uint64_t since_ticks, bool ends);
 
 /* In such a function, before the calling thread visits another process, or the same one for another call: the visit under way
  * ends, if there is one, and the process is OUTSIDE. Without the lock. */

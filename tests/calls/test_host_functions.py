@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -245,6 +245,91 @@ def test_time_in_a_function_of_the_host_counts(
     with pytest.raises(motte.LimitReached, match="CPU-time limit of 500 ms"):
         process.function(call)(1)
     assert process.statistics().cpu_time >= 0.45
+
+
+@pytest.fixture
+def blocked() -> Iterator[tuple[Callable[..., int], Callable[[], object]]]:
+    """A function that waits in the kernel, and what lets it go."""
+    read, write = os.pipe()
+
+    def wait(value: motte.i32) -> motte.i32:
+        os.read(read, 1)
+        return value
+
+    yield wait, lambda: os.write(write, b"x")
+    os.close(read)
+    os.close(write)
+
+
+def outcome_in_thread(call: Callable[[], object]) -> tuple[threading.Thread, list[BaseException]]:
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread, errors
+
+
+def test_nobody_else_waits_past_a_deadline_for_a_function_that_waits_in_the_kernel(
+    plugin: Plugin,
+    caller: motte.Program,
+    call: str,
+    blocked: tuple[Callable[..., int], Callable[[], object]],
+) -> None:
+    wait, let_go = blocked
+    process = plugin(caller, {"twice": wait})
+    function, height = process.function(call), process.function("height")
+    thread, errors = outcome_in_thread(lambda: function(1, timeout=0.3))
+    with pytest.raises(motte.Exited, match=r"^height: the process of caller\.c has ended: stopped: killed by the host"):
+        while True:
+            height()
+    assert process.wait(0).reason == motte.StopReason.KILLED
+    assert errors == []  # its own thread is still in the kernel
+    let_go()
+    thread.join()
+    (error,) = errors
+    assert isinstance(error, motte.Timeout)
+    assert str(error) == (
+        "the call did not return in time: it was in wait, a function of the host's: its process was ended"
+    )
+
+
+def test_processor_time_ends_in_a_function_that_waits_in_the_kernel(
+    plugin: Plugin,
+    caller: motte.Program,
+    call: str,
+    blocked: tuple[Callable[..., int], Callable[[], object]],
+) -> None:
+    wait, let_go = blocked
+    process = plugin(caller, {"twice": wait}, time=0.5)
+    thread, errors = outcome_in_thread(lambda: process.function(call)(1))
+    assert process.wait(LONG).reason == motte.StopReason.CPU_LIMIT
+    assert errors == []
+    let_go()
+    thread.join()
+    (error,) = errors
+    assert isinstance(error, motte.LimitReached)
+
+
+def test_a_call_in_a_function_of_the_host_that_does_not_return_is_interrupted(
+    plugin: Plugin, caller: motte.Program, busy: motte.Program
+) -> None:
+    other = plugin(busy)
+    spin = other.function("spin")
+
+    def twice(value: motte.i32) -> motte.i32:
+        spin(timeout=0.2)
+        return value
+
+    process = plugin(caller, {"twice": twice})
+    with pytest.raises(motte.Timeout, match=r"^spin did not return in time"):
+        process.function("call_twice")(1)
+    assert (process.state, other.state) == ("idle", "exited")
 
 
 def test_a_wall_limit_and_a_kill_end_it_too(plugin: Plugin, caller: motte.Program, call: str) -> None:
