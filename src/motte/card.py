@@ -3,7 +3,9 @@
 The problem: a process, a bank tree and a fault are looked at in all three, and each would have to be laid out three
 times; what strangers wrote (names, output, lines of source) would have to be escaped in each.
 
-The answer: an object says *what* it shows, a :class:`Card`; this file knows how that looks, and escapes everything.
+The answer: an object says *what* it shows, a :class:`Card`; this file knows how that looks, and escapes everything:
+markup in notebooks, and everywhere the characters that move a cursor, or turn text round.  And a crowd is shown by its
+first rows: an overview of ten thousand processes is nothing to look at.
 """
 
 from abc import ABC, abstractmethod
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 GOOD: Final = "green"
 BAD: Final = "red"
 PLAIN: Final = ""
+
+ROWS_SHOWN: Final = 200
+"""Of a table; how many more there are is said below it."""
 
 _LABEL_WIDTH: Final = 12
 
@@ -43,7 +48,7 @@ class Card:
 
     def __str__(self) -> str:
         """As plain text."""
-        return "\n".join(self._text())
+        return visible("\n".join(self._text()))
 
     def _text(self) -> Iterator[str]:
         yield self.title
@@ -77,8 +82,25 @@ class Shown(ABC):
         return html_of(self.card())
 
 
+def visible(text: str) -> str:
+    """The text with everything escaped that is not plainly visible; lines stay lines.
+
+    >>> visible("red \\x1b[31m, \\u202e turned\\nnext line, back\\\\slash")
+    'red \\\\x1b[31m, \\\\u202e turned\\nnext line, back\\\\slash'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _rest(columns: Columns) -> str:
+    """What is said of the rows that are not shown."""
+    hidden = len(columns.rows) - ROWS_SHOWN
+    return f"… and {hidden:,} more" if hidden > 0 else ""
+
+
 def _aligned(columns: Columns) -> Iterator[str]:
-    table = [columns.names, *columns.rows]
+    table = [columns.names, *columns.rows[:ROWS_SHOWN]]
     widths = [max(len(row[index]) for row in table) for index in range(len(columns.names))]
     for row in table:
         cells = [
@@ -86,50 +108,59 @@ def _aligned(columns: Columns) -> Iterator[str]:
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  " + "  ".join(cells).rstrip()
+    if rest := _rest(columns):
+        yield f"  {rest}"
 
 
 def rich_of(card: Card) -> "RenderableType":
-    """For a terminal; nothing in it is taken for markup."""
+    """For a terminal; nothing in it is taken for markup, or for a control sequence."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    parts: list[RenderableType] = [Text(card.title, style=f"bold {card.mood}".strip())]
+    parts: list[RenderableType] = [Text(visible(card.title), style=f"bold {card.mood}".strip())]
     if card.facts:
         grid = Table.grid(padding=(0, 2))
         for label, value in card.facts:
-            grid.add_row(Text(f"  {label}", style="dim"), Text(value))
+            grid.add_row(Text(f"  {visible(label)}", style="dim"), Text(visible(value)))
         parts.append(grid)
-    parts += [Text(f"  {line}") for line in card.lines]
+    parts += [Text(f"  {visible(line)}") for line in card.lines]
     if card.columns is not None:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for index, name in enumerate(card.columns.names):
-            table.add_column(Text(name), justify=_side(card.columns, index), no_wrap=True)
-        for row in card.columns.rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_column(Text(visible(name)), justify=_side(card.columns, index), no_wrap=True)
+        for row in card.columns.rows[:ROWS_SHOWN]:
+            table.add_row(*(Text(visible(cell)) for cell in row))
         parts.append(table)
+        if rest := _rest(card.columns):
+            parts.append(Text(rest))
     parts += [rich_of(below) for below in card.below]
     return Group(*parts)
 
 
 def html_of(card: Card) -> str:
     """For a notebook; everything is escaped."""
-    from html import escape  # late: its table of entities takes long to import
-
     color = f" style='color:{card.mood}'" if card.mood else ""
-    parts = [f"<div class='motte'><b{color}>{escape(card.title)}</b>"]
+    parts = [f"<div class='motte'><b{color}>{_escaped(card.title)}</b>"]
     if card.facts:
         rows = "".join(
-            f"<tr><td>{escape(label)}</td><td style='text-align:left'><pre>{escape(value)}</pre></td></tr>"
+            f"<tr><td>{_escaped(label)}</td><td style='text-align:left'><pre>{_escaped(value)}</pre></td></tr>"
             for label, value in card.facts
         )
         parts.append(f"<table>{rows}</table>")
     if card.lines:
-        parts.append(f"<pre>{escape(chr(10).join(card.lines))}</pre>")
+        lines = "\n".join(card.lines)
+        parts.append(f"<pre>{_escaped(lines)}</pre>")
     if card.columns is not None:
         parts.append(_html_table(card.columns))
     parts += [html_of(below) for below in card.below]
     return "".join(parts) + "</div>"
+
+
+def _escaped(text: str) -> str:
+    from html import escape  # late: its table of entities takes long to import
+
+    return escape(visible(text))
 
 
 def _side(columns: Columns, index: int) -> Literal["left", "right"]:
@@ -137,16 +168,14 @@ def _side(columns: Columns, index: int) -> Literal["left", "right"]:
 
 
 def _html_table(columns: Columns) -> str:
-    from html import escape
-
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns.names)
+    head = "".join(f"<th>{_escaped(name)}</th>" for name in columns.names)
     rows = "".join(
         "<tr>"
         + "".join(
-            f"<td style='text-align:{_side(columns, index)};white-space:pre'>{escape(cell)}</td>"
+            f"<td style='text-align:{_side(columns, index)};white-space:pre'>{_escaped(cell)}</td>"
             for index, cell in enumerate(row)
         )
         + "</tr>"
-        for row in columns.rows
+        for row in columns.rows[:ROWS_SHOWN]
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{_rest(columns)}"

@@ -1,6 +1,6 @@
 """What came of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from motte.card import Card, Shown
@@ -33,8 +33,12 @@ class Completed(Shown):
     """As in :class:`motte.Exit`."""
 
     def card(self) -> Card:
-        """What rich consoles and notebooks show: how it ended."""
-        return Exit(self.reason, self.returncode, self.fault, self.usage, self.message, self.backtrace).card()
+        """What rich consoles and notebooks show: how it ended, and the last lines that it wrote."""
+        from motte.report import last_lines
+
+        end = Exit(self.reason, self.returncode, self.fault, self.usage, self.message, self.backtrace).card()
+        written = (("stdout", self.stdout), ("stderr", self.stderr))
+        return replace(end, facts=(*end.facts, *((name, last_lines(data)) for name, data in written if data)))
 
 
 def completed(process: "Process", end: Exit) -> Completed:

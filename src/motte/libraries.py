@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from motte.build_options import BuildOptions
 from motte.core import Function
+from motte.image.names import printable
 from motte.machine import Machine
 from motte.quantities import Size
 from motte.translation import Source
@@ -105,7 +106,7 @@ class Library:
 
     def __repr__(self) -> str:
         """For people."""
-        return f"<Library {self._program.name}: {len(self._program.exports)} functions>"
+        return f"<Library {printable(self._program.name)}: {len(self._program.exports)} functions>"
 
 
 def library(source: Source, *, options: BuildOptions | None = None, memory: Size = "256MiB", **spawn: Any) -> Library:

@@ -16,6 +16,7 @@ from motte.core import Function
 from motte.errors import BadState, Closed, Timeout
 from motte.exit import Exit, Usage, usage_of
 from motte.exit_reason import ExitReason, reason_of
+from motte.image.names import printable
 from motte.process_memory import Memory
 from motte.quantities import Duration, duration_ns
 from motte.streaming import Streaming
@@ -259,7 +260,7 @@ class Process(Streaming, Shown):
 
     def __repr__(self) -> str:
         """For people; never raises."""
-        return f"<Process {self.identity} of {self.program.name}: {self.state}>"
+        return f"<Process {self.identity} of {printable(self.program.name)}: {self.state}>"
 
     def raise_end(self, name: str, in_call: bool) -> Never:
         """For the core: the process has ended, during a call of its function ``name`` or before."""

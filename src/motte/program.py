@@ -172,6 +172,11 @@ class Program:
             self._retired = True
             self._close_if_over()
 
+    def __repr__(self) -> str:
+        """For people; never raises."""
+        kind = "closed" if self._closed else "a program" if self.has_main else "a library"
+        return f"<Program {printable(self.name)}: {kind}, {self._artifact.function_count} functions>"
+
     def close(self) -> None:
         """Give the code's memory back; harmless when repeated.  Raises ``BadState`` while processes use it."""
         with self._lock:

@@ -113,7 +113,7 @@ class Report(Shown):
             ("bank", "" if self.bank is None else _bank_text(*self.bank)),
             ("meter", meter_text(self.meter)),
             ("calls", calls),
-            *((stream, _last_lines(data)) for stream, data in self.output.items()),
+            *((stream, last_lines(data)) for stream, data in self.output.items()),
             ("what to do", "\n".join(self.advice)),
         ]
 
@@ -202,8 +202,9 @@ def _last_output(process: "Process") -> dict[str, bytes]:
     return found
 
 
-def _last_lines(data: bytes) -> str:
-    lines = data.decode("utf-8", "replace").removesuffix("\n").split("\n")[-_OUTPUT_LINES:]
+def last_lines(data: bytes) -> str:
+    """The end of what was written, for people."""
+    lines = data[-OUTPUT_BYTES:].decode("utf-8", "replace").removesuffix("\n").split("\n")[-_OUTPUT_LINES:]
     return "\n".join("" if not line else printable(line) for line in lines)
 
 

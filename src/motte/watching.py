@@ -52,6 +52,10 @@ class Watching(Makers):
         except Closed:
             return Card("machine: closed")
 
+    def __repr__(self) -> str:
+        """For people; never raises."""
+        return f"<Machine: {len(self._population)} processes>"
+
     def trace(
         self,
         records: int = RECORDS,
