@@ -6,6 +6,7 @@
 #include "awake.h"
 #include "clock.h"
 #include "lifecycle.h"
+#include "offers.h"
 #include "panic.h"
 #include "process.h"
 #include "python_core.h"
@@ -14,7 +15,7 @@ enum { MOST_AT_ONCE = 256 };
 
 static void wait_for(struct process *process)
 {
-    if (awake_for_end(process))
+    if (offer_accept(process, UINT64_MAX) || awake_for_end(process))
         return;
     while (process_wait(process, deadline_after(UINT64_MAX)) != 1) {
     }

@@ -23,6 +23,9 @@ void *host_memory_resize(struct process *process, void *block, size_t old_size, 
 /* `size` as it was asked for; `block` may be NULL, whatever the size. */
 void host_memory_free(struct process *process, void *block, size_t size);
 
+/* Zeroed, and nobody's: for what is charged otherwise. Free it with free(). */
+void *host_memory_zeroed(size_t size);
+
 /* The account alone, for a block that somebody else allocates. */
 bool host_memory_charge(struct process *process, size_t size);
 void host_memory_refund(struct process *process, size_t size);

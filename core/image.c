@@ -182,6 +182,7 @@ static int build(struct image *image, const struct image_options *options, const
         if (image->parts[i].file_end > image->parts[i].start)
             image->size = (size_t)file_offset(image->parts[i].file_end);
     image->mappings = count_mappings(image);
+    image->page_tables = image_page_tables(image);
     *problem = "the memory limit does not cover the program's image and code";
     if (!pay(image, options->bank))
         return -ENOMEM;

@@ -91,6 +91,7 @@ struct image {
     struct image_part *parts;
     uint64_t writable_pages; /* of all parts: each process's own */
     uint32_t mappings;       /* of the host that a slot with this image takes */
+    struct page_tables page_tables; /* the same, for a slot at the beginning of a gibibyte */
 
     struct slot *waiting; /* image_slots.h */
     uint32_t fork_generation;

@@ -17,8 +17,7 @@ static bool drop_rest(const struct image *image, const struct process *process)
     struct slot *slot = process->slot;
     const struct area_list *areas = &process->window.areas;
     uintptr_t front = slot_front_page(slot), end = image_data_stack_end(image, slot);
-    struct page_tables tables = image_page_tables(image, slot);
-    if (memcmp(&tables, &process->page_tables, sizeof tables) != 0)
+    if (process->page_tables) /* there are more than the image's */
         return slot_replace(slot, slot->base, front) && slot_replace(slot, end, slot->base + SLOT_SIZE);
     if (process->native_stack_low != front && !slot_shut(slot, process->native_stack_low, front))
         return false;

@@ -60,9 +60,9 @@ size_t image_areas(const struct image *image, struct area *areas)
     return image->part_count + !image_adjoins_data_stack(image);
 }
 
-struct page_tables image_page_tables(const struct image *image, const struct slot *slot)
+struct page_tables image_page_tables(const struct image *image)
 {
-    struct page_tables tables = page_tables_of_slot(slot->base);
+    struct page_tables tables = page_tables_of_slot(0);
     page_tables_add(&tables, SLOT_FRONT_PAGE, SLOT_WINDOW + MOTTE_NULL_GUARD_END);
     for (size_t i = 0; i < image->part_count; i++) {
         uint64_t start = image->parts[i].start, end = image->parts[i].end;

@@ -29,8 +29,8 @@ bool images_prepare(void);
  * more; `areas` has room for part_count + 1. */
 size_t image_areas(const struct image *image, struct area *areas);
 
-/* The page tables that such a slot takes. */
-struct page_tables image_page_tables(const struct image *image, const struct slot *slot);
+/* The page tables that such a slot takes, if it begins a gibibyte: image->page_tables. */
+struct page_tables image_page_tables(const struct image *image);
 
 /* --- image_reset.c ----------------------------------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include "events.h"
 #include "ipc/transfer.h"
 #include "moments.h"
+#include "offers.h"
 #include "process.h"
 #include "scheduler.h"
 #include "slot.h"
@@ -67,10 +68,12 @@ int process_start(struct process *process)
     int result = begin(process);
     if (!result) {
         awake_note_start(scheduler);
-        scheduler->wake_later = &sleeper;
         scheduler_ready(process);
-        schedule(scheduler, NULL);
-        scheduler->wake_later = NULL;
+        if (!offer_make(process)) {
+            scheduler->wake_later = &sleeper;
+            schedule(scheduler, NULL);
+            scheduler->wake_later = NULL;
+        }
     }
     if (!result && state_of(process) == PROCESS_READY && !scheduler->workers && scheduler->retry_at < UINT64_MAX) {
         take_back_start(process);
@@ -79,6 +82,7 @@ int process_start(struct process *process)
     pthread_mutex_unlock(&scheduler->lock);
     if (sleeper)
         parking_wake(sleeper);
+    offer_note_start(process);
     return result;
 }
 

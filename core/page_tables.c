@@ -38,10 +38,24 @@ void page_tables_add(struct page_tables *seen, uint64_t low, uint64_t high)
     add(seen->directories, DIRECTORY_SHIFT, low + seen->phase, high + seen->phase);
 }
 
+struct page_tables page_tables_moved(const struct page_tables *seen, uintptr_t base)
+{
+    struct page_tables moved = *seen;
+    moved.phase = page_tables_of_slot(base).phase;
+    moved.directories[0] = 0;
+    for (uint64_t i = 0; i < sizeof seen->tables / sizeof *seen->tables; i++)
+        for (uint64_t bits = seen->tables[i]; bits; bits &= bits - 1) {
+            uint64_t place = moved.phase + ((i * 64 + (uint64_t)__builtin_ctzll(bits)) << TABLE_SHIFT);
+            add(moved.directories, DIRECTORY_SHIFT, place, place + 1);
+        }
+    return moved;
+}
+
 uint64_t page_tables_count(const struct page_tables *seen)
 {
     uint64_t count = (uint64_t)__builtin_popcountll(seen->directories[0]);
     for (size_t i = 0; i < sizeof seen->tables / sizeof *seen->tables; i++)
-        count += (uint64_t)__builtin_popcountll(seen->tables[i]);
+        if (seen->tables[i]) /* few are not 0, and counting is a call */
+            count += (uint64_t)__builtin_popcountll(seen->tables[i]);
     return count;
 }

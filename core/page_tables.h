@@ -28,6 +28,9 @@ struct page_tables {
 /* None yet. */
 struct page_tables page_tables_of_slot(uintptr_t base);
 
+/* The same ranges in another slot: only the directories differ, since slots are aligned to what a table maps. */
+struct page_tables page_tables_moved(const struct page_tables *seen, uintptr_t base);
+
 /* Tables that mapping [low, high) would add; offsets from the slot's base. */
 uint64_t page_tables_missing(const struct page_tables *seen, uint64_t low, uint64_t high);
 void page_tables_add(struct page_tables *seen, uint64_t low, uint64_t high);

@@ -5,6 +5,8 @@
 #include "bank.h"
 #include "code_region.h"
 #include "context.h"
+#include "host_memory.h"
+#include "image.h"
 #include "scheduler.h"
 #include "slot.h"
 
@@ -122,15 +124,27 @@ void process_refund_bytes(struct process *process, uint64_t bytes)
     bank_refund_bytes(process->bank, bytes);
 }
 
+/* A process that has no more than its image has no list of its own. */
 static bool charge_range(struct process *process, uintptr_t low, uintptr_t high, uint64_t pages, uint64_t left)
 {
     uintptr_t base = process->slot->base;
-    uint64_t tables = page_tables_missing(&process->page_tables, low - base, high - base);
-    if (pages + tables == 0)
-        return true;
-    if (!charge_leaving(process, pages + tables, left))
+    struct page_tables *own = process->page_tables;
+    struct page_tables tables = own ? *own : page_tables_moved(&process->image->page_tables, base);
+    uint64_t missing = page_tables_missing(&tables, low - base, high - base);
+    if (missing && !own)
+        own = host_memory_allocate(process, sizeof *own);
+    if (missing && !own)
         return false;
-    page_tables_add(&process->page_tables, low - base, high - base);
+    if (pages + missing && !charge_leaving(process, pages + missing, left)) {
+        if (!process->page_tables)
+            host_memory_free(process, own, sizeof *own);
+        return false;
+    }
+    if (missing) {
+        page_tables_add(&tables, low - base, high - base);
+        *own = tables;
+        process->page_tables = own;
+    }
     return true;
 }
 

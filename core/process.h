@@ -147,7 +147,7 @@ struct process {
     uint64_t drawn; /* random bytes, from a seed */
     struct host_functions *host; /* NULL: it was granted none */
     struct window window;
-    struct page_tables page_tables;
+    struct page_tables *page_tables; /* NULL: those of its image, in this slot */
     uint64_t host_bytes; /* of host memory: host_memory.h */
     bool gives_all_back; /* it is closed: what it frees of that is given back at once, at the end */
     guest_addr mapped_runs; /* what checked casts remember, in the guest (casts.h); 0 if it has none */

@@ -43,12 +43,11 @@ static int charge_slot(struct process *process, uint64_t holder_bytes)
     enum { FRONT = 1 };
     const struct image *image = process->image;
     uint64_t data_stack = (image->data_stack_mapped - image->data_stack_first) / MOTTE_PAGE_SIZE;
-    struct page_tables tables = image_page_tables(image, process->slot);
+    struct page_tables tables = page_tables_moved(&image->page_tables, process->slot->base);
     if (!host_memory_charge(process, sizeof *process + ELSEWHERE + holder_bytes)
         || !process_charge(process, FRONT + data_stack + image->writable_pages + page_tables_count(&tables))
         || !window_begin(process, image->part_count + 2))
         return -ENOMEM;
-    process->page_tables = tables;
     return 0;
 }
 
@@ -128,7 +127,7 @@ static struct process *allocate(const struct process_options *options)
 {
     if (options->image->region->owned.claims.reaches_blocks && !reaches_reserve())
         return NULL;
-    struct process *process = calloc(1, sizeof *process);
+    struct process *process = host_memory_zeroed(sizeof *process);
     if (!process)
         return NULL;
     process->slot = image_take_slot(options->image);
@@ -223,6 +222,7 @@ void process_close(struct process *process)
     image_give_slot_back(process->image, process);
     blocks_bury();
     window_clear(process);
+    host_memory_free(process, process->page_tables, sizeof *process->page_tables);
     process->gives_all_back = false;
     process_refund_bytes(process, process->host_bytes);
     process_refund(process, atomic_load(&process->pages));

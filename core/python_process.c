@@ -4,6 +4,7 @@
 
 #include "awake.h"
 #include "lifecycle.h"
+#include "offers.h"
 #include "process.h"
 
 static PyObject *create(PyObject *class, PyObject *const *arguments, Py_ssize_t count)
@@ -116,21 +117,22 @@ static PyObject *open_process(PyObject *self, PyObject *unused)
 }
 
 /* Python's signal handlers run between two waits; one that raises ends the waiting. */
-static PyObject *wait_stopped(PyObject *self, PyObject *arguments, PyObject *keywords)
+static PyObject *wait_stopped(PyObject *self, PyObject *timeout)
 {
-    static char *names[] = {"timeout_ns", NULL};
     uint64_t timeout_ns;
     struct process *process = python_open_process(self);
-    if (!process || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O&:wait", names, python_to_limit, &timeout_ns))
+    if (!process || !python_to_limit(timeout, &timeout_ns))
         return NULL;
     bool exited = atomic_load(&process->state) == PROCESS_EXITED;
+    if (exited && timeout_ns)
+        offer_note_wait(process);
     if (exited || timeout_ns == 0) /* a look: to wait for a moment that has passed costs the kernel 50 µs */
         return PyBool_FromLong(exited);
     process_retain(process);
     struct deadline deadline = deadline_after(timeout_ns);
     int result;
     Py_BEGIN_ALLOW_THREADS
-    result = awake_for_end(process) ? 1 : -EINTR;
+    result = offer_accept(process, timeout_ns) || awake_for_end(process) ? 1 : -EINTR;
     Py_END_ALLOW_THREADS
     while (result == -EINTR && PyErr_CheckSignals() == 0) {
         Py_BEGIN_ALLOW_THREADS
@@ -206,8 +208,7 @@ static PyMethodDef methods[] = {
     {"create", (PyCFunction)(void (*)(void))create, METH_FASTCALL | METH_CLASS, PyDoc_STR("See motte.core.Process.")},
     {"start", start, METH_NOARGS, PyDoc_STR("Starts it, once.")},
     {"open", open_process, METH_NOARGS, PyDoc_STR("Its functions can be called; it is not started.")},
-    {"wait", (PyCFunction)(void (*)(void))wait_stopped, METH_VARARGS | METH_KEYWORDS,
-     PyDoc_STR("Waits at most so many ns (None: for ever); whether it has stopped.")},
+    {"wait", wait_stopped, METH_O, PyDoc_STR("Waits at most so many ns (None: for ever); whether it has stopped.")},
     {"kill", kill_process, METH_VARARGS, PyDoc_STR("Ends it, wherever it is: KILLED, or for another StopReason.")},
     {"suspend", suspend_process, METH_NOARGS, PyDoc_STR("It stands still from now on.")},
     {"resume", resume_process, METH_NOARGS, PyDoc_STR("It goes on where it stands.")},

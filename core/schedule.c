@@ -168,6 +168,7 @@ void schedule_at(struct scheduler *scheduler, struct worker *self, uint64_t now)
 {
     struct process *unplaced = NULL;
     scheduler->ipc_made_ready = false;
+    scheduler->offer.process = 0;
     while (scheduler->free_turns && give_turn(scheduler, self, now, &unplaced)) {
     }
     if (unplaced || scheduler->retry_at < UINT64_MAX)
@@ -207,7 +208,7 @@ bool scheduler_end_turn(struct worker *worker, bool ready)
         return true;
     }
     trace_turn(scheduler, TRACE_TURN_ENDS, worker->payer, worker, now, used);
-    scheduler->free_turns += !worker->visits;
+    scheduler->free_turns += worker->has_turn;
     if (worker->payer == process)
         return meters_stop(&process->runnable, now, used, ready) != RUNNABLE_EXHAUSTED;
     end_loan(worker->payer, now, used);

@@ -98,6 +98,7 @@ struct scheduler *scheduler_create(uint32_t workers, uint32_t threads, uint64_t 
     scheduler->thread_limit = threads;
     scheduler->checked_turn = ns_to_ticks(checked_turn_ns);
     slices_prepare(&scheduler->slices);
+    offer_prepare(&scheduler->offer);
     sources_begin(&scheduler->sources, scheduler);
     deep_sleep_prepare(&scheduler->deep_sleep, deep_sleep_ns);
     scheduler->last_event = &scheduler->first_event;

@@ -22,6 +22,7 @@
 
 #include "deep_sleep.h"
 #include "ipc/sources.h"
+#include "offers.h"
 #include "slices.h"
 #include "timeouts.h"
 
@@ -81,6 +82,7 @@ struct scheduler {
     struct sources sources; /* constant */
 
     struct slices slices;
+    struct offer offer;
     struct deep_sleep deep_sleep;
 
     struct process *first_event, **last_event;

@@ -11,7 +11,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "code_region.h"
 #include "faults.h"
 #include "interrupted.h"
@@ -261,15 +260,19 @@ bool signals_install(void)
     return installed;
 }
 
+/* What is kept is when those processes were started for which it was done: that is not later than it was done. */
 bool signals_installed_since(uint64_t since)
 {
-    static _Atomic uint64_t looked;
-    if (atomic_load(&looked) > since)
+    static _Atomic uint64_t looked, looked_at_all;
+    const uint64_t recent_ns = 100000;
+    if (atomic_load(&looked) >= since)
         return true;
-    uint64_t now = monotonic_ns();
-    bool installed = signals_install();
+    bool recently = since - atomic_load(&looked_at_all) < recent_ns;
+    bool installed = (recently && is_in_place(SIGSEGV, entry_of(motte_fault_entry))) || signals_install();
+    if (!recently && installed)
+        atomic_store(&looked_at_all, since);
     if (installed)
-        atomic_store(&looked, now);
+        atomic_store(&looked, since);
     return installed;
 }
 

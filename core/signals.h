@@ -20,8 +20,9 @@ void motte_on_fault(int number, siginfo_t *information, void *opaque);
  * ours.  False if no real-time signal is free. */
 bool signals_install(void);
 
-/* The same, unless that was done after the moment `monotonic_ns`. */
-bool signals_installed_since(uint64_t monotonic_ns);
+/* The same, unless that was done for a process that was started at this moment or later.  Each look is a system call, and a start
+ * has time for one: SIGSEGV's handler is looked at each time, since whoever takes faults takes that, the others' once in 100 µs. */
+bool signals_installed_since(uint64_t started_ns);
 
 /* Whether threads that block no signal may run guests: our handlers are in place, and those of others use the alternate
  * stack. Sixty system calls. */

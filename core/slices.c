@@ -96,7 +96,8 @@ static uint64_t next_end(const struct scheduler *scheduler)
         if (runs && worker->slice_thread_at < next)
             next = worker->slice_thread_at;
     }
-    return next;
+    const struct offer *offer = &scheduler->offer;
+    return offer->process && offer->ends < next ? offer->ends : next;
 }
 
 /* The signals come after the lock, since whom they hit takes it next; and the timer before them, for the same reason.  A
@@ -109,7 +110,10 @@ static void *run(void *argument)
     pthread_mutex_lock(&scheduler->lock);
     while (!scheduler->closing) {
         uint64_t expirations;
-        struct signals signals = end_turns(scheduler, ticks_now());
+        uint64_t now = ticks_now();
+        struct signals signals = end_turns(scheduler, now);
+        if (scheduler->offer.process && scheduler->offer.ends <= now)
+            schedule_at(scheduler, NULL, now);
         set_timer(slices, next_end(scheduler));
         pthread_mutex_unlock(&scheduler->lock);
         for (uint32_t i = 0; i < signals.count; i++)
@@ -141,14 +145,19 @@ static bool have_thread(struct scheduler *scheduler)
     return slices->exists;
 }
 
+void slices_look_at(struct slices *slices, uint64_t moment)
+{
+    if (moment < slices->sleeps_until)
+        set_timer(slices, moment);
+}
+
 uint64_t slices_begin(struct worker *worker, uint64_t slice_end, uint64_t credit_end)
 {
     struct slices *slices = &worker->scheduler->slices;
     if (worker->slice < slices->shortest || worker->dispatched < slices->own_until || !have_thread(worker->scheduler))
         return slice_end;
     worker->slice_thread_at = slice_end - slices->lead;
-    if (worker->slice_thread_at < slices->sleeps_until)
-        set_timer(slices, worker->slice_thread_at);
+    slices_look_at(slices, worker->slice_thread_at);
     uint64_t latest = slice_end + slices->grace < credit_end ? slice_end + slices->grace : credit_end;
     uint64_t near = worker->dispatched + slices->near;
     if (latest > near)
@@ -163,10 +172,8 @@ bool slices_prepare_watch(struct scheduler *scheduler)
 
 void slices_watch(struct worker *visitor, uint64_t moment)
 {
-    struct slices *slices = &visitor->scheduler->slices;
     visitor->slice_thread_at = moment;
-    if (moment < slices->sleeps_until)
-        set_timer(slices, moment);
+    slices_look_at(&visitor->scheduler->slices, moment);
 }
 
 void slices_stop(struct slices *slices)

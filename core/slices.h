@@ -52,6 +52,9 @@ uint64_t slices_begin(struct worker *worker, uint64_t slice_end, uint64_t credit
 bool slices_prepare_watch(struct scheduler *scheduler);
 void slices_watch(struct worker *visitor, uint64_t moment);
 
+/* If there is a thread for it: it looks at this moment, or before, at everything that it looks at. */
+void slices_look_at(struct slices *slices, uint64_t moment);
+
 /* The scheduler is closing: the thread ends. */
 void slices_stop(struct slices *slices);
 

@@ -178,7 +178,7 @@ IN_TURNS_RUN struct process *run_guest(struct worker *worker, struct process *pr
     return process;
 }
 
-/* Handlers are looked after by the thread that needs them, beside the one that starts processes: it is five system calls.
+/* Handlers are looked after by the thread that needs them, beside the one that starts processes: it is a system call, or five.
  *
  * The first turn after deep sleep begins likewise. */
 static void begin_first_turn(struct process *process)

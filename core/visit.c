@@ -26,7 +26,7 @@
 
 /* The longest that other threads of the interpreter may have to wait for a visitor that holds its lock; and what the meters
  * must have to lend, so that the slice thread's latency is not a budget's. */
-static const uint64_t limit_ns = 2000000, least_credit_ns = 10000000, look_ns = 1000000000;
+static const uint64_t least_credit_ns = 10000000, look_ns = 1000000000;
 static uint64_t limit, least_credit, look_again; /* the same in ticks, for a conversion costs as much as a lock */
 
 /* --- the thread's own ------------------------------------------------------------------------------------------------ */
@@ -46,7 +46,7 @@ static void destroy(void *opaque)
 static void make_key(void)
 {
     has_key = pthread_key_create(&at_thread_end, destroy) == 0;
-    limit = ns_to_ticks(limit_ns);
+    limit = ns_to_ticks(VISIT_LIMIT_NS);
     least_credit = ns_to_ticks(least_credit_ns);
     look_again = ns_to_ticks(look_ns);
 }
@@ -106,15 +106,18 @@ static void leave_turns(struct worker *visitor)
     visitor->candidate_link = NULL;
 }
 
-/* If this is false, nothing has changed. */
-static bool borrow(struct worker *visitor, struct process *process, uint64_t now)
+/* In a turn the slice counts; short ones are for the workers' own timers.  If this is false, nothing has changed but that it is in
+ * no line. */
+static bool borrow(struct worker *visitor, struct process *process, uint64_t now, bool in_turn)
 {
+    const struct slices *slices = &process->scheduler->slices;
     uint64_t slice;
     struct runnable *runnable = &process->runnable;
     if (runnable_wake(runnable, now) == RUNNABLE_EXHAUSTED)
         return false;
     bool lent = meters_begin(runnable, now, &visitor->credit, &slice);
-    if (lent && visitor->credit >= least_credit)
+    visitor->slice = in_turn && slice - slices->lead < limit ? slice - slices->lead : limit;
+    if (lent && visitor->credit >= least_credit && (!in_turn || slice >= slices->shortest))
         return true;
     if (lent)
         meters_stop(runnable, now, 0, true);
@@ -123,17 +126,16 @@ static bool borrow(struct worker *visitor, struct process *process, uint64_t now
 }
 
 /* Neither taken from anybody nor given to a worker: the process is the visitor's from here. */
-static bool begin(struct worker *visitor, struct process *process)
+static bool begin(struct worker *visitor, struct process *process, bool in_turn)
 {
     struct scheduler *scheduler = process->scheduler;
     uint64_t now = ticks_now();
     bool possible = !process->suspended && !process_stop_requested(process)
                  && !process->region->owned.claims.reaches_blocks && slices_prepare_watch(scheduler)
                  && signals_allow(visitor, now);
-    if (!possible || !borrow(visitor, process, now))
+    if (!possible || !borrow(visitor, process, now, in_turn))
         return false;
     visitor->scheduler = scheduler;
-    visitor->slice = limit;
     visitor->dispatched = now;
     visitor->mxcsr = _mm_getcsr();
     visitor->assigned = process;
@@ -144,16 +146,29 @@ static bool begin(struct worker *visitor, struct process *process)
     return true;
 }
 
-bool visit(struct worker *visitor, struct process *process)
+static bool run(struct worker *visitor, struct process *process, bool in_turn)
 {
-    if (!begin(visitor, process)) {
+    if (!begin(visitor, process, in_turn)) {
         scheduler_ready(process);
         return false;
     }
+    visitor->has_turn = in_turn;
+    process->scheduler->free_turns -= in_turn;
     turn_take(visitor);
+    visitor->has_turn = false;
     if (visitor->candidate_link)
         leave_turns(visitor);
     return true;
+}
+
+bool visit(struct worker *visitor, struct process *process)
+{
+    return run(visitor, process, false);
+}
+
+bool visit_in_turn(struct worker *visitor, struct process *process)
+{
+    return process->scheduler->free_turns && run(visitor, process, true);
 }
 
 /* --- functions of the host ---------------------------------------------------------------------------------------------- */
@@ -191,7 +206,7 @@ static void go_on(struct worker *visitor, struct process *process)
     switch_gs_base(slot_window(process->slot));
     pthread_mutex_lock(&process->scheduler->lock);
     bool lives = atomic_load(&process->state) != PROCESS_EXITED;
-    if (lives && !process->host->raised && begin(visitor, process))
+    if (lives && !process->host->raised && begin(visitor, process, false))
         turn_begin(visitor);
     else
         process_set_attention(process, true);

@@ -16,6 +16,9 @@
  * slice.  But it is lent credit by the meters, and charged, to the tick, like one; where they have nothing to lend, or
  * little, there is no visit.  The slice thread ends those that last too long; without that thread there are none.
  *
+ * Who waits for the end of a process that it has just started runs it as well, if that is to have a turn anyway (offers.h).  Such a
+ * visit is in the place of a worker's turn; in all that follows they are alike.
+ *
  * Signals.  A visitor blocks none.  The handlers of others run on the thread's alternate stack, as Python's do, with the
  * host's own FS base; so a program that reaches checked blocks, which runs with another one, is not visited.  A handler that
  * was installed for the current stack (without SA_ONSTACK) would write on the guest's native stack, where there may be no
@@ -31,6 +34,8 @@
 struct process;
 struct worker;
 
+enum { VISIT_LIMIT_NS = 2000000 };
+
 /* The calling thread's own, made when it is asked for first, and gone when the thread ends; NULL if the host refuses what it
  * takes. Not for workers. */
 struct worker *visitor_here(void);
@@ -38,6 +43,9 @@ struct worker *visitor_here(void);
 /* Under the scheduler's lock.  A process that nobody runs, and that waits for nothing, is visited until it leaves the guest:
  * true, and its state says what became of it.  False, and it is in line for a worker's turn: no visit is possible. */
 bool visit(struct worker *visitor, struct process *process);
+
+/* The same of a process that is in line, in a free turn of the scheduler's (offers.h): it ends with the slice, too. */
+bool visit_in_turn(struct worker *visitor, struct process *process);
 
 /* A function of the host's that was called in a gate of a process that is visited: its result, which counts if the guest is
  * entered again. */

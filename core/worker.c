@@ -254,6 +254,7 @@ struct worker *worker_create(struct scheduler *scheduler)
     if (!worker)
         return NULL;
     worker->scheduler = scheduler;
+    worker->has_turn = true;
     if (!thread_create(&worker->thread, HOST_STACK, run, worker)) {
         worker_free(worker);
         return NULL;

@@ -45,6 +45,7 @@ struct worker {
     bool bound;               /* in a call: only this call's process can be assigned */
     bool unmetered;           /* the turn is nobody's: its process only has to come to its end */
     bool visits;              /* a thread of the host's own: visit.h. Constant */
+    bool has_turn;            /* one of the scheduler's: always, but for visitors */
     _Atomic bool outside;     /* of a visitor: it runs a function of the host's for whom it visits, and is not to be interrupted */
     bool lingers;             /* its process waits for the host in its turn, unless somebody else wants that (awake.h) */
     bool heard_host;          /* its turn began with a message of the host's */

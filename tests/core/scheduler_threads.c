@@ -17,9 +17,11 @@
 
 #include "bank.h"
 #include "clock.h"
+#include "code_region.h"
 #include "context.h"
 #include "events.h"
 #include "faults.h"
+#include "host_functions.h"
 #include "ipc/process_ipc.h"
 #include "ipc/service.h"
 #include "ipc/transfer.h"
@@ -27,6 +29,7 @@
 #include "lifecycle.h"
 #include "metering.h"
 #include "meters/meters.h"
+#include "offers.h"
 #include "panic.h"
 #include "process.h"
 #include "scheduler.h"
@@ -72,6 +75,11 @@ bool signals_installed_since(uint64_t monotonic_ns)
     return signals_install();
 }
 
+bool signals_allow_visits(void)
+{
+    return true;
+}
+
 void signals_send(pid_t thread_id)
 {
     syscall(SYS_tgkill, getpid(), thread_id, interrupt_number);
@@ -86,6 +94,9 @@ uint32_t slot_fork_generation(void)
 {
     return 0;
 }
+
+/* Nobody here is granted any. */
+bool (*host_function_invoke)(void *opaque, struct process *process, const uint64_t *words, uint64_t *result);
 
 bool fault_settle(struct process *process)
 {
@@ -179,8 +190,15 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
+static _Atomic uint64_t visits;
+
+/* Visitors leave that to workers. */
 static void wait_a_moment_in_a_call(struct process *process)
 {
+    if (process->visited) {
+        process_set_attention(process, true);
+        return;
+    }
     struct timespec moment = {.tv_nsec = (long)(100 * microsecond)};
     const long arguments[6] = {0, 0, (long)(uintptr_t)&moment};
     waiting_syscall(process, SYS_ppoll, arguments);
@@ -195,6 +213,7 @@ void guest_enter(struct context *context, uintptr_t window)
     const uint64_t *stack = (const uint64_t *)context->guest_stack;
     require(stack[0] == process->identity && stack[FRAME - 1] == ~process->identity, "a stack was lost");
     atomic_store(&process->wake, WAKE_NOT_WANTED);
+    atomic_fetch_add(&visits, process->visited);
     while (!atomic_load(&process->attention)) {
         uint64_t step = context->rbx++;
         process_count(&process->system_calls);
@@ -239,6 +258,7 @@ bool slot_discard(struct slot *slot, uintptr_t low, uintptr_t high)
 }
 
 static struct bank *bank;
+static struct code_region region; /* that claims nothing */
 
 static struct guest create(struct scheduler *scheduler, struct meter *meter, uint64_t cpu_limit_ns)
 {
@@ -249,6 +269,7 @@ static struct guest create(struct scheduler *scheduler, struct meter *meter, uin
     process->native_stack_low = (uintptr_t)guest.page;
     atomic_init(&process->references, 1);
     process->bank = bank;
+    process->region = &region;
     process->wall_limit_ns = cpu_limit_ns == UINT64_MAX ? 50 * millisecond : UINT64_MAX;
     atomic_init(&process->wanted_events, EVENT_EXIT);
     require(scheduler_admit(scheduler, process, meter, cpu_limit_ns), "not admitted");
@@ -311,6 +332,8 @@ static void *kill_and_make(void *argument)
         guest.process->slot = &guest.slot;
         if (next_random(&random) % 16)
             require(process_start(guest.process) == 0, "not started");
+        if (next_random(&random) % 2)
+            offer_accept(guest.process, UINT64_MAX);
         for (int j = 0; j < 4; j++)
             disturb(guest.process, &random);
         destroy(&guest);
@@ -364,7 +387,8 @@ int main(void)
     scheduler = scheduler_create(WORKERS, THREADS_LIMIT, 1);
     for (int i = 0; i < 3; i++)
         meters[i] = metering_create(scheduler, scheduler->root);
-    metering_set_slice(scheduler, scheduler->root, 50 * microsecond);
+    for (int i = 0; i < 2; i++)
+        metering_set_slice(scheduler, meters[i], 50 * microsecond);
     pthread_create(&listener, NULL, listen, &exits);
     pthread_create(&changer, NULL, change_meters, NULL);
     for (uintptr_t i = 0; i < KILLERS; i++)
@@ -381,6 +405,7 @@ int main(void)
     events_forget(scheduler);
     scheduler_release(scheduler);
     require(atomic_load(&pages_taken) > 100, "hardly anybody slept deeply");
+    require(atomic_load(&visits) > 0, "nobody was visited");
     struct bank_figures figures;
     require(bank_figures(bank, &figures) && figures.used == 0, "a call's thread is still paid for");
     bank_release(bank);

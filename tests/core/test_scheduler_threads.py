@@ -28,6 +28,9 @@ NAMES = (
         "clock",
         "deep_sleep",
         "timeouts",
+        "offers",
+        "visit",
+        "host_memory",
     ),
     *("process", "bank", "bank_tree", "bank_lock", "page_tables", "panic", "parking", "thread"),
 )
