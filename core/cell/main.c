@@ -61,6 +61,15 @@ static void forget_signals(void)
     system_call(SYS_setsid);
 }
 
+/* A guest that never waits, ahead of everything else on its processor, could not even be killed: the host would not run. */
+static void give_up_urgency(void)
+{
+    const int lowest = 0;
+    long policy = system_call(SYS_sched_getscheduler, 0) & ~SCHED_RESET_ON_FORK;
+    if (policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE)
+        system_call(SYS_sched_setscheduler, 0, SCHED_OTHER, &lowest);
+}
+
 static void close_all_but_socket(void)
 {
     system_call(SYS_close_range, 0, CELL_SOCKET - 1, 0);
@@ -94,6 +103,7 @@ _Noreturn void cell_main(void)
 {
     forget_signals();
     close_all_but_socket();
+    give_up_urgency();
     system_call(SYS_personality, 0);
     system_call(SYS_chdir, "/");
     system_call(SYS_umask, 0777);

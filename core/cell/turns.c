@@ -14,16 +14,26 @@ _Static_assert(CONTROL_CALL == offsetof(struct cell_control, call), "offsets.h")
 _Static_assert(CONTROL_ARGUMENTS == offsetof(struct cell_control, arguments), "offsets.h");
 _Static_assert(CONTROL_CONTEXT == offsetof(struct cell_control, context), "offsets.h");
 
-/* How often this side looks before it sleeps: a host that answers at once does so in two microseconds. */
-enum { LOOKS = 100 };
+/* How often this side looks before it sleeps.  A host that runs on another processor answers most calls within a
+ * microsecond; one that waits for this processor answers when this side sleeps.  Which of them it is was seen the last times. */
+enum { LEAST_LOOKS = 2, MOST_LOOKS = 64 };
+static uint32_t looks = MOST_LOOKS;
+
+static bool comes_soon(const struct cell_control *control)
+{
+    for (uint32_t i = 0; i < looks; i++) {
+        if (atomic_load_explicit(&control->turn, memory_order_acquire) == CELL_TURN_CELL)
+            return true;
+        __builtin_ia32_pause();
+    }
+    return false;
+}
 
 static void wait_for_turn(struct cell_control *control)
 {
-    for (int i = 0; i < LOOKS; i++) {
-        if (atomic_load_explicit(&control->turn, memory_order_acquire) == CELL_TURN_CELL)
-            return;
-        __builtin_ia32_pause();
-    }
+    static uint32_t turns;
+    bool soon = comes_soon(control);
+    looks = soon || ++turns % MOST_LOOKS == 0 ? MOST_LOOKS : looks > LEAST_LOOKS ? looks / 2 : LEAST_LOOKS;
     while (atomic_load_explicit(&control->turn, memory_order_acquire) != CELL_TURN_CELL)
         system_call(SYS_futex, &control->turn, FUTEX_WAIT, CELL_TURN_HOST);
 }

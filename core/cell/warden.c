@@ -15,9 +15,11 @@
 enum { HOSTS_END, CELLS_END, ENDS };
 
 /* In the cell. Its first byte tells the host its number, by the credentials that the kernel adds. */
-_Noreturn static void be_cell(int socket)
+_Noreturn static void be_cell(int socket, long warden)
 {
     privileges_die_with_parent();
+    if (system_call(SYS_getppid) != warden) /* it has died before that was known */
+        system_exit(CELL_EXIT_ORPHAN);
     system_call(SYS_dup3, socket, CELL_SOCKET, 0);
     system_call(SYS_close_range, 0, CELL_SOCKET - 1, 0);
     system_call(SYS_close_range, CELL_SOCKET + 1, ~0U, 0);
@@ -35,9 +37,9 @@ static long fork_cell(int sockets[ENDS], int *process)
     error = system_call(SYS_setsockopt, sockets[HOSTS_END], SOL_SOCKET, SO_PASSCRED, &wanted, sizeof wanted);
     if (error < 0)
         return error;
-    long pid = system_call(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, process);
+    long self = system_call(SYS_getpid), pid = system_call(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, process);
     if (pid == 0)
-        be_cell(sockets[CELLS_END]);
+        be_cell(sockets[CELLS_END], self);
     return pid;
 }
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,15 @@ from motte.core import _core
 SOCKET = 3
 NAMESPACES = {name: 1 << bit for bit, name in enumerate(("user", "mnt", "pid", "net", "ipc", "uts", "cgroup"))}
 EMPTY_ROOT, SECCOMP = 1 << 7, 1 << 9
+
+
+POLICY_OF_CELLS = """
+import os
+from cells.processes import cells, warden
+from motte.core import _core
+_core.cell_features()
+print(*(os.sched_getscheduler(pid) for pid in [warden(os.getpid()), *cells(warden(os.getpid()))]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +95,18 @@ def test_limits(spinning: int) -> None:
 
 def test_another_session_so_that_no_terminal_reaches_it(spinning: int) -> None:
     assert os.getsid(spinning) != os.getsid(0)
+
+
+def test_no_urgency_even_if_its_host_has_some() -> None:
+    """A loop without end, ahead of everything else on its processor, would keep its host from ending it."""
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    urgent = os.sched_param(os.sched_get_priority_min(os.SCHED_FIFO))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", POLICY_OF_CELLS]
+    with suppress(PermissionError):  # then no host has any
+        os.sched_setscheduler(0, os.SCHED_FIFO, urgent)
+    try:
+        told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    finally:
+        os.sched_setscheduler(0, *before)
+    assert set(told.split()) == {str(os.SCHED_OTHER)}
