@@ -15,8 +15,6 @@ from motte.quantities import format_duration, format_size
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from motte.core import Statistics
-
 
 class Usage(NamedTuple):
     """What a process has used up to now, or in all when it has ended."""
@@ -51,8 +49,8 @@ class Usage(NamedTuple):
         return f"CPU {cpu}, wall {wall}, memory {format_size(self.peak_memory)} at most"
 
 
-def usage_of(statistics: "Statistics") -> Usage:
-    """The core's counters in seconds and bytes."""
+def usage_of(statistics: tuple[int, int, int, int, int, int, int, int]) -> Usage:
+    """The core's counters, in the order of its ``Statistics``, in seconds and bytes."""
     cpu_ns, wall_ns, peak_pages, pages, system_calls, page_faults, preemptions, output = statistics
     return Usage(
         cpu_ns / 10**9,

@@ -16,9 +16,10 @@ def program_string(name: str) -> bytes:
 
 def argument_strings(program: bytes, arguments: Iterable[Argument]) -> list[bytes]:
     """``argv``: the program's name, then its arguments.  Raises ``ValueError`` for a NUL character."""
-    if isinstance(arguments, str | bytes):
-        raise TypeError(f"args: expected a list, got the single {arguments!r}")
-    expect("args", arguments, Iterable)
+    if not isinstance(arguments, list | tuple):  # to ask whether it is Iterable takes longer than all the rest
+        if isinstance(arguments, str | bytes):
+            raise TypeError(f"args: expected a list, got the single {arguments!r}")
+        expect("args", arguments, Iterable)
     return [program, *[_c_string(argument, "args") for argument in arguments]]
 
 

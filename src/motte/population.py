@@ -118,9 +118,10 @@ class Population:
 
     def leave(self, process: "HeldProcess") -> None:
         """It was closed; harmless when repeated."""
+        identity = process.identity
         with self.lock:
-            self._by_identity.pop(process.identity, None)
-            self._opening.pop(process.identity, None)
+            self._by_identity.pop(identity, None)
+            self._opening.pop(identity, None)
             bank = self.banks.leave(process)
         if bank is not None:
             self.later(partial(self._end_bank, bank))

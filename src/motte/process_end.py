@@ -21,7 +21,7 @@ EXITED: Final = StopReason.EXITED
 
 def end_of(core: "CoreProcess", program: "Program", limits: "RunLimits", asked: ExitReason | None) -> Exit:
     """The end of a process that has exited; ``asked`` is what the first of those gave who killed it."""
-    usage = usage_of(core.statistics())
+    usage = usage_of(core.statistics_fields())
     status = core.exit_status()
     if status is not None and not overran(usage, limits):
         return Exit(EXITED, status & 0xFF, None, usage, None)
