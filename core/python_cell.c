@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -174,29 +173,32 @@ static PyObject *run(struct probe *probe)
     }
     if (noted)
         return Py_BuildValue("iN(ii)", (int)pid, turns, code, status);
-    Py_DECREF(turns);
+    Py_XDECREF(turns);
     return NULL;
+}
+
+static bool take_command(struct cell_command *command, PyObject *given)
+{
+    unsigned long long address, size, offset;
+    if (!PyArg_ParseTuple(given, "IIKKK", &command->kind, &command->protection, &address, &size, &offset))
+        return false;
+    command->address = address;
+    command->size = size;
+    command->offset = offset;
+    return true;
 }
 
 static bool take_commands(struct probe *probe, PyObject *given)
 {
-    PyObject *sequence = PySequence_Fast(given, "commands are a sequence");
-    Py_ssize_t count = sequence ? PySequence_Fast_GET_SIZE(sequence) : 0;
-    bool taken = sequence && count <= MOST_COMMANDS;
-    for (Py_ssize_t i = 0; taken && i < count; i++) {
-        unsigned long long address, size, offset;
-        struct cell_command *command = &probe->commands[i];
-        taken = PyArg_ParseTuple(PySequence_Fast_GET_ITEM(sequence, i), "IIKKK", &command->kind, &command->protection, &address,
-                                 &size, &offset);
-        command->address = address;
-        command->size = size;
-        command->offset = offset;
+    if (!PyTuple_Check(given) || PyTuple_GET_SIZE(given) > MOST_COMMANDS) {
+        PyErr_SetString(PyExc_ValueError, "commands are a tuple of a few");
+        return false;
     }
-    probe->command_count = (uint32_t)count;
-    if (!taken && !PyErr_Occurred())
-        PyErr_SetString(PyExc_ValueError, "too many commands");
-    Py_XDECREF(sequence);
-    return taken;
+    probe->command_count = (uint32_t)PyTuple_GET_SIZE(given);
+    for (uint32_t i = 0; i < probe->command_count; i++)
+        if (!take_command(&probe->commands[i], PyTuple_GET_ITEM(given, i)))
+            return false;
+    return true;
 }
 
 PyObject *python_cell_probe(PyObject *module, PyObject *arguments)

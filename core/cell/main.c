@@ -28,14 +28,10 @@
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 
 #include "messages.h"
 #include "program.h"
 #include "system.h"
-
-_Noreturn void cell_main(void);
 
 /* Bytes of address space that a process may have. */
 #define ADDRESSES_END UINT64_C(0x7ffffffff000)

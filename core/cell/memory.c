@@ -1,8 +1,7 @@
 /* What the compiler may call without being asked to. */
-#include <stddef.h>
+#include <string.h>
 
-void *memcpy(void *restrict to, const void *restrict from, size_t size);
-void *memset(void *to, int byte, size_t size);
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's names are its own */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
@@ -17,3 +16,4 @@ void *memset(void *to, int byte, size_t size)
     __asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(byte) : "memory");
     return start;
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

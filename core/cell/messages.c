@@ -34,7 +34,7 @@ bool message_send(int socket, const void *bytes, size_t size, const int *descrip
 
 size_t message_receive(int socket, void *bytes, size_t size, int *descriptors, size_t *count)
 {
-    union room room;
+    union room room = {0};
     struct iovec piece = {.iov_base = bytes, .iov_len = size};
     struct msghdr message = {
         .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = CMSG_SPACE(*count * sizeof(int))};

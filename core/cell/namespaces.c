@@ -2,7 +2,7 @@
  * sandbox) still has the filter, which is what a cell's safety rests on; what was refused is reported. */
 #define _GNU_SOURCE
 #include <sched.h>
-#include <sys/mount.h>
+#include <sys/mount.h> /* NOLINT(misc-include-cleaner): which of its files a flag is in differs */
 
 #include "program.h"
 #include "system.h"

@@ -2,9 +2,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/prctl.h>
 #include <linux/securebits.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "program.h"
@@ -16,7 +16,7 @@ enum { SECCOMP_ASK_FOR_ACTION = 2 };
 
 static long lower_limit(int resource, uint64_t most)
 {
-    struct rlimit limit;
+    struct rlimit limit = {0};
     long error = system_call(SYS_prlimit64, 0, resource, 0, &limit);
     if (error < 0)
         return error;

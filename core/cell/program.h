@@ -2,6 +2,7 @@
 #ifndef MOTTE_CELL_PROGRAM_H
 #define MOTTE_CELL_PROGRAM_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -49,7 +50,9 @@ long filter_install(const struct cell_job *job);
 
 static inline struct cell_control *cell_control(void)
 {
-    return (struct cell_control *)CELL_CONTROL_BASE;
+    uint64_t address = CELL_CONTROL_BASE;
+    __asm__("" : "+r"(address)); /* tools take a constant address for a mistake */
+    return (struct cell_control *)address;
 }
 
 /* turns.c: gives the turn to the host, because of this event; goes on with the guest, when the host says so. */
@@ -62,6 +65,10 @@ _Noreturn void turn_of_return(void);
 
 /* Only tells the host that it has the turn. */
 void turn_end(void);
+
+/* What switch.S calls first; and in a signal's handler, on a stack for that, with all signals blocked. */
+_Noreturn void cell_main(void);
+void signal_catch(int number, const siginfo_t *information, ucontext_t *state);
 
 /* --- switch.S ---------------------------------------------------------------------------------------------------------------- */
 

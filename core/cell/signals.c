@@ -14,8 +14,6 @@
 
 static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, CELL_INTERRUPT};
 
-void signal_catch(int number, const siginfo_t *information, ucontext_t *state);
-
 long signals_take(void)
 {
     const struct {
@@ -33,7 +31,7 @@ long signals_take(void)
 
 static bool in_program(uint64_t address)
 {
-    return address - (uint64_t)__executable_start < (uint64_t)(end - __executable_start);
+    return address - (uint64_t)__executable_start < (uint64_t)end - (uint64_t)__executable_start;
 }
 
 static void note_trap(struct cell_trap *trap, int number, const siginfo_t *information, const ucontext_t *state)
@@ -46,7 +44,6 @@ static void note_trap(struct cell_trap *trap, int number, const siginfo_t *infor
     trap->system_call = number == SIGSYS ? information->si_syscall : -1;
 }
 
-/* Called by switch.S, on the signals' own stack, with all signals blocked. */
 void signal_catch(int number, const siginfo_t *information, ucontext_t *state)
 {
     uint64_t address = (uint64_t)state->uc_mcontext.gregs[REG_RIP];

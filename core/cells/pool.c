@@ -7,7 +7,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "panic.h"
 #include "pool_state.h"
 #include "thread.h"
 
@@ -53,7 +52,7 @@ static void close_if_open(int *descriptor)
 /* Under the lock. It goes on for ever, so nobody joins it. */
 static bool have_thread(void)
 {
-    pthread_t thread;
+    pthread_t thread = 0;
     struct epoll_event ring = {.events = EPOLLIN, .data.ptr = &pool->bell};
     if (pool->has_thread)
         return true;

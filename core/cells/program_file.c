@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ static int seal_or_close(int file, bool whole, int seals)
 
 int program_file_create(const char **problem)
 {
-    ssize_t size = cell_program_end - cell_program;
+    ssize_t size = (ssize_t)((uintptr_t)cell_program_end - (uintptr_t)cell_program);
     int file = create("motte-cell", MFD_EXEC);
     if (file < 0) {
         *problem = errno == EACCES ? "the host forbids files in memory that can be executed (the sysctl vm.memfd_noexec is 2)"

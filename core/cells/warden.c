@@ -15,6 +15,7 @@
 
 #include "cell/protocol.h"
 #include "cell/warden_protocol.h"
+#include "panic.h"
 #include "program_file.h"
 
 enum { MOST_DESCRIPTORS = 2 };
@@ -31,6 +32,7 @@ static void take_control(struct received *received, const struct cmsghdr *header
 {
     if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
         received->count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        require(received->count <= MOST_DESCRIPTORS, "the warden of the cells sends more than it was asked for");
         memcpy(received->descriptors, CMSG_DATA(header), received->count * sizeof(int));
     } else if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS) {
         struct ucred sender;

@@ -105,7 +105,7 @@ def probe(
     """Runs it until it has made more than ``calls`` kernel calls, traps, or has been waited for so long, and then again
     after it was asked for its turn."""
     code = assemble(source + "\nint3\n", CODE, 0).code
-    pid, turns, end = _core.cell_probe(code, confined, denies_clock, calls, wait_ns, commands)
+    pid, turns, end = _core.cell_probe(code, confined, denies_clock, calls, wait_ns, tuple(commands))
     told = [Turn(*turn[:5], Trap(*turn[5]), *turn[6:]) for turn in turns]
     assert told[0].event == Event.READY
     return Probed(pid, told, end)

@@ -41,7 +41,7 @@ def cell_probe(
     denies_clock: bool,
     turns: int,
     wait_ns: int,
-    commands: Sequence[tuple[int, int, int, int, int]],
+    commands: tuple[tuple[int, int, int, int, int], ...],
     /,
 ) -> tuple[int, list[CellTurn], tuple[int, int]]: ...
 def channel(
