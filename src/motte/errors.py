@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from motte.abi.capabilities import KernelError
-from motte.abi.unconfinable import Unconfinable
+from motte.abi.native_only import NativeOnly
 
 # ruff: noqa: N818 (the names are the public contract, and most say more than "error")
 
@@ -36,19 +36,19 @@ class CompileError(MotteError):
 
     ``diagnostics`` is the full text for people (compiler output, file:line), never empty.  With ``crashed`` it is what
     a compiler said that did not come to an orderly end: it may tell of the host, and is not for guests.
-    ``unconfinable`` is what stands in the way, if the same input would be accepted for an OS process of its own.
+    ``native_only`` is what stands in the way, if the same input would be accepted for an OS process of its own.
 
     A traceback shows the beginning of it below the message (as a note of the exception).
     """
 
     def __init__(
-        self, message: str, diagnostics: str = "", *, crashed: bool = False, unconfinable: Unconfinable | None = None
+        self, message: str, diagnostics: str = "", *, crashed: bool = False, native_only: NativeOnly | None = None
     ) -> None:
         """``diagnostics`` defaults to the message."""
         super().__init__(message)
         self.diagnostics = diagnostics or message
         self.crashed = crashed
-        self.unconfinable = unconfinable
+        self.native_only = native_only
         if diagnostics not in message:
             self.add_note(_beginning(diagnostics))
 

@@ -102,6 +102,8 @@ static long system_call(long number, long a, long b, long c, long d, long e)
         return result_of(syscall(SYS_clock_gettime, a, b));
     case SYS_brk:
         return set_break((uint64_t)a);
+    case SYS_mprotect:
+        return result_of(mprotect((void *)a, (size_t)b, (int)c));
     case SYS_munmap:
         return result_of(munmap((void *)a, (size_t)b));
     case SYS_getpid:

@@ -27,7 +27,7 @@ def main(private: str) -> None:
     try:
         result: dict[str, Any] = {"units": _compile_all(directory)}
     except CompileError as error:
-        result = {"error": str(error), "diagnostics": error.diagnostics, "unconfinable": error.unconfinable}
+        result = {"error": str(error), "diagnostics": error.diagnostics, "native_only": error.native_only}
     (directory / RESULT_FILE).write_text(json.dumps(result))
 
 
@@ -40,7 +40,7 @@ def _compile_all(directory: Path) -> list[dict[str, Any]]:
         try:
             done = compile_unit(request, partial(_report, name))
         except CompileError as error:
-            raise CompileError(f"{name}: {error}", error.diagnostics, unconfinable=error.unconfinable) from error
+            raise CompileError(f"{name}: {error}", error.diagnostics, native_only=error.native_only) from error
         except Exception as error:
             diagnostics = traceback.format_exc()
             raise CompileError(

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn
 
-from motte.abi.unconfinable import Unconfinable
+from motte.abi.native_only import NativeOnly
 from motte.errors import CompileError
 
 _FAILED = b"E"
@@ -92,7 +92,7 @@ def _serve(task: Callable[[], bytes], pipe: int) -> NoReturn:
         try:
             answer = _DONE + task()
         except CompileError as error:
-            answer = _FAILED + json.dumps([str(error), error.diagnostics, error.unconfinable]).encode()
+            answer = _FAILED + json.dumps([str(error), error.diagnostics, error.native_only]).encode()
         except Exception as error:
             message = f"the compiler made an error of its own, please report it: {error}"
             answer = _FAILED + json.dumps([message, traceback.format_exc(), None]).encode()
@@ -113,7 +113,7 @@ def _collect(child: _Forked) -> bytes:
         raise CompileError(f"code generation was ended by {signal.Signals(-code).name}", said)
     if answer[:1] == _FAILED:
         message, diagnostics, reason = json.loads(answer[1:])
-        raise CompileError(message, diagnostics, unconfinable=None if reason is None else Unconfinable(reason))
+        raise CompileError(message, diagnostics, native_only=None if reason is None else NativeOnly(reason))
     if code != 0 or answer[:1] != _DONE:
         complaint = next((line for line in said.splitlines() if "error: " in line), "")
         raise CompileError(f"code generation failed{': ' if complaint else ''}{complaint[:300]}", said)

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import motte
 from motte.abi.limits import DEFAULT_LIMITS
-from motte.abi.unconfinable import Unconfinable
+from motte.abi.native_only import NativeOnly
 from motte.compiler.unit import CompileRequest, ConfinedUnit
 from motte.errors import CompileError
 from motte.toolchain.sandbox import ChildResult, launch_child
@@ -80,11 +80,11 @@ def _read_result(directory: Path, requests: Sequence[CompileRequest], child: Chi
         raise CompileError(message, _text(child.stderr), crashed=True)
     claimed: dict[str, Any] = json.loads(result.read_text())
     if "error" in claimed:
-        reason = claimed["unconfinable"]
+        reason = claimed["native_only"]
         raise CompileError(
             str(claimed["error"]),
             str(claimed["diagnostics"]),
-            unconfinable=None if reason is None else Unconfinable(reason),
+            native_only=None if reason is None else NativeOnly(reason),
         )
     return [
         ConfinedUnit(

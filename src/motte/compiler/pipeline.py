@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from motte.abi.unconfinable import Unconfinable
+from motte.abi.native_only import NativeOnly
 from motte.compiler.accept import accept
 from motte.compiler.accept.barriers import assembly_texts
 from motte.compiler.assemble import assemble
@@ -21,6 +21,7 @@ from motte.compiler.emit import emit, emit_native, give_up_files
 from motte.compiler.function_classes import FunctionClasses, function_facts
 from motte.compiler.ir.module import Module
 from motte.compiler.legalise import legalise
+from motte.compiler.legalise.host_functions import define_host_functions
 from motte.compiler.legalise.native import legalise_native
 from motte.compiler.lower import lower
 from motte.compiler.lower.blocks import use_segment
@@ -42,10 +43,11 @@ def compile_unit(request: CompileRequest, progress: Progress) -> ConfinedUnit:
     choose_code_generation(native=options.native)
     progress("reading")
     module = accept(read(request.modules), options)
+    define_host_functions(module)
     if options.native:
         legalise_native(module)
     else:
-        with _as_unconfinable():
+        with _as_native_only():
             legalise(module, CallingConvention(module.types, vector_bits(target)))
     if options.checked:
         mark_casts(module, options.checked)
@@ -81,7 +83,7 @@ def _compile_part(text: str, prototypes: tuple[str, ...], request: CompileReques
         return str(module).encode()
     if options.native:
         return _native(module, prototypes, request, progress)
-    with _as_unconfinable():
+    with _as_native_only():
         return _confined(module, prototypes, request, progress)
 
 
@@ -126,10 +128,10 @@ def _native(module: Any, prototypes: tuple[str, ...], request: CompileRequest, p
 
 
 @contextmanager
-def _as_unconfinable() -> Iterator[None]:
+def _as_native_only() -> Iterator[None]:
     """What these stages refuse, they refuse for the sake of confinement."""
     try:
         yield
     except CompileError as error:
-        error.unconfinable = error.unconfinable or Unconfinable.GENERATED
+        error.native_only = error.native_only or NativeOnly.GENERATED
         raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from motte.abi.unconfinable import Unconfinable
+from motte.abi.native_only import NativeOnly
 from motte.compiler.accept.forbidden import refusal
 from motte.compiler.ir.calls import Argument, parse_argument
 from motte.compiler.ir.functions import Function
@@ -40,7 +40,7 @@ def replace_barriers(module: Module) -> None:
 
 def _refused(function: Function, line: str) -> CompileError:
     text = f"{function.header}\n{line}\n"
-    return refusal(text, len(str(function.header)) + 1, "assembly is not accepted", Unconfinable.ASSEMBLY)
+    return refusal(text, len(str(function.header)) + 1, "assembly is not accepted", NativeOnly.ASSEMBLY)
 
 
 def _barrier(module: Module, function: Function, line: str) -> list[str]:

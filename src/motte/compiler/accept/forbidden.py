@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from motte.abi.unconfinable import Unconfinable
+from motte.abi.native_only import NativeOnly
 from motte.compiler.accept.intrinsics import is_allowed, is_allowed_natively
 from motte.compiler.ir.scan import NAME, without_strings
 from motte.compiler.ir.types import WIDE_INTEGER
@@ -26,11 +26,11 @@ class _Rule:
     """Plain text that every occurrence contains."""
     pattern: re.Pattern[str]
     reason: str
-    unconfinable: Unconfinable | None
+    native_only: NativeOnly | None
     """What it is about, if native code may contain it."""
 
 
-def _rule(clue: str, reason: str, pattern: str | None = None, *, only: Unconfinable | None = None) -> _Rule:
+def _rule(clue: str, reason: str, pattern: str | None = None, *, only: NativeOnly | None = None) -> _Rule:
     """``only`` confined code is refused for it."""
     return _Rule(clue, re.compile(pattern or _WORD.format(re.escape(clue))), reason, only)
 
@@ -45,9 +45,9 @@ _SWIFT: Final = "parameters in special registers are not supported"
 _WIDE_DIVISION: Final = "division of integers wider than 128 bits is not supported"
 _WIDE_CONVERSION: Final = "conversion between reals and integers wider than 128 bits is not supported"
 _RULES: Final = (
-    _rule("module asm", "assembly is not accepted", r"^module asm ", only=Unconfinable.ASSEMBLY),
+    _rule("module asm", "assembly is not accepted", r"^module asm ", only=NativeOnly.ASSEMBLY),
     _rule("ifunc", "an ifunc's resolver would choose code at load time"),
-    _rule("x86_fp80", _LONG_DOUBLE, only=Unconfinable.LONG_DOUBLE),
+    _rule("x86_fp80", _LONG_DOUBLE, only=NativeOnly.LONG_DOUBLE),
     _rule("fp128", _LONG_DOUBLE, _WORD.format("fp128|ppc_fp128")),
     _rule("x86_amx", "AMX is not supported"),
     _rule("vscale x", "vectors of unknown length are not supported", r"<vscale x "),
@@ -55,20 +55,20 @@ _RULES: Final = (
     _rule("addrspace(", _ADDRESS_SPACE, r"(?<![-\w.$%@])addrspace\((?![01]\))"),
     _rule("addrspace(1)", _IN_BLOCKS, r"(?<!ptr )(?<![-\w.$%@])addrspace\(1\)"),
     _rule("addrspacecast", _BETWEEN_SPACES),
-    _rule("naked", "a naked function is assembly", only=Unconfinable.ASSEMBLY),
+    _rule("naked", "a naked function is assembly", only=NativeOnly.ASSEMBLY),
     _rule("inalloca", "inalloca arguments are not supported"),
     _rule("preallocated", "preallocated arguments are not supported"),
     _rule("nest", "nested functions are not supported", r"(?<=ptr )nest\b|(?<= )nest(?= %)"),
-    _rule("swiftself", _SWIFT, only=Unconfinable.REGISTERS),
-    _rule("swifterror", _SWIFT, only=Unconfinable.REGISTERS),
-    _rule("swiftasync", _SWIFT, only=Unconfinable.REGISTERS),
+    _rule("swiftself", _SWIFT, only=NativeOnly.REGISTERS),
+    _rule("swifterror", _SWIFT, only=NativeOnly.REGISTERS),
+    _rule("swiftasync", _SWIFT, only=NativeOnly.REGISTERS),
     _rule("presplitcoroutine", "coroutines are not supported"),
     _rule("invoke", _EXCEPTIONS, r"^  (?:\S+ = )?invoke "),
     _rule("landingpad", _EXCEPTIONS, r"^  \S+ = landingpad "),
     _rule("resume", _EXCEPTIONS, r"^  resume "),
     _rule("pad within", _EXCEPTIONS, r"^  \S+ = (?:cleanup|catch)pad within "),
     _rule("catchswitch", _EXCEPTIONS, r"^  \S+ = catchswitch "),
-    _rule("callbr", "assembly that jumps is not accepted", r"^  (?:\S+ = )?callbr ", only=Unconfinable.ASSEMBLY),
+    _rule("callbr", "assembly that jumps is not accepted", r"^  (?:\S+ = )?callbr ", only=NativeOnly.ASSEMBLY),
     _rule('[ "', "operand bundles are not supported", r"^(?!.*@llvm\.assume\().* call .*\) (?:#\d+ )?\[ \""),
     _rule("prefix", "data before a function is not supported", r"(?<=\s)prefix (?=.*\{$)"),
     _rule("prologue", "data before a function is not supported", r"(?<=\s)prologue (?=.*\{$)"),
@@ -77,7 +77,7 @@ _RULES: Final = (
     *(_rule(clue, _WIDE_CONVERSION, clue + WIDE_INTEGER + " ") for clue in ("uitofp ", "sitofp ")),
 )
 _NATIVE_RULES: Final = (
-    *(rule for rule in _RULES if rule.unconfinable is None),
+    *(rule for rule in _RULES if rule.native_only is None),
     _rule("addrspace(", _NO_BLOCKS, r"(?<![-\w.$%@])addrspace\([1-9]"),
 )
 _FUNCTION: Final = re.compile(r"^define .*?(@" + NAME + r")\(", re.MULTILINE)
@@ -100,7 +100,7 @@ def refuse_forbidden(text: str, *, native: bool) -> None:
             line = without_strings(_line_at(text, start))
             match = None if line.startswith(";") else rule.pattern.search(line)
             if match is not None:
-                raise refusal(text, start + match.start(), rule.reason, rule.unconfinable)
+                raise refusal(text, start + match.start(), rule.reason, rule.native_only)
     for opcode in set(_OPCODE.findall(text)) - _OPCODES:
         match = next(match for match in _OPCODE.finditer(text) if match.group(1) == opcode)
         raise refusal(text, match.start(), f"instruction {opcode} is not accepted", None)
@@ -108,11 +108,11 @@ def refuse_forbidden(text: str, *, native: bool) -> None:
         intrinsic = match.group(1)
         if not (is_allowed(intrinsic) or (native and is_allowed_natively(intrinsic))):
             name = f"@llvm.{intrinsic}"
-            reason = Unconfinable.INTRINSIC if is_allowed_natively(intrinsic) else None
+            reason = NativeOnly.INTRINSIC if is_allowed_natively(intrinsic) else None
             raise refusal(text, _first_use(text, name, match.start()), f"intrinsic {name[1:]} is not accepted", reason)
 
 
-def refusal(text: str, position: int, reason: str, unconfinable: Unconfinable | None) -> CompileError:
+def refusal(text: str, position: int, reason: str, native_only: NativeOnly | None) -> CompileError:
     """The error for a construct at ``position``: reason, function and line."""
     line = _line_at(text, text.rfind("\n", 0, position) + 1).strip()
     function = ""
@@ -125,7 +125,7 @@ def refusal(text: str, position: int, reason: str, unconfinable: Unconfinable | 
         function = f"{named.group()}: " if named.start() == 0 else f"in {named.group()}: "
     number = text.count("\n", 0, position) + 1
     details = f"{function}{reason}\nline {number} of the LLVM module: {line[:300]}"
-    return CompileError(f"{function}{reason}", details, unconfinable=unconfinable)
+    return CompileError(f"{function}{reason}", details, native_only=native_only)
 
 
 def _last_function(text: str, position: int) -> list[re.Match[str]]:

@@ -11,7 +11,7 @@ import re
 from functools import partial
 from typing import Final
 
-from motte.abi.unconfinable import Unconfinable
+from motte.abi.native_only import NativeOnly
 from motte.compiler.accept.globals import final_linkage, linkage_of, locality
 from motte.compiler.ir.attributes import GROUP_REFERENCE, attribute_name
 from motte.compiler.ir.functions import Header, parse_header
@@ -66,7 +66,7 @@ def plain_convention(words: str, place: str) -> str:
         if word in _RENAMED_CONVENTIONS:
             return "ccc"
         reason = f"{place}: calling convention {word} is not supported"
-        raise CompileError(reason, unconfinable=Unconfinable.REGISTERS)
+        raise CompileError(reason, native_only=NativeOnly.REGISTERS)
 
     return _CONVENTION.sub(replace_convention, words)
 

@@ -14,7 +14,6 @@ from motte.compiler.ir.calls import CALL_LINE, Call, parse_call
 from motte.compiler.ir.functions import Function, parse_header
 from motte.compiler.ir.module import Module
 from motte.compiler.legalise.byval import ByvalCopies
-from motte.compiler.legalise.host_functions import define_host_functions
 from motte.compiler.legalise.intrinsics import REPLACED, REPLACED_CLUES, replace_intrinsic
 from motte.compiler.legalise.va_arg import expand_va_arg
 from motte.compiler.legalise.variadic import VariadicCalls
@@ -25,7 +24,6 @@ _AFFECTED: Final = re.compile(r"\.\.\.\)|\bbyval\(|@llvm\.va_| = va_arg |" + REP
 
 def legalise(module: Module, convention: CallingConvention) -> None:
     """Rewrite the module in place."""
-    define_host_functions(module)
     variadics = VariadicCalls(module, convention)
     copies = ByvalCopies(module)
     stage = _Legaliser(module, convention, variadics, copies)

@@ -1,4 +1,4 @@
-"""What even native code cannot keep: symbols of the host's functions, and storage of threads that there are not.
+"""The little that even native code cannot keep: storage of threads that there are not.
 
 And one thing that it could: locals of different blocks that share a place, in functions that something may jump back
 into.  A block that was left lives on there, as in confined code.
@@ -10,7 +10,6 @@ from typing import Final
 
 from motte.compiler.ir.calls import parse_call
 from motte.compiler.ir.module import Module
-from motte.compiler.legalise.host_functions import define_host_functions
 from motte.compiler.legalise.intrinsics import replace_intrinsic
 from motte.compiler.lower.data_stack import returns_twice
 
@@ -23,7 +22,6 @@ def legalise_native(module: Module) -> None:
 
     Variadic calls, structures by value and stack frames are left to LLVM.
     """
-    define_host_functions(module)
     for function in module.functions():
         if function.mentions(_ADDRESS):
             lines: list[str] = []

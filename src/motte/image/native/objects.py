@@ -63,9 +63,7 @@ def _kind(elf: ElfObject, section: ElfSection) -> SectionKind:
     if not section.flags & SHF_ALLOC or section.flags & _SHF_EXCLUDE:
         return named if named in _DESCRIBING else SectionKind.IGNORED
     if section.flags & _SHF_TLS:
-        raise _error(
-            elf, f"section {printable(section.name)} is thread-local; there is one thread, and a variable will do"
-        )
+        raise _error(elf, f"section {printable(section.name)} {_THREAD_LOCAL}")
     if section.alignment > LARGEST_ALIGNMENT:
         problem = f"wants alignment {section.alignment}; at most {LARGEST_ALIGNMENT} is possible"
         raise _error(elf, f"section {printable(section.name)} {problem}")
@@ -86,9 +84,7 @@ def _kind(elf: ElfObject, section: ElfSection) -> SectionKind:
 
 def _check_symbol(elf: ElfObject, symbol: ElfSymbol) -> None:
     if symbol.type == TYPE_THREAD_LOCAL:
-        raise _error(
-            elf, f"symbol {printable(symbol.name)} is thread-local; there is one thread, and a variable will do"
-        )
+        raise _error(elf, f"symbol {printable(symbol.name)} {_THREAD_LOCAL}")
     if symbol.type == TYPE_INDIRECT_FUNCTION:
         raise _error(elf, f"symbol {printable(symbol.name)} is an ifunc: its resolver would choose code at load time")
     if symbol.binding > WEAK:
