@@ -90,14 +90,15 @@ static bool wait_for_ns(struct cell *cell, uint64_t ns)
     return cell_wait(cell, &until);
 }
 
-/* One that does not give its turn is asked for it, and then killed. */
+/* One that does not give its turn is asked for it, several times, since it may not have begun yet; and then killed. */
 static void take_turn(const struct probe *probe)
 {
-    if (wait_for_ns(probe->cell, probe->wait_ns))
-        return;
-    cell_interrupt(probe->cell);
-    if (wait_for_ns(probe->cell, probe->wait_ns))
-        return;
+    enum { TIMES = 20 };
+    for (int i = 0; i < TIMES; i++) {
+        if (wait_for_ns(probe->cell, probe->wait_ns))
+            return;
+        cell_interrupt(probe->cell);
+    }
     cell_kill(probe->cell);
     while (cell_give(probe->cell)) /* it may have ended its turn in the last moment: that it is dead comes after it */
         cell_wait(probe->cell, NULL);
