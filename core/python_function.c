@@ -165,7 +165,11 @@ PyTypeObject python_function_type = {
     .tp_traverse = traverse,
     .tp_clear = clear,
     .tp_descr_get = descend,
-    .tp_doc = PyDoc_STR("A function of a guest's, bound by Process.function(): called like any other, with a `timeout`."),
+    .tp_doc = PyDoc_STR("A function of a guest's, bound by Process.function(): called like any other, with a `timeout`.\n\n"
+                        "For example:\n\n"
+                        "    plugin = machine.spawn(library, start=False)\n"
+                        "    adler = plugin.function(\"adler\")\n"
+                        "    print(adler(b\"Wikipedia\", 9, timeout=1.0))\n"),
     .tp_members = members,
     .tp_methods = methods,
     .tp_repr = represent,

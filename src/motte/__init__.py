@@ -9,8 +9,31 @@
         with machine.spawn(program, ["x"], stdin=b"…") as process:
             exit = process.wait(timeout=5)                    # or: exit = await process
 
-Every name that users need is here; each is loaded when it is first used, because a
-command that runs a cached program has a few milliseconds for all its imports.
+Every name that users need is here, and only here, but for the ready keepers (``motte.keepers``) and what makes
+schedules and supervisors testable (``motte.testing``).  Other modules are the package's own.
+
+  one run       run run_async Completed BuildOptions Directory FileTree Seed
+  streams       CAPTURE DISCARD PIPE STDOUT lines Reader Writer AsyncReader AsyncWriter
+  machines      Machine MachineStatistics Overview Program Process Memory Pool PoolStatistics
+  calls         library Library sandboxed Sandboxed Function InOut Out host_function HostFunction CString Pointer
+                i8 i16 i32 i64 u8 u16 u32 u64 f32 f64
+  ends          Exit StopReason Fault FaultKind Frame Usage Report ExitReason
+  memory        SpaceBank BankStatistics BankRestriction BankRequest Resources
+  time          Meter MeterStatistics
+  keepers       KeptFault Region Resume Skip Kill Later
+  links         Monitor Down ExitSignal Observer Supervisor Child ChildStatus SupervisorStatistics
+  messages      Capability CapabilityKind Right Sender Receiver ReplyCapability Message Forwarder select select_async
+  contracts     Contract ContractMessage ContractCapacity ConversationEnd
+  blocks        Exchange Block
+  services      HostService Launcher Constructor
+  verification  Verdict Violation
+  traces        Trace TraceEvents TraceKind TraceRecord Recording
+  errors        MotteError; CompileError Refused Unsupported InternalError Closed BadState BadContract InvalidCap
+                NoAccess UnknownRequest RequestError LimitReached Full Timeout PeerClosed ContractViolation NotOwner
+                Sealed KeeperCycle TooDeep Exited GuestFault
+
+Each is loaded when it is first used, because a command that runs a cached program has a few milliseconds for all its
+imports.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -23,6 +23,10 @@ async def _until_ready(pipe: "Pipe") -> None:
 class AsyncReader:
     """What a process writes, read in an event loop as it comes: ``async for line in process.stdout``.
 
+        async with machine.spawn(program, ["3"], stdout=motte.PIPE) as process:
+            async for line in process.stdout:
+                print(line)
+
     The methods are those of ``asyncio.StreamReader``.  A cancelled one has taken nothing.  A line may be as long as
     the output limit lets it be.
     """
@@ -91,6 +95,10 @@ class AsyncReader:
 
 class AsyncWriter:
     """What a process reads, written in an event loop.
+
+        async with machine.spawn(program, ["0"], stdin=motte.PIPE) as process:
+            await process.stdin.write(b"a line of input")
+            process.stdin.close()
 
     ``await writer.write(data)`` waits until the pipe has taken all of it; without ``await`` it goes on by itself, as
     with ``asyncio.StreamWriter``, and ``await writer.drain()`` waits for all of that.  ``close()`` is the end of the

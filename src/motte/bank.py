@@ -30,6 +30,10 @@ _ALL: Final = ~_NONE
 class SpaceBank(Shown):
     """A handle of a bank; made by ``Machine.bank``, :meth:`sub` and :meth:`reduce`.
 
+        tenant = machine.bank.sub("64MiB", name="tenant")
+        process = machine.spawn(program, bank=tenant)
+        tenant.destroy()                             # kills what draws from it
+
     Sizes are in bytes and count whole pages of 4 KiB.  A bank costs its parent one page.  Two handles are equal if they
     are of the same bank.  Safe to use from several threads.
 
@@ -230,17 +234,17 @@ class SpaceBank(Shown):
         return SpaceBank(self._tree, self._account, _ALL)
 
     def account_to_draw_from(self, tree: "BankTree") -> "Account":
-        """For a process of the machine with these banks.  Raises ``ValueError`` for another machine's."""
+        """For the package, and a machine with these banks.  Raises ``ValueError`` for another machine's."""
         if self._tree is not tree:
             raise ValueError(f"bank: {self.name!r} is a bank of another machine")
         return self._allowed(BankRestriction.NO_ALLOC)
 
     def core_to_draw_from(self) -> "CoreBank":
-        """What pays for something that no machine owns."""
+        """For the package: what pays for something that no machine owns."""
         return self._allowed(BankRestriction.NO_ALLOC).core
 
     def account_for_anything(self) -> "Account":
-        """Of a living bank, whatever the handle's rights.  Raises ``InvalidCap`` and ``Closed``."""
+        """For the package: of a living bank, whatever the handle's rights.  Raises ``InvalidCap`` and ``Closed``."""
         return self._allowed(_NONE)
 
     def _queried(self) -> "Account":

@@ -38,7 +38,13 @@ class BankRestriction(IntFlag, boundary=STRICT):
 
 @dataclass(frozen=True, slots=True)
 class BankStatistics:
-    """A bank at one moment; sizes in bytes."""
+    """A bank at one moment; sizes in bytes.
+
+    For example:
+
+        found = machine.bank.statistics()
+        print(found.used, found.limit)
+    """
 
     limit: int | None
     used: int

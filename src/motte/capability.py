@@ -29,6 +29,10 @@ _ALL_RIGHTS: Final = (1 << 32) - 1
 class Capability:
     """A capability that Python code holds; made by :meth:`motte.Machine.channel`, or received in a message.
 
+        sender, receiver = machine.channel()
+        process = machine.spawn(program, grants={"log": sender})
+        sender.revoke()                              # it leads nowhere any more, wherever it has gone
+
     Two are equal if they lead to the same object, whatever they may do with it.  Safe to use from several threads.  It
     is a context manager: leaving it closes it.
 

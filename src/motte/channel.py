@@ -172,6 +172,9 @@ class Receiver(Capability):
 def select(receivers: Sequence[Receiver], timeout: Duration = None) -> Receiver:
     """The first of at most 64 receivers that has something, or that nobody can send to any more.
 
+        ready = motte.select([receiver, calls], timeout=5)
+        print(ready.receive().data)
+
     Nothing is received yet: another thread or process may be faster.  Raises ``Timeout``.
     """
     expect("receivers", receivers, list, tuple)
@@ -179,7 +182,13 @@ def select(receivers: Sequence[Receiver], timeout: Duration = None) -> Receiver:
 
 
 async def select_async(receivers: Sequence[Receiver], timeout: Duration = None) -> Receiver:
-    """Like ``select``, for event loops."""
+    """Like ``select``, for event loops.
+
+    For example:
+
+        ready = await motte.select_async([receiver, calls], timeout=5)
+        print(ready.receive().data)
+    """
     if timeout == 0:
         return select(receivers, 0)
     from motte.awaiting import wait_for

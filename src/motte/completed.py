@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Completed(Shown):
-    """A finished run."""
+    """A finished run.
+
+    For example:
+
+        done = motte.run("wordcount.c", ["-l"], stdin=b"some text", memory="16MiB")
+        print(done.returncode, done.stdout, done.message)
+    """
 
     reason: "StopReason"
     returncode: int

@@ -20,7 +20,13 @@ TAG_LIMIT: Final = (1 << 31) - 1
 
 
 class ContractCapacity(NamedTuple):
-    """What one side's messages need of a queue at most; the two need not come together."""
+    """What one side's messages need of a queue at most; the two need not come together.
+
+    For example:
+
+        room = contract.capacity("client")
+        print(room.messages, room.size)
+    """
 
     messages: int
     size: int

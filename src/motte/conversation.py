@@ -33,6 +33,10 @@ _contracts: "WeakValueDictionary[int, Contract]" = WeakValueDictionary()
 class ConversationEnd(Receiver):
     """One side of a conversation: it sends to the other, and receives what that sends.
 
+        client, server = machine.conversation(contract)
+        client.send("ask", b"how are you?")
+        print(server.receive().data)
+
     It is there once.  It can be granted or sent to somebody else, and is closed here then, while its side is about to
     send; it cannot be copied.  Choosing by tag or badge is not possible: the order is the contract's.
     """

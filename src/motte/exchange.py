@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 class Block(Capability):
     """A block that Python owns, or a frozen one that it holds; made by ``machine.exchange``, or received in a message.
 
+        block = machine.exchange.allocate("1MiB")
+        block.view()[:5] = b"pages"
+        sender.send(b"here", blocks=[block])         # it is the receiver's now
+
     Operations raise ``NotOwner`` once it was sent, ``Closed`` after ``close()``, ``InvalidCap`` once the bank that pays
     for it was destroyed, and ``BufferError`` where views are in the way.
     """
@@ -123,7 +127,12 @@ class Block(Capability):
 
 
 class Exchange:
-    """Where a machine's blocks are made: ``machine.exchange``."""
+    """Where a machine's blocks are made: ``machine.exchange``.
+
+    For example:
+
+        block = machine.exchange.allocate("1MiB", checked=True)
+    """
 
     def __init__(self, scheduler: "Scheduler", banks: "BankTree") -> None:
         """For the package."""

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 class Usage(NamedTuple):
-    """What a process has used up to now, or in all when it has ended."""
+    """What a process has used up to now, or in all when it has ended.
+
+    For example:
+
+        usage = process.statistics()
+        print(usage.cpu_time, usage.peak_memory)
+    """
 
     cpu_time: float
     """Seconds of CPU time, including the host's work on the guest's behalf."""
@@ -66,7 +72,14 @@ def usage_of(statistics: tuple[int, int, int, int, int, int, int, int]) -> Usage
 
 @dataclass(frozen=True, slots=True)
 class Fault(Shown):
-    """What the guest did that the machine could not let pass; ``str()`` gives the one line for people."""
+    """What the guest did that the machine could not let pass; ``str()`` gives the one line for people.
+
+    For example:
+
+        fault = process.wait().fault
+        if fault is not None:
+            print(fault.kind.name, fault.function, fault.line)
+    """
 
     kind: FaultKind
     address: int | None

@@ -17,6 +17,9 @@ _LONGEST_WORD: Final = 64
 class ExitReason:
     """A word, and for some words a detail; two reasons are equal if both are.
 
+        process.wait()
+        print(process.exit_reason == motte.ExitReason.NORMAL, process.exit_reason.word)
+
     ================================  =======================  ====================================================
     word                              detail                   the process
     ================================  =======================  ====================================================

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 class Forwarder:
     """The control of a forwarder or membrane; made by ``Machine.forwarder`` and ``Machine.membrane``.
 
+        forwarder = machine.forwarder(sender)
+        process = machine.spawn(program, grants={"log": forwarder.given})
+        forwarder.cut()                              # and nobody comes through it any more
+
     It is a context manager: leaving it cuts.  Safe to use from several threads.
     """
 

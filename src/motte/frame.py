@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One function that was running when a process stopped: a line of its backtrace."""
+    """One function that was running when a process stopped: a line of its backtrace.
+
+    For example:
+
+        for frame in process.wait().backtrace:
+            print(frame.number, frame.function, frame.file, frame.line)
+    """
 
     number: int
     """How many calls further in; functions that were inlined into one another share a number.

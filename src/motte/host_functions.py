@@ -43,7 +43,16 @@ _PARAMETER_KINDS: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.
 
 
 class HostFunction:
-    """A callable that processes can be granted; made by :func:`host_function`."""
+    """A callable that processes can be granted; made by :func:`host_function`.
+
+    For example:
+
+        @motte.host_function
+        def log(level: motte.i32, text: motte.CString) -> None:
+            print(level, text)
+
+        plugin = machine.spawn(library, start=False, grants={"log": log})
+    """
 
     __slots__ = ("callback", "core")
 

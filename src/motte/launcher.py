@@ -30,7 +30,13 @@ LEAST_TIME_NS: Final = 10**9
 
 
 class Launcher:
-    """What may be compiled for guests; made by ``Machine.launcher``.  Safe to use from several threads."""
+    """What may be compiled for guests; made by ``Machine.launcher``.  Safe to use from several threads.
+
+    For example:
+
+        launcher = machine.launcher(size="1MiB", time="5s")
+        process = machine.spawn(program, grants={"launcher": launcher})
+    """
 
     def __init__(  # noqa: PLR0917 (made in one place)
         self,

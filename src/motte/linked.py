@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """What a monitor is told, once."""
+    """What a monitor is told, once.
+
+    For example:
+
+        down = process.monitor().wait(timeout=5)
+        print(down.target, down.reason)
+    """
 
     target: "Linked"
     reason: ExitReason
@@ -152,6 +158,9 @@ class Linked(ABC):
 
 class Monitor:
     """Told of the end of one party, exactly once; made by :meth:`Linked.monitor`.
+
+        with process.monitor() as monitor:
+            print(monitor.wait(timeout=5).reason)
 
     ``await monitor`` waits in an event loop.  As a context manager it is cancelled on leaving.
     """

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExitSignal:
-    """Somebody has ended, or wants the receiver to end."""
+    """Somebody has ended, or wants the receiver to end.
+
+    For example:
+
+        observer.trap_exit = True
+        observer.link(process)
+        print(observer.next_exit_signal(timeout=5).reason)
+    """
 
     sender: "Linked | None"
     """Who has ended, or who sent it; ``None``: the program around the machine."""

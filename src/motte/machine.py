@@ -53,7 +53,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MachineStatistics:
-    """What a machine holds at one moment."""
+    """What a machine holds at one moment.
+
+    For example:
+
+        print(machine.statistics().processes)
+    """
 
     programs: int
     processes: int

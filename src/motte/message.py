@@ -23,7 +23,14 @@ _WEAK: Final = int(MessageFlag.WEAK)
 
 @represents(CapabilityKind.REPLY)
 class ReplyCapability(Capability):
-    """Who waits for an answer to a call; it can be used once, and sent on until then."""
+    """Who waits for an answer to a call; it can be used once, and sent on until then.
+
+    For example:
+
+        message = calls.receive(timeout=5)           # of somebody who waits in call()
+        later = message.take_reply()
+        later.reply(b"done")
+    """
 
     __slots__ = ()
 
@@ -44,6 +51,10 @@ class ReplyCapability(Capability):
 
 class Message:
     """Bytes, a tag, and capabilities; or a notification, which is bits and nothing else.
+
+        sender.send(b"hello", tag=3)
+        message = receiver.receive(timeout=5)
+        print(message.data, message.tag)
 
     ``bytes(message)`` is ``message.data``.  Whoever awaits an answer to it gets that by :meth:`reply`, once; and
     ``PeerClosed`` if the message is closed, or nobody refers to it any more, before that.  It is a context manager:

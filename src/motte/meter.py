@@ -24,7 +24,12 @@ RATE_PERIOD_NS: Final = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class MeterStatistics:
-    """A meter at one moment; times in seconds."""
+    """A meter at one moment; times in seconds.
+
+    For example:
+
+        print(machine.meter.statistics().used)
+    """
 
     used: float
     left: float | None

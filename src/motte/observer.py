@@ -8,6 +8,10 @@ from motte.links import Links
 class Observer(Linked):
     """A stand-in for Python code among a machine's processes; made by :meth:`motte.Machine.observer`.
 
+        observer = machine.observer("host")
+        observer.trap_exit = True
+        observer.link(process)                       # told of its end
+
     Linked, it ends by the same rules as a process, and takes along what is linked with it; or it traps exits and is
     told.  It runs nothing: its end is a fact that others learn.  As a context manager it ends on leaving, with
     ``normal``, or with ``error`` after an exception.

@@ -81,7 +81,14 @@ class MeterLook:
 
 @dataclass(frozen=True, slots=True)
 class Overview(Shown):
-    """A machine at one moment; trees are listed from the root down, whoever is below another behind it."""
+    """A machine at one moment; trees are listed from the root down, whoever is below another behind it.
+
+    For example:
+
+        overview = machine.overview()
+        print(overview)
+        print([look.state for look in overview.processes])
+    """
 
     host_process: int
     monotonic_ns: int

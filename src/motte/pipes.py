@@ -144,6 +144,10 @@ def through(separator: bytes, limit: int | None = None) -> Wanted:
 class Reader(io.BufferedIOBase):
     """What a process writes, as a binary file to read from as it comes; made by ``spawn(stdout=motte.PIPE)``.
 
+        with machine.spawn(program, ["3"], stdout=motte.PIPE) as process:
+            for line in process.stdout:
+                print(line)
+
     All of Python's binary files can do, it can but to seek: lines by iteration, ``readline()``, ``read()``,
     ``io.TextIOWrapper``.  Each waits for what it wants or the end; Ctrl-C ends the wait, and nothing is lost.  The end
     comes when the process has ended and all of its children that write here.  ``close()`` makes whoever still writes
@@ -191,6 +195,10 @@ class Reader(io.BufferedIOBase):
 
 class Writer(io.BufferedIOBase):
     """What a process reads, as a binary file to write to; made by ``spawn(stdin=motte.PIPE)``.
+
+        with machine.spawn(program, ["0"], stdin=motte.PIPE) as process:
+            process.stdin.write(b"a line of input")
+            process.stdin.close()
 
     ``write()`` waits until there is room; nothing is held back, so that ``flush()`` has nothing to do.  ``close()`` is
     the end of the process's input.  Raises ``BrokenPipeError`` once nobody reads any more.

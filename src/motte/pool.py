@@ -29,6 +29,8 @@ MOST_WARM: Final = 1024
 class PoolStatistics:
     """A pool at one moment.
 
+        print(pool.statistics().missed)
+
     ``ready`` processes wait to be checked out; ``made`` is how many there were in all; ``missed`` is how often somebody
     came while none was ready, and had to wait until one was made.
     """
@@ -41,9 +43,9 @@ class PoolStatistics:
 class Pool:
     """Fresh processes of one program; made by :meth:`motte.Machine.pool`.
 
-        with machine.pool(program, warm=8) as pool:
+        with machine.pool(library, warm=8) as pool:
             with pool.checkout() as process:
-                process.function("parse")(data)
+                print(process.function("adler")(b"Wikipedia", 9))
 
     Safe to use from several threads.  Closing it ends those that wait, and none of those that were checked out.
     """

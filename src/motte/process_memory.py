@@ -19,9 +19,10 @@ class Memory:
 
     What a function has returned, or left in a structure, is the guest's claim: read with a limit of your own.
 
-        text = library.memory.string(library.error_text(), limit="1KiB")
-        image = numpy.empty((height, width, 3), "u1")
-        library.memory.read_into(pixels, image)
+        checksum = motte.library("checksum.c")
+        place = checksum.malloc(100)
+        checksum.memory.write(place, b"Wikipedia\\0")
+        print(checksum.memory.string(place, limit="1KiB"), checksum.adler(place, 9))
 
     A guest that runs meanwhile may be seen in the middle of a change.  Ranges that are not inside the window, or not
     all mapped (to ``write``: writable), are a ``ValueError``; after the process's ``close()`` everything is ``Closed``.

@@ -34,7 +34,14 @@ _REGISTERS_A_LINE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Report(Shown):
-    """One process; ``str()`` is the text for people, :meth:`as_dict` what ``json.dumps`` takes."""
+    """One process; ``str()`` is the text for people, :meth:`as_dict` what ``json.dumps`` takes.
+
+    For example:
+
+        process.wait()
+        print(process.report())
+        json.dumps(process.report().as_dict())
+    """
 
     identity: int
     program: str

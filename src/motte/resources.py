@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Resources:
-    """What ``spawn(resources=…)`` draws from; ``Machine.resources`` is everything."""
+    """What ``spawn(resources=…)`` draws from; ``Machine.resources`` is everything.
+
+    For example:
+
+        tenant = machine.resources.sub("64MiB", budget="10s", name="tenant")
+        process = machine.spawn(program, resources=tenant)
+        tenant.close()                               # ends all that it paid for
+    """
 
     bank: SpaceBank
     meter: Meter

@@ -86,6 +86,8 @@ async def run_async(
 ) -> Completed:
     """The same in an event loop, which goes on meanwhile: ``done = await motte.run_async("filter.c", stdin=…)``.
 
+        done = await motte.run_async("wordcount.c", ["-l"], stdin=b"some text")
+
     Whoever cancels it has killed the guest, and released all that it held, when the cancellation arrives.  To run many
     guests, make a :class:`motte.Machine` for all of them, and use :meth:`motte.Machine.run_async`.
     """

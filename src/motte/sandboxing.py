@@ -32,6 +32,11 @@ R = TypeVar("R")
 class Sandboxed(Generic[P, R]):
     """A function of a guest in a new process for each call; made by :func:`motte.sandboxed`.
 
+        @motte.sandboxed("checksum.c", memory="16MiB", time="1s")
+        def adler(data: bytes, size: int) -> int: ...
+
+        print(adler(b"Wikipedia", 9))
+
     Everything is compiled and loaded with the first call, or by :meth:`prepare`.  Safe to use from several threads,
     which run in parallel.
     """

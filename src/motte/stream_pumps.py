@@ -56,6 +56,8 @@ class Lines:
 def lines(callback: Callback, *, limit: int = LONGEST_LINE) -> Lines:
     """An output whose lines, each with its newline, are what ``callback`` is called with, as they come.
 
+        process = machine.spawn(program, ["3"], stdout=motte.lines(print))
+
     A line of more than ``limit`` bytes comes in pieces of so many; the last one may lack its newline.  The callback
     runs on a thread of the stream's own; the process waits for it.
 

@@ -84,7 +84,14 @@ _ANSWERS: Final = ("retry", "skip", "decline")
 
 @dataclass(frozen=True, slots=True)
 class TraceRecord:
-    """One event; ``str()`` is a line for people."""
+    """One event; ``str()`` is a line for people.
+
+    For example:
+
+        with machine.trace() as trace:
+            machine.run(program)
+            print([record.kind.name for record in trace.take()])
+    """
 
     number: int
     """From 0 on, without gaps but where records were lost."""
@@ -190,6 +197,10 @@ class ProgramNames:
 
 class Trace:
     """What happens on a machine from now on; made by :meth:`motte.Machine.trace`, and safe to use from several threads.
+
+        with machine.trace() as trace:
+            machine.run(program)
+            print(*trace.take(), sep="\\n")
 
     It holds a fixed number of records.  Whoever wants a long trace takes them out in time: what finds no room is lost,
     and counted.  As a context manager it is closed on leaving.

@@ -40,6 +40,10 @@ class _Descriptor:
 class TraceEvents:
     """The events of a machine from now on, for ``for`` and ``async for``; made by :meth:`motte.Machine.events`.
 
+        with machine.events() as events:
+            machine.run(program)
+            print(next(iter(events)))
+
     Iteration waits for what happens next, and ends when this or the machine is closed.  Several threads may iterate:
     each event is given to one of them.  As a context manager it is closed on leaving.
     """

@@ -162,6 +162,9 @@ class Watching(Makers):
 class Recording:
     """A trace file that is being written; made by :meth:`motte.Machine.record`.
 
+        with machine.record("trace.json"):
+            machine.run(program)
+
     A thread of its own takes the records out.  As a context manager it is closed, and complete, on leaving.
     """
 

@@ -29,7 +29,12 @@ class KernelError(IntEnum):
 
 
 class CapabilityKind(IntEnum):
-    """What a capability leads to.  A holder can ask."""
+    """What a capability leads to.  A holder can ask.
+
+    For example:
+
+        assert sender.kind is motte.CapabilityKind.SENDER
+    """
 
     SENDER = 1
     RECEIVER = 2
@@ -51,7 +56,12 @@ class CapabilityKind(IntEnum):
 
 
 class Right(IntFlag):
-    """What may be done with a capability.  Rights only shrink.  The upper half belongs to the kind of the object."""
+    """What may be done with a capability.  Rights only shrink.  The upper half belongs to the kind of the object.
+
+    For example:
+
+        sends_only = sender.restrict(motte.Right.SEND)
+    """
 
     SEND = 1
     RECEIVE = 2

@@ -102,7 +102,12 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class ChildStatus:
-    """One child at one moment."""
+    """One child at one moment.
+
+    For example:
+
+        print([child.id for child in supervisor.children() if child.restarts])
+    """
 
     id: str
     restart: Restart

@@ -36,7 +36,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class SupervisorStatistics:
-    """A supervisor at one moment."""
+    """A supervisor at one moment.
+
+    For example:
+
+        print(supervisor.statistics().restarts)
+    """
 
     children: int
     active: int

@@ -25,6 +25,9 @@ MAX_LISTED: Final = 20
 class Violation:
     """One broken rule, and the place: ``str()`` gives ``M1 at 0x1c in f: …``.
 
+        for violation in program.verdict.violations:
+            print(violation.rule, violation)
+
     ``offset`` counts bytes from the code's base, or, where ``function`` is empty and the rule is
     about tables (T2, T3, T4), from the tables' base.
     """
@@ -71,6 +74,8 @@ class VerifiedCode:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The result of one verification: ``ok``, or the violations in order of place.
+
+        print(program.verdict.ok, program.verdict.instructions)
 
     ``functions`` and ``instructions`` count what was decoded.  ``verified`` is there if ``motte.verifier.verify``
     accepted the code.
