@@ -6,7 +6,8 @@
 #include "clock.h"
 #include "function_call.h"
 
-static const uint64_t long_call_ns = 20000;
+/* Where two threads that call such functions make as many calls one way as the other (motte bench lock). */
+static const uint64_t long_call_ns = 100000;
 
 /* --- making it ----------------------------------------------------------------------------------------------------------- */
 
@@ -136,6 +137,29 @@ static PyObject *call_async(PyObject *object, PyObject *arguments, PyObject *key
     return coroutine;
 }
 
+static PyObject *get_patience(PyObject *object, void *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(ticks_to_ns(((struct python_function *)object)->long_ticks));
+}
+
+static int set_patience(PyObject *object, PyObject *value, void *unused)
+{
+    (void)unused;
+    uint64_t patience_ns = long_call_ns;
+    if (!value || (value != Py_None && !python_to_u64(value, &patience_ns)))
+        return -1;
+    ((struct python_function *)object)->long_ticks = ns_to_ticks(patience_ns);
+    return 0;
+}
+
+static PyGetSetDef properties[] = {
+    {"patience_ns", get_patience, set_patience,
+     PyDoc_STR("One that usually takes as long is called without the interpreter's lock; None: as long as is best. For measuring."),
+     NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyMethodDef methods[] = {
     {"call_async", (PyCFunction)(void (*)(void))call_async, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("Call it in an event loop, with the same arguments: to be awaited. Cancelling it ends the process.")},
@@ -172,5 +196,6 @@ PyTypeObject python_function_type = {
                         "    print(adler(b\"Wikipedia\", 9, timeout=1.0))\n"),
     .tp_members = members,
     .tp_methods = methods,
+    .tp_getset = properties,
     .tp_repr = represent,
 };

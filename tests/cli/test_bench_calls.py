@@ -29,3 +29,12 @@ def test_every_figure_is_measured_beside_the_others_and_written(tmp_path: Path) 
         assert set(figures[name]["peers"]) == {"wasmtime"}
     assert all(each > 0 for figure in figures.values() for each in figure["peers"].values())
     assert {name for name, figure in figures.items() if figure["goal"]} == {*CALLS[:2], CALLS[3], INSTANCES[0]}
+
+
+def test_the_interpreters_lock_is_kept_and_given_up_for_functions_of_every_length() -> None:
+    done = motte("bench", "lock", "--rounds", "1", "--seconds", "0.002")
+    assert done.returncode == 0, done.stderr.decode()
+    rows = [line.split("│")[1:3] for line in done.stdout.decode().splitlines() if line.startswith("│")]
+    lengths = {length.strip() for length, _ in rows}
+    assert {"0.1", "100", "1000"} <= lengths
+    assert [policy.strip() for _, policy in rows] == ["given up", "kept", "as it is"] * len(lengths)

@@ -141,6 +141,31 @@ def calls(rounds: int, output: Path | None) -> None:
         write_json(figures, where, output)
 
 
+@bench.command()
+@click.option("--rounds", type=click.IntRange(1, 1000), default=5, show_default=True, help="Of which the best counts.")
+@click.option("--seconds", type=click.FloatRange(0.001, 10), default=0.05, show_default=True, help="Per measurement.")
+def lock(rounds: int, seconds: float) -> None:
+    """Compare keeping the interpreter's lock during calls with giving it up, for functions of many lengths.
+
+    What a call costs its caller, alone and beside a thread that computes; what is left to that; and how many calls two
+    threads make together.
+    """
+    from motte.benchmark.call_lock import measure_lock
+
+    errors = Console(stderr=True)
+    where = circumstances()
+    with errors.status("…") as status:
+        figures = measure_lock(rounds, seconds, status.update)
+    table = Table("function µs", "lock", "alone, beyond it, ns", "beside, µs", "left to that %", "two threads, calls/s")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for each in figures:
+        length, share, calls = f"{each.length_us:g}", f"{100 * each.share:.0f}", f"{each.two_per_second:,.0f}"
+        table.add_row(length, each.policy, f"{each.alone_ns:,.0f}", f"{each.beside_us:,.1f}", share, calls)
+    Console().print(table)
+    click.echo(where)
+
+
 def main(arguments: list[str]) -> int:
     """Run the command; the exit status, 125 for wrong usage or a failed benchmark."""
     try:

@@ -196,6 +196,7 @@ class Function:
     __qualname__: str
     __doc__: str
     __signature__: Signature | None
+    patience_ns: int | None
     def __call__(self, *arguments: object, timeout: float | None = None, **named: object) -> Any: ...
     def call_async(
         self, *arguments: object, timeout: float | None = None, **named: object
