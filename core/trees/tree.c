@@ -5,9 +5,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "bank.h"
+#include "keyed_hash.h"
 #include "panic.h"
 #include "tree_internal.h"
 
@@ -32,18 +34,16 @@ void tree_refund(struct tree *tree, uint64_t bytes)
 
 /* --- names ------------------------------------------------------------------------------------------------------------ */
 
-static uint64_t hash_of(const struct tree_node *parent, const char *name, size_t length)
+/* Guests choose names: so that they cannot choose such as all lie in one bucket, the tree has a key that they do not know. */
+static uint64_t hash_of(const struct tree *tree, const struct tree_node *parent, const char *name, size_t length)
 {
-    uint64_t hash = UINT64_C(14695981039346656037) ^ parent->inode;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)name[i]) * UINT64_C(1099511628211);
-    return hash ^ hash >> 32;
+    return keyed_hash(tree->key, parent->inode, name, length);
 }
 
 static struct tree_node **bucket_of(const struct tree *tree, const struct tree_node *parent, const char *name,
                                     size_t length)
 {
-    return &tree->buckets[hash_of(parent, name, length) & (tree->bucket_count - 1)];
+    return &tree->buckets[hash_of(tree, parent, name, length) & (tree->bucket_count - 1)];
 }
 
 struct tree_node *tree_lookup(const struct tree *tree, const struct tree_node *parent, const char *name, size_t length)
@@ -245,7 +245,7 @@ struct tree *tree_create(uint64_t limit_bytes, uint32_t node_limit, struct bank 
     if (bank)
         bank_retain(bank);
     const uint64_t own = sizeof *tree + FIRST_BUCKETS * sizeof *tree->buckets;
-    if (tree_charge(tree, own)) {
+    if (getrandom(tree->key, sizeof tree->key, 0) == sizeof tree->key && tree_charge(tree, own)) {
         tree->buckets = calloc(FIRST_BUCKETS, sizeof *tree->buckets);
         tree->bucket_count = FIRST_BUCKETS;
         tree->root = tree->buckets ? make(tree, "", 0, true, S_IFDIR | 0755) : NULL;

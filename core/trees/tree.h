@@ -61,11 +61,12 @@ struct tree {
     uint32_t node_limit, node_count;
     uint64_t next_inode;
     struct tree_node *root;
+    uint64_t key[2];            /* constant, and nobody else's */
     struct tree_node **buckets; /* all named nodes but the root, by parent and name */
     uint32_t bucket_count;      /* a power of two */
 };
 
-/* With one reference, and an empty root; NULL: the host has no memory, or the bank pays for nothing.  Retains the bank. */
+/* With one reference, and an empty root; NULL: the host has no memory or random bytes, or the bank pays for nothing.  Retains the bank. */
 struct tree *tree_create(uint64_t limit_bytes, uint32_t node_limit, struct bank *bank);
 void tree_retain(struct tree *tree);
 void tree_release(struct tree *tree);
