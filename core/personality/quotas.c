@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FIRST_ROOM = 8 };
-
 struct quota *quota_create(uint64_t bytes, uint64_t files)
 {
     struct quota *quota = calloc(1, sizeof *quota);
@@ -31,7 +29,7 @@ void quota_release(struct quota *quota)
     if (atomic_fetch_sub(&quota->references, 1) != 1)
         return;
     pthread_mutex_destroy(&quota->lock);
-    free(quota->open);
+    free(quota->open.places);
     free(quota);
 }
 
@@ -52,42 +50,11 @@ static uint64_t left_of(const struct quota *quota)
     return quota->bytes_limit > quota->bytes ? quota->bytes_limit - quota->bytes : 0;
 }
 
-static struct quota_inode *find_open(const struct quota *quota, const struct stat *status)
-{
-    for (size_t i = 0; i < quota->open_count; i++)
-        if (quota->open[i].device == status->st_dev && quota->open[i].inode == status->st_ino)
-            return &quota->open[i];
-    return NULL;
-}
-
-static bool make_room(struct quota *quota)
-{
-    if (quota->open_count < quota->open_room)
-        return true;
-    size_t room = quota->open_room ? quota->open_room * 2 : FIRST_ROOM;
-    struct quota_inode *open = realloc(quota->open, room * sizeof *open);
-    if (!open)
-        return false;
-    quota->open = open;
-    quota->open_room = room;
-    return true;
-}
-
-/* There is room for it. */
-static void note_open(struct quota *quota, const struct stat *status)
-{
-    struct quota_inode *known = find_open(quota, status);
-    if (known)
-        known->descriptions++;
-    else
-        quota->open[quota->open_count++] = (struct quota_inode){status->st_dev, status->st_ino, 1};
-}
-
 /* A file has lost its only name. */
 static void note_unnamed(struct quota *quota, const struct stat *before)
 {
     give_back_entry(quota);
-    if (S_ISREG(before->st_mode) && before->st_nlink == 1 && !find_open(quota, before))
+    if (S_ISREG(before->st_mode) && before->st_nlink == 1 && !open_inodes_has(&quota->open, before))
         give_back(quota, before->st_size);
 }
 
@@ -159,11 +126,11 @@ int64_t quota_open(struct quota *quota, struct personality *personality, int han
     pthread_mutex_lock(&quota->lock);
     if (fstat(handle, &status) != 0)
         return end(quota, -errno);
-    if (!make_room(quota))
+    if (!open_inodes_make_room(&quota->open))
         return end(quota, -ENOMEM);
     int64_t host = opens(personality, handle, flags);
     if (host >= 0 && S_ISREG(status.st_mode)) {
-        note_open(quota, &status);
+        open_inodes_add(&quota->open, &status);
         if (flags & O_TRUNC)
             give_back(quota, status.st_size);
     }
@@ -176,14 +143,14 @@ int64_t quota_create_file(struct quota *quota, const struct place *place, uint64
     pthread_mutex_lock(&quota->lock);
     if (quota->files >= quota->files_limit)
         return end(quota, -EDQUOT);
-    if (!make_room(quota))
+    if (!open_inodes_make_room(&quota->open))
         return end(quota, -ENOMEM);
     int64_t host = place_open_now(place, flags, mode);
     if (host < 0)
         return end(quota, host);
     quota->files++;
     if (fstat((int)host, &status) == 0) {
-        note_open(quota, &status);
+        open_inodes_add(&quota->open, &status);
         return end(quota, host);
     }
     close((int)host);
@@ -205,12 +172,8 @@ void quota_close(struct quota *quota, int host)
 {
     struct stat status;
     pthread_mutex_lock(&quota->lock);
-    struct quota_inode *known = fstat(host, &status) == 0 ? find_open(quota, &status) : NULL;
-    if (known && --known->descriptions == 0) {
-        *known = quota->open[--quota->open_count];
-        if (status.st_nlink == 0)
-            give_back(quota, status.st_size);
-    }
+    if (fstat(host, &status) == 0 && open_inodes_remove(&quota->open, &status) && status.st_nlink == 0)
+        give_back(quota, status.st_size);
     pthread_mutex_unlock(&quota->lock);
 }
 

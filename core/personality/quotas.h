@@ -15,21 +15,15 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include "open_inodes.h"
 #include "paths.h"
-
-struct quota_inode {
-    dev_t device;
-    ino_t inode;
-    uint32_t descriptions;
-};
 
 struct quota {
     _Atomic uint32_t references;
     pthread_mutex_t lock; /* guards everything below */
     uint64_t bytes_limit, bytes;
     uint64_t files_limit, files;
-    struct quota_inode *open; /* regular files that processes with this quota have open */
-    size_t open_count, open_room;
+    struct open_inodes open; /* regular files that processes with this quota have */
 };
 
 /* With one reference; NULL: the host has no memory. UINT64_MAX is no limit. */
