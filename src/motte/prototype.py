@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Final
 
 from motte.abi.prototypes import PARAMETER_CODES, RESULT_CODES, VECTOR_CODES
@@ -16,6 +17,9 @@ from motte.image.names import printable
 
 if TYPE_CHECKING:
     from inspect import Signature
+
+TIMEOUT: Final = "timeout"
+"""What every call takes by this name, unless the function has a parameter of it."""
 
 _RESULT_TYPES: Final[dict[str, object]] = {"?": bool, "f": float, "d": float, "v": None}
 _PARAMETER_TYPES: Final = _RESULT_TYPES | {"P": int | str | bytes | None}
@@ -65,8 +69,18 @@ class Prototype:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The names of all parameters; those without one are numbered."""
-        return tuple(each.name or f"parameter_{number}" for number, each in enumerate(self.parameters, 1))
+        """The names of all parameters, no two alike; those without one of their own are numbered."""
+        taken = {each.name for each in self.parameters}
+        names: list[str] = []
+        for number, each in enumerate(self.parameters, 1):
+            name = each.name
+            if not name or name in names:
+                name = f"parameter_{number}"
+                while name in taken:
+                    name += "_"
+                taken.add(name)
+            names.append(name)
+        return tuple(names)
 
     @cached_property
     def declaration(self) -> str:
@@ -76,14 +90,21 @@ class Prototype:
 
     @cached_property
     def signature(self) -> "Signature":
-        """For ``inspect.signature`` and ``help``."""
+        """For ``inspect.signature`` and ``help``.  What no caller can write as a keyword is shown by its position."""
         from inspect import Parameter as Shown
         from inspect import Signature
 
+        by_position = max((number for number, name in enumerate(self.names, 1) if iskeyword(name)), default=0)
         parameters = [
-            Shown(name, Shown.POSITIONAL_ONLY, annotation=_PARAMETER_TYPES.get(each.code, int))
-            for name, each in zip(self.names, self.parameters, strict=True)
+            Shown(
+                name,
+                Shown.POSITIONAL_ONLY if number < by_position else Shown.POSITIONAL_OR_KEYWORD,
+                annotation=_PARAMETER_TYPES.get(each.code, int),
+            )
+            for number, (name, each) in enumerate(zip(self.names, self.parameters, strict=True))
         ]
+        if TIMEOUT not in self.names:
+            parameters.append(Shown(TIMEOUT, Shown.KEYWORD_ONLY, default=None, annotation=float | None))
         return Signature(parameters, return_annotation=_RESULT_TYPES.get(self.result.code, int))
 
 

@@ -5,6 +5,7 @@ import inspect
 import pydoc
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_help_shows_the_prototype_in_c(plugin: Plugin, library: motte.Program) -
     add = plugin(library).function("add")
     assert add.__name__ == "add"
     assert add.__doc__.startswith("int add(int a, int b)\n")
-    assert str(inspect.signature(add)) == "(a: int, b: int, /) -> int"
+    assert str(inspect.signature(add)) == "(a: int, b: int, *, timeout: float | None = None) -> int"
     assert "int add(int a, int b)" in pydoc.plain(pydoc.render_doc(add))
     weigh = plugin(library).function("weigh").__doc__
     assert "double weigh(int8_t a, double b, uint16_t c, float d, int64_t e," in weigh
@@ -44,6 +45,31 @@ def test_without_debug_information_the_types_of_llvm_have_to_do(machine: motte.M
     assert inspect.signature(mix).parameters["parameter_5"].annotation == int | str | bytes | None
     with pytest.raises(OverflowError, match=r"^mix: parameter_2: -1 does not fit into uint16$"):
         mix(0, -1, 0, 0.0, 0)
+
+
+def test_names_that_are_alike_or_no_names_in_python_do_without(
+    machine: motte.Machine, plugin: Plugin, tmp_path: Path
+) -> None:
+    source = tmp_path / "names.c"
+    source.write_text(
+        "int mixed(int parameter_2, int, int in, int timeout) { return parameter_2 + 10 * in + 100 * timeout; }\n"
+    )
+    mixed = plugin(machine.load(source, motte.BuildOptions(debug=True))).function("mixed")
+    assert str(inspect.signature(mixed)) == "(parameter_2: int, parameter_2_: int, in: int, /, timeout: int) -> int"
+    assert mixed(1, 0, 2, timeout=3) == 321
+    assert mixed(1, parameter_2_=0, timeout=3, **{"in": 2}) == 321
+    doubled = plugin(machine.load(source)).function("mixed", "int mixed(int a, int a, int b, int b)")
+    assert list(inspect.signature(doubled).parameters) == ["a", "parameter_2", "b", "parameter_4", "timeout"]
+
+
+def test_a_function_whose_prototype_is_too_long_says_so(machine: motte.Machine, plugin: Plugin, tmp_path: Path) -> None:
+    source = tmp_path / "long.c"
+    parameters = ", ".join(f"int {'x' * 60}{number}" for number in range(200))
+    source.write_text(f"int wide({parameters}) {{ return {'x' * 60}0; }}\n")
+    program = machine.load(source, motte.BuildOptions(debug=True))
+    assert "wide" in program.exports
+    with pytest.raises(TypeError, match=r"^wide: its prototype takes \d+ bytes, and 8192 is the most$"):
+        plugin(program).function("wide")
 
 
 def test_a_prototype_can_be_given(machine: motte.Machine, plugin: Plugin) -> None:

@@ -6,7 +6,7 @@ SECTION: Final = ".motte.prototypes"
 """Of a confined object: lines of JSON, each ended by a NUL."""
 
 LONGEST_PROTOTYPE: Final = 8192
-"""Bytes of such a line; a function with a longer one is not exported."""
+"""Bytes of such a line; a function with a longer one cannot be called from outside, and its line says so."""
 
 _PAIRS: Final = (("b", "B", ""), ("h", "H", ""), ("i", "I", "k"), ("q", "Q", "K"))
 

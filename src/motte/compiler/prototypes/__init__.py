@@ -39,10 +39,18 @@ def exported_functions(module: Module, options: CompileOptions) -> list[Function
 
 
 def prototypes_of(module: Module, functions: list[Function]) -> tuple[str, ...]:
-    """A line for each; one that cannot be called from outside says why."""
+    """A line for each; one that cannot be called from outside says why, unless its name is too long for that."""
     debug = DebugTypes(module)
-    lines = (json.dumps(_prototype(module, debug, function), separators=(",", ":")) for function in functions)
+    lines = (_line(_prototype(module, debug, function)) for function in functions)
     return tuple(line for line in lines if len(line) <= LONGEST_PROTOTYPE)
+
+
+def _line(prototype: dict[str, object]) -> str:
+    line = json.dumps(prototype, separators=(",", ":"))
+    if len(line) <= LONGEST_PROTOTYPE:
+        return line
+    problem = f"its prototype takes {len(line)} bytes, and {LONGEST_PROTOTYPE} is the most"
+    return json.dumps({"name": prototype["name"], "problem": problem}, separators=(",", ":"))
 
 
 def prototype_section(prototypes: tuple[str, ...]) -> str:
