@@ -11,7 +11,7 @@ One line of JSON is a request, and one line the answer; then the connection ends
 
     {"ask": "look"}                  an Overview, and what is allowed here
     {"ask": "kill", "process": 3}    {"killed": true}: whether there was such a process
-    anything else                    {"error": "…"}
+    anything else                    {"error": "…"}, with "forbidden": true if it is only not allowed here
 """
 
 import json
@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from motte.errors import Closed, MotteError, NoAccess, Unsupported
+from motte.keeping import report_exception
 
 Observable = bool | Literal["look", "kill"]
 """Whether a machine may be looked at; with ``"kill"``, whether its processes may be killed, too."""
@@ -121,19 +122,28 @@ class Observation:
 
     def _answer(self, claimed_request: bytes) -> dict[str, Any]:
         try:
-            match json.loads(claimed_request):
-                case {"ask": "look"}:
-                    return {"allowed": list(self._allowed), "command": _command(), **self._look()}
-                case {"ask": "kill", "process": int(identity)} if "kill" in self._allowed:
-                    return {"killed": self._kill(identity)}
-                case {"ask": "kill"}:
-                    return {"error": "this machine is to be looked at only: observable='kill' allows more"}
-                case _:
-                    return {"error": "no such request"}
+            claimed = json.loads(claimed_request)
         except (ValueError, RecursionError):
             return {"error": "a request is one line of JSON"}
+        try:
+            return self._done(claimed)
         except Closed:
             return {"error": "the machine is closed"}
+        except Exception as error:  # whatever it is, the next one who asks is answered, too
+            report_exception(error)
+            return {"error": f"it cannot be answered: {type(error).__name__}"}
+
+    def _done(self, claimed: object) -> dict[str, Any]:
+        match claimed:
+            case {"ask": "look"}:
+                return {"allowed": list(self._allowed), "command": _command(), **self._look()}
+            case {"ask": "kill", "process": int(identity)} if "kill" in self._allowed:
+                return {"killed": self._kill(identity)}
+            case {"ask": "kill"} if "kill" not in self._allowed:
+                error = "this machine is to be looked at only: observable='kill' allows more"
+                return {"error": error, "forbidden": True}
+            case _:
+                return {"error": "no such request"}
 
 
 def observed_machines() -> list[Path]:
@@ -161,8 +171,8 @@ def ask_machine(path: Path, **request: object) -> dict[str, Any]:
         connection.sendall(json.dumps(request).encode() + b"\n")
         answer = json.loads(_line(connection, 10 * PATIENCE, _LONGEST_ANSWER) or b'{"error": "it does not answer"}')
     if not isinstance(answer, dict) or "error" in answer:
-        text = answer["error"] if isinstance(answer, dict) else "it answers nonsense"
-        raise (NoAccess if "only" in text else MotteError)(f"{path.name}: {text}")
+        claimed = answer if isinstance(answer, dict) else {"error": "it answers nonsense"}
+        raise (NoAccess if claimed.get("forbidden") is True else MotteError)(f"{path.name}: {claimed['error']}")
     return answer
 
 

@@ -107,6 +107,19 @@ def test_killing_is_refused_unless_it_was_allowed(programs: Path) -> None:
             assert process.returncode is None
 
 
+def test_what_goes_wrong_in_an_answer_is_told_and_the_next_one_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[BaseException] = []
+    monkeypatch.setattr(observation, "report_exception", reported.append)
+    with motte.Machine(observable=True) as machine:
+        (path,) = observed_machines()
+        monkeypatch.setattr(observation, "_command", lambda: 1 // 0)
+        with pytest.raises(MotteError, match="it cannot be answered: ZeroDivisionError"):
+            ask_machine(path, ask="look")
+        monkeypatch.undo()
+        assert [type(error) for error in reported] == [ZeroDivisionError]
+        assert ask_machine(path, ask="look")["memory"] == machine.bank.used
+
+
 def test_killing_kills_where_it_was_allowed(programs: Path) -> None:
     with motte.Machine(observable="kill") as machine:
         (path,) = observed_machines()

@@ -45,6 +45,7 @@ class TimerService(Service):
         self._changed = threading.Condition()  # guards all of the following
         self._moments: list[tuple[int, tuple[int, int]]] = []  # a heap: when, and whose
         self._set: dict[tuple[int, int], _Timer] = {}  # by process and number
+        self._numbers_of: dict[int, set[int]] = {}  # by process: what is set
         self._numbers = count(1)
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -62,6 +63,7 @@ class TimerService(Service):
         with self._changed:
             key = call.sender_identity, next(self._numbers)
             self._set[key] = _Timer(endpoint, bits, payment)
+            self._numbers_of.setdefault(key[0], set()).add(key[1])
             heapq.heappush(self._moments, (monotonic_ns() + delay_ns, key))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="motte-timers", daemon=True)
@@ -75,7 +77,7 @@ class TimerService(Service):
         """It never fires.  Raises ``InvalidCap`` if it has, or was never set by this process."""
         (number,) = call.fields(IDENTITY)
         with self._changed:
-            timer = self._set.pop((call.sender_identity, number), None)
+            timer = self._take((call.sender_identity, number))
         if timer is None:
             raise InvalidCap("there is no such timer any more")
         timer.payment.give_back()
@@ -92,10 +94,19 @@ class TimerService(Service):
     def _forget(self, setter: int) -> None:
         """Those of a process that has ended."""
         with self._changed:
-            ended = [key for key in self._set if key[0] == setter]
-            timers = [self._set.pop(key) for key in ended]
+            timers = [self._set.pop((setter, number)) for number in self._numbers_of.pop(setter, ())]
         for timer in timers:
             timer.payment.give_back()
+
+    def _take(self, key: tuple[int, int]) -> _Timer | None:
+        """It is not set any more, if it was."""
+        timer = self._set.pop(key, None)
+        if timer is not None:
+            numbers = self._numbers_of[key[0]]
+            numbers.remove(key[1])
+            if not numbers:
+                del self._numbers_of[key[0]]
+        return timer
 
     def _run(self) -> None:
         while True:
@@ -113,7 +124,7 @@ class TimerService(Service):
         if wait_ns is None or wait_ns > 0:
             self._changed.wait(None if wait_ns is None else min(wait_ns / 10**9, threading.TIMEOUT_MAX))
             return None
-        return self._set.pop(heapq.heappop(self._moments)[1], None)
+        return self._take(heapq.heappop(self._moments)[1])
 
     def _forget_cancelled(self) -> None:
         while self._moments and self._moments[0][1] not in self._set:
