@@ -23,6 +23,15 @@
 
 /* --- the parts of a turn, under the lock ----------------------------------------------------------------------------- */
 
+/* When its credit ends: what it owes already is taken off, but for an eighth, so that who owes much at each turn goes on, if slowly. */
+static uint64_t credit_end(const struct worker *worker)
+{
+    uint64_t least = worker->credit / 8;
+    if (worker->credit == UINT64_MAX)
+        return UINT64_MAX;
+    return worker->dispatched + (worker->credit - least > worker->surcharge ? worker->credit - worker->surcharge : least);
+}
+
 /* R9.  `worker->process` comes before the timer is set, so that the handler takes care of a timer that expires from
  * here on. */
 static struct process *begin(struct worker *worker, uint64_t surcharge)
@@ -38,7 +47,7 @@ static struct process *begin(struct worker *worker, uint64_t surcharge)
     if (process_stop_requested(process) || process->suspended)
         process_set_attention(process, true);
 
-    uint64_t end = worker->credit == UINT64_MAX ? UINT64_MAX : worker->dispatched + worker->credit;
+    uint64_t end = credit_end(worker);
     worker->slice_thread_at = UINT64_MAX;
     if (worker->visits) {
         slices_watch(worker, worker->dispatched + worker->slice);
