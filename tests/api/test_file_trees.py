@@ -5,6 +5,7 @@ import gc
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -226,7 +227,8 @@ def test_host_and_guests_work_on_a_tree_at_once(shared: motte.Machine, shell: mo
         while not stops.is_set():
             tree["f"] = os.urandom(5000)
             tree["d/g"] = b"y"
-            tree.pop("f", None)
+            with suppress(KeyError):  # the guest was faster
+                del tree["f"]
             tree.files()
 
     thread = threading.Thread(target=change)
@@ -243,8 +245,8 @@ def test_one_program_finds_the_same_in_a_tree_and_on_the_host(shared: motte.Mach
     program = shared.load(FILES)
     tree = motte.FileTree()
     tmp_path.chmod(0o755)
-    in_memory = shared.run(program, [str(seed)], directories=[tree.at("/work")])
-    on_host = shared.run(program, [str(seed)], directories=[motte.Directory(str(tmp_path), "/work")])
+    in_memory = shared.run(program, [str(seed)], directories=[tree.at("/desk")])
+    on_host = shared.run(program, [str(seed)], directories=[motte.Directory(str(tmp_path), "/desk")])
     assert in_memory.returncode == on_host.returncode == 0
     assert in_memory.stdout.splitlines() == on_host.stdout.splitlines()
     assert tree.files() == {

@@ -122,7 +122,7 @@ static void step(void)
 int main(int count, char **words)
 {
     state = count > 1 ? strtoull(words[1], NULL, 10) : 0;
-    show("chdir", chdir("/work"));
+    show("chdir", chdir("/desk"));
     for (int i = 0; i < 400; i++)
         step();
     return 0;

@@ -149,7 +149,7 @@ def run(data: bytes) -> Outcome:
     null = os.open(os.devnull, os.O_RDWR)
     try:
         bank = core.Bank(case["bank"])
-        granted = [(b"/work", _directory(), True, None)]
+        granted = [(b"/desk", _directory(), True, None)]
         process = core.spawn(
             _program().region, bank=bank, meter=_meter(), streams=(null, null, -1), directories=granted, **options
         )
