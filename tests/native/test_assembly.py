@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from motte.abi.native_only import NativeOnly
-from motte.build import artifact_of
+from motte.build import artifact_of, stage_of
 from motte.build_options import BuildOptions
+from motte.compiler import emit
 from motte.errors import CompileError
 from native.bare_process import built, run
 
@@ -137,6 +138,11 @@ def test_an_assembler_reads_no_file(tmp_path: Path, where: str, how: str) -> Non
         ("#include <immintrin.h>\nint f(void) { return _mm_getcsr(); }", NativeOnly.INTRINSIC),
         ("__attribute__((preserve_most, noinline)) void f(void) {}", None),
         ("__attribute__((ms_abi)) int f(int a) { return a; }", NativeOnly.REGISTERS),
+        (
+            "struct wide { _Alignas(32) int x; }; int f(int n, ...);"
+            "int g(void) { struct wide w = {1}; return f(1, w); } int f(int n, ...) { return n; }",
+            NativeOnly.GENERATED,
+        ),
     ],
 )
 def test_a_refusal_says_whether_only_confinement_is_the_reason(
@@ -165,3 +171,15 @@ def test_what_no_program_may_be_is_refused_in_either_kind(tmp_path: Path, text: 
     with pytest.raises(CompileError) as caught:
         artifact_of([source(tmp_path, text)], BuildOptions(native=native))
     assert caught.value.native_only is None
+
+
+def test_the_stage_of_assembly_shows_plain_accesses(tmp_path: Path) -> None:
+    path = source(tmp_path, "int f(int *p) { return *p; }")
+    assert b"movl\t(%rdi), %eax" in stage_of(path, "s", NATIVE)
+    assert b"%gs:" in stage_of(path, "s", BuildOptions())
+
+
+def test_without_a_filter_of_system_calls_no_native_code_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emit, "forbid_opening", lambda: False)
+    with pytest.raises(CompileError, match="only where the kernel can filter system calls"):
+        emit.give_up_files()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import motte
 from motte.abi.kernel_calls import KERNEL_CALLS
@@ -164,6 +168,36 @@ def changed(artifact: bytes, **changes: object) -> bytes:
     manifest = json.loads(artifact[start : start + length]) | changes
     text = json.dumps(manifest).encode()
     return MAGIC + struct.pack("<I", len(text)) + text + artifact[start + length :]
+
+
+@pytest.fixture(scope="module")
+def debuggable(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = source(tmp_path_factory.mktemp("damaged"), TABLES)
+    return artifact_of([path], BuildOptions(native=True, debug=True, exports=True))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(random=st.randoms(use_true_random=False), in_the_manifest=st.booleans())
+def test_a_damaged_native_artifact_is_refused_or_becomes_a_whole_plan(
+    debuggable: bytes, random: Random, in_the_manifest: bool
+) -> None:
+    data = bytearray(debuggable)
+    (length,) = struct.unpack_from("<I", data, len(MAGIC))
+    start = 0 if in_the_manifest else len(MAGIC) + 4 + length
+    for _ in range(random.randint(1, 4)):
+        place = random.randrange(start, len(MAGIC) + 4 + length if in_the_manifest else len(data))
+        data[place] = random.choice((0, 1, 0x7F, 0xFF, data[place] ^ 1 << random.randrange(8)))
+    try:
+        artifact = NativeArtifact.read(bytes(data))
+    except (Refused, LimitReached):
+        return
+    plan = native_plan(artifact)
+    assert len(plan.code) == artifact.code_size
+    assert NATIVE_CODE_BASE <= plan.entry < NATIVE_CODE_BASE + len(plan.code) <= NATIVE_GATE_BASE
+    assert all(artifact.locations(offset) for offset in range(0, artifact.code_size, 97))
+    with contextlib.suppress(Refused):
+        for function, _ in artifact.claimed_prototypes.values():
+            assert plan.code_base <= plan.function_address(function) < plan.code_base + len(plan.code)
 
 
 def test_inconsistent_native_artifacts_are_refused_with_their_reason(tmp_path: Path) -> None:

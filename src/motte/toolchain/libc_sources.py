@@ -38,8 +38,8 @@ LEFT_OUT: Final = frozenset({
 })  # fmt: skip
 
 GUEST_FOLDERS: Final = (
-    "runtime", "setjmp", "signal", "string", "stdlib", "malloc", "math", "time", "temp", "compiler_rt", "cxx", "kernel",
-    "blocks",
+    "runtime", "setjmp", "signal", "fenv", "string", "stdlib", "malloc", "math", "time", "temp", "compiler_rt", "cxx",
+    "kernel", "blocks",
 )  # fmt: skip
 
 NOT_NATIVE: Final = frozenset({
