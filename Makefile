@@ -49,7 +49,7 @@ mutate: $(VENV)/installed
 # ThreadSanitizer, children of a fork, a look at free slots that takes its mappings for slots, and all checked blocks at
 # once, for which it leaves no address space.
 sanitize: $(VENV)/installed
-	PYTHONPATH=tests $(BIN)/python -m core_builds sanitized -m pytest tests/core tests/ipc tests/exchange --deselect tests/core/test_idle_processes.py
+	PYTHONPATH=tests $(BIN)/python -m core_builds sanitized -m pytest tests/core tests/ipc tests/exchange tests/cells --deselect tests/core/test_idle_processes.py
 	$(BIN)/python -m pytest --long tests/core/test_scheduler_threads.py tests/core/test_bank_threads.py tests/core/test_race_reports.py
 	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest tests/core tests/ipc tests/exchange tests/personality $(UNTHREADED)
 	PYTHONPATH=tests $(BIN)/python -m core_builds threads -m pytest $(addprefix tests/api/test_,$(addsuffix .py,$(THREADED))) --deselect tests/api/test_async_streams.py::test_two_thousand_guests_talk_under_one_loop_without_a_thread_or_a_descriptor_each
