@@ -18,7 +18,7 @@ UNTHREADED += --deselect tests/exchange/test_checked.py::test_a_child_of_fork_ha
 UNTHREADED += --deselect tests/exchange/test_checked.py::test_there_are_so_many_checked_blocks_and_then_again_when_one_is_gone
 THREADED := storms machine keepers links meters banks_of_processes supervisor streams pipes stream_targets async_streams file_trees
 
-.PHONY: run test test-long enumerate mutate-verifier fuzz mutate sanitize hostile bench-core lint docs develop clean
+.PHONY: run test test-long stress enumerate mutate-verifier fuzz mutate sanitize hostile bench-core lint docs develop clean
 
 run: $(VENV)/installed
 	$(BIN)/motte demo
@@ -28,6 +28,11 @@ test: $(VENV)/installed
 
 test-long: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=40 --long tests
+
+# A million spawns, a million calls, 100,000 exceptions over eight threads, a thousand forks, storms of everything: a quarter
+# of an hour; SEED=N blows the same storms again.
+stress: $(VENV)/installed
+	$(if $(SEED),MOTTE_SEED=$(SEED)) $(BIN)/python -m pytest --long -rP tests/stress tests/calls/test_storms.py tests/core/test_storm.py
 
 # Every numbered encoding before everybody: about an hour. STRIDE samples, START goes on where a run was interrupted.
 enumerate: $(VENV)/installed

@@ -84,7 +84,7 @@ static const char *find_problem(void)
     if (!features.code_region)
         return "the addresses from 0x10000000 to 0x7fff0000 are not free in this process: import motte earlier, or use "
                "a Python that is loaded elsewhere";
-    if (!signals_install())
+    if (!signals_prepare())
         return "no real-time signal is free, or signal handlers cannot be installed";
     if (!slots_prepare() || !images_prepare() || !cells_prepare())
         return "the host has no memory left";

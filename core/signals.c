@@ -260,6 +260,17 @@ bool signals_install(void)
     return installed;
 }
 
+/* A worker may have held the lock. */
+static void after_fork_in_child(void)
+{
+    pthread_mutex_init(&install_lock, NULL);
+}
+
+bool signals_prepare(void)
+{
+    return signals_install() && pthread_atfork(NULL, NULL, after_fork_in_child) == 0;
+}
+
 /* What is kept is when those processes were started for which it was done: that is not later than it was done. */
 bool signals_installed_since(uint64_t since)
 {

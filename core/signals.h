@@ -24,6 +24,9 @@ bool signals_install(void);
  * has time for one: SIGSEGV's handler is looked at each time, since whoever takes faults takes that, the others' once in 100 µs. */
 bool signals_installed_since(uint64_t started_ns);
 
+/* The first time; children of a fork can do it from then on, whoever did it at that moment. */
+bool signals_prepare(void);
+
 /* Whether threads that block no signal may run guests: our handlers are in place, and those of others use the alternate
  * stack. Sixty system calls. */
 bool signals_allow_visits(void);

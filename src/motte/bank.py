@@ -186,8 +186,16 @@ class SpaceBank(Shown):
         self._tree.remove(self._allowed(BankRestriction.NO_REMOVE))
 
     def close(self) -> None:
-        """Give the handle up, and destroy the bank if this is the handle that ``sub`` made; harmless when repeated."""
-        if self._owned and not self._closed and not self._restrictions & BankRestriction.NO_DESTROY:
+        """Give the handle up, and destroy the bank if this is the handle that ``sub`` made; harmless when repeated.
+
+        In a child of a fork nothing is destroyed.
+        """
+        if (
+            self._tree.is_here
+            and self._owned
+            and not self._closed
+            and not self._restrictions & BankRestriction.NO_DESTROY
+        ):
             with suppress(InvalidCap):
                 self._tree.destroy(self._account)
         self._closed = True

@@ -15,8 +15,9 @@ from motte.abi.layout import PAGE_SIZE
 from motte.bank import SpaceBank
 from motte.bank_terms import BankKeeper, BankRequest, GuestKeepsBank, WouldWait
 from motte.core import Bank
-from motte.errors import InvalidCap, LimitReached
+from motte.errors import BadState, InvalidCap, LimitReached
 from motte.expected import expect
+from motte.forks import generation
 
 if TYPE_CHECKING:
     from motte.held_process import HeldProcess
@@ -79,6 +80,7 @@ class BankTree:
         self._drawing_from = drawing_from
         self._rescind = rescind
         self._lock = lock
+        self._generation = generation()
         _trees.add(self)
         self._purchases: dict[Account, set[Bought]] = {}  # by who has paid; under the lock
         self.hurried: int | None = None
@@ -93,6 +95,11 @@ class BankTree:
         account = Account(core, parent, name, private=private)
         self._official[core.identity] = account
         return account
+
+    @property
+    def is_here(self) -> bool:
+        """False in a child of a fork."""
+        return self._generation == generation()
 
     def root_handle(self) -> SpaceBank:
         """The root's, with all rights."""
@@ -154,6 +161,8 @@ class BankTree:
         A process that is created meanwhile is ended, too, or not let in.  Their links and monitors are told when all
         that is done.  Raises ``InvalidCap``.
         """
+        if not self.is_here:
+            raise BadState("this bank belongs to the parent of a fork")
         ended: list[Process] = []
         while True:
             with self._lock:

@@ -7,11 +7,11 @@ that it may draw from, processor time to its meter.
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from motte.build import artifact_of
 from motte.build_options import BuildOptions
+from motte.daemon_threads import DaemonThreads
 from motte.errors import Closed, CompileError, LimitReached
 from motte.expected import expect
 from motte.quantities import Duration, Size, duration_ns, size_bytes
@@ -62,7 +62,7 @@ class Launcher:
         """Bytes for each compiler process, which are drawn from a bank while it runs."""
         self._adopt = adopt
         self._forget = forget
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="motte-launcher")
+        self._threads = DaemonThreads(at_once, "motte-launcher")
         self._lock = threading.Lock()  # guards the next two
         self._at_work: set[Oversight] = set()
         self._closed = False
@@ -87,7 +87,7 @@ class Launcher:
         """For the package: when it is this one's turn, on a thread that may wait; at once if it is closed."""
         try:
             self._threads.submit(action)
-        except RuntimeError:
+        except Closed:
             action()
 
     def artifact_of(self, bitcode: bytes, oversight: Oversight, time_ns: int | None) -> bytes:
@@ -119,7 +119,7 @@ class Launcher:
             at_work = list(self._at_work)
         for oversight in at_work:
             oversight.cancel()
-        self._threads.shutdown(wait=not threading.current_thread().name.startswith("motte-launcher"))
+        self._threads.close()
         self._forget(self)
 
     def __enter__(self) -> "Launcher":

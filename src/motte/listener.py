@@ -6,15 +6,14 @@ a few threads of their own, so that one that waits does not hold up the others.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from motte.core import Event, Meter, Scheduler
+from motte.daemon_threads import DaemonThreads
 from motte.errors import Closed
 from motte.unpaid_time import unpaid_time
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
 
 KEEPER_THREADS: Final = 8
 """Keepers of one machine that can be at work at the same moment."""
@@ -43,15 +42,13 @@ class Listener:
         self._on_dry = on_dry
         self._lock = threading.Lock()  # guards the next two
         self._thread: threading.Thread | None = None
-        self._keepers: ThreadPoolExecutor | None = None
+        self._keepers: DaemonThreads | None = None
 
     def start(self) -> None:
         """Begin to listen; harmless when repeated."""
-        from concurrent.futures import ThreadPoolExecutor  # late: it takes longer to import than all of this package
-
         with self._lock:
             if self._thread is None:
-                self._keepers = ThreadPoolExecutor(KEEPER_THREADS, thread_name_prefix="motte-keeper")
+                self._keepers = DaemonThreads(KEEPER_THREADS, "motte-keeper")
                 self._thread = threading.Thread(target=self._listen, name="motte-listener", daemon=True)
                 self._thread.start()
 
@@ -59,12 +56,10 @@ class Listener:
         """Do it on one of the keepers' threads; at once if there are none any more."""
         with self._lock:
             keepers = self._keepers
-        try:
-            if keepers is not None:
-                keepers.submit(_free_of_charge, action)
+        if keepers is not None:
+            with suppress(Closed):
+                keepers.submit(partial(_free_of_charge, action))
                 return
-        except RuntimeError:  # they take no more work
-            pass
         action()
 
     def join(self) -> None:
@@ -74,32 +69,29 @@ class Listener:
         if thread is not None and thread is not threading.current_thread():
             thread.join()
         if keepers is not None:
-            keepers.shutdown(wait=not threading.current_thread().name.startswith("motte-keeper"))
+            keepers.close()
 
     def _listen(self) -> None:
         keepers = self._keepers
         assert keepers is not None
-        while True:
-            try:
+        with suppress(Closed):  # at the end
+            while True:
                 event = self._scheduler.next_event(None)
-            except Closed:
-                return
-            if event is None:
-                continue
-            identity, kinds, meter = event
-            try:
-                if meter is not None:
-                    keepers.submit(_free_of_charge, partial(self._on_dry, meter))
-                elif identity is not None:
-                    if kinds & Event.EXIT:
-                        self._on_exit(identity)
-                        unpaid_time.take_ns()
-                    elif kinds & Event.QUESTION:
-                        keepers.submit(self._on_question, identity, unpaid_time.take_ns())
-                    elif kinds & Event.OUTSIDE:
-                        keepers.submit(self._on_outside, identity)
-            except RuntimeError:  # the interpreter ends, and takes no more work
-                return
+                if event is not None:
+                    self._pass_on(event, keepers)
+
+    def _pass_on(self, event: tuple[int | None, int, Meter | None], keepers: DaemonThreads) -> None:
+        identity, kinds, meter = event
+        if meter is not None:
+            keepers.submit(partial(_free_of_charge, partial(self._on_dry, meter)))
+        elif identity is not None:
+            if kinds & Event.EXIT:
+                self._on_exit(identity)
+                unpaid_time.take_ns()
+            elif kinds & Event.QUESTION:
+                keepers.submit(partial(self._on_question, identity, unpaid_time.take_ns()))
+            elif kinds & Event.OUTSIDE:
+                keepers.submit(partial(self._on_outside, identity))
 
 
 def _free_of_charge(action: Callable[[], None]) -> None:

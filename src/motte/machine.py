@@ -335,14 +335,16 @@ class Machine(Watching, MachineRuns, Shown):
 
         They take about 17 KiB each, which no bank pays for.
         """
+        self._check_open()
         with self._lock:
-            self._check_open()
             programs = list(self._programs)
         for program in programs:
             program.trim()
 
     def close(self) -> None:
-        """Kill all processes, unload all programs, destroy all banks; harmless when repeated."""
+        """Kill all processes, unload all programs, destroy all banks; harmless if repeated, and in a fork's child."""
+        if not self._population.is_here:
+            return
         processes = self._population.close()
         with self._lock:
             programs, actions = list(self._programs), list(self._at_close.values())
@@ -364,6 +366,7 @@ class Machine(Watching, MachineRuns, Shown):
 
     def at_close(self, key: object, action: Callable[[], object]) -> None:
         """For the package: call ``action`` when the machine is about to be closed.  Raises ``Closed`` if it is."""
+        self._check_open()
         with self._lock:
             self._check_open()
             self._at_close[key] = action
@@ -398,5 +401,4 @@ class Machine(Watching, MachineRuns, Shown):
         return checked_process_grants(grants, self._population)
 
     def _check_open(self) -> None:
-        if self._population.closed:
-            raise Closed("the machine is closed")
+        self._population.require_open()

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from motte.errors import Closed
+from motte.errors import BadState, Closed
+from motte.forks import generation
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -60,6 +61,7 @@ class Pool:
         self._made = 0
         self._missed = 0
         self._closed = False
+        self._generation = generation()
         self._refused = False  # the last attempt to make one has failed; who comes next tries it again
         self._thread = threading.Thread(target=self._fill, name="motte-pool", daemon=True)
         self._thread.start()
@@ -70,6 +72,7 @@ class Pool:
         It never waits for another one to come back.  Where none is ready one is made: raises what
         :meth:`motte.Machine.spawn` raises.  Raises ``Closed``.
         """
+        self._require_here()
         while True:
             with self._changed:
                 self._check_open()
@@ -87,6 +90,7 @@ class Pool:
 
     def fill(self) -> None:
         """Wait until as many are ready as there are to be.  Raises what ``spawn`` raises, and ``Closed``."""
+        self._require_here()
         while True:
             with self._changed:
                 self._check_open()
@@ -100,7 +104,9 @@ class Pool:
             return PoolStatistics(len(self._ready), self._made, self._missed)
 
     def close(self) -> None:
-        """End those that nobody has checked out; harmless when repeated."""
+        """End those that nobody has checked out; harmless when repeated, and in a child of a fork."""
+        if self._generation != generation():
+            return
         with self._changed:
             self._closed = True
             ready, self._ready = self._ready, deque()
@@ -124,6 +130,11 @@ class Pool:
     def __repr__(self) -> str:
         """For people."""
         return f"<Pool: {len(self._ready)} of {self._warm} ready>"
+
+    def _require_here(self) -> None:
+        """Before the lock, which is held for ever in some children."""
+        if self._generation != generation():
+            raise BadState("this pool belongs to the parent of a fork")
 
     def _check_open(self) -> None:
         if self._closed:

@@ -15,7 +15,8 @@ from motte.bank import SpaceBank, pages_of_limit
 from motte.bank_tree import BankTree
 from motte.core import Meter as CoreMeter
 from motte.core import Scheduler, source
-from motte.errors import Closed, InvalidCap
+from motte.errors import BadState, Closed, InvalidCap
+from motte.forks import generation
 from motte.keeping import call_keeper
 from motte.lifetime import Ends
 from motte.links import Links
@@ -59,6 +60,7 @@ class Population:
         self.scheduler = scheduler
         self._services: Server | None = None  # made under the lock of who is here
         self._watching: tuple[Trace, ...] = ()  # changed under the lock
+        self._generation = generation()
         self._ran_dry = False  # at least one of the meters, at least once
         self.closed = False
 
@@ -73,6 +75,18 @@ class Population:
 
                 self._services = Server(self, self.scheduler)
             return self._services
+
+    @property
+    def is_here(self) -> bool:
+        """False in a child of a fork."""
+        return self._generation == generation()
+
+    def require_open(self) -> None:
+        """Raises ``Closed``, and ``BadState`` in a child of a fork; before any lock."""
+        if not self.is_here:
+            raise BadState("this machine belongs to the parent of a fork")
+        if self.closed:
+            raise Closed("the machine is closed")
 
     def end_services(self) -> None:
         """No request of a guest is answered any more; after the last process was closed.  Harmless when repeated."""
@@ -142,8 +156,7 @@ class Population:
 
     def account(self, bank: SpaceBank | Size) -> "Account":
         """Who pays for a process: for a size, a bank of that size is made for it alone."""
-        if self.closed:
-            raise Closed("the machine is closed")
+        self.require_open()
         if bank is None:
             return self.banks.root
         if isinstance(bank, SpaceBank):

@@ -234,8 +234,10 @@ class Process(Streaming, Shown):
         """Kill the process if it runs, and release all that it holds; harmless when repeated.
 
         No keeper of it is at work afterwards.  In a callback or a keeper of its own it is released soon after that
-        returns.
+        returns.  Harmless in a child of a fork, too, where the process does not exist.
         """
+        if not self._population.is_here:
+            return
         self._closed = True
         if self._exit is None:
             self._die(ExitReason.KILLED)
@@ -253,14 +255,16 @@ class Process(Streaming, Shown):
         self.close()
 
     def __del__(self) -> None:
-        """Only warns: threads and windows are released by ``close()``."""
+        """Warn, and end it: its machine is gone, or the interpreter ends."""
         lifetime = getattr(self, "_lifetime", None)
-        if lifetime is not None and not lifetime.has_ended:
+        if lifetime is not None and not lifetime.has_ended and self._population.is_here:
             warnings.warn(f"unclosed process of {self.program.name}", ResourceWarning, source=self, stacklevel=2)
+            self._core.close()
 
     def __repr__(self) -> str:
         """For people; never raises."""
-        return f"<Process {self.identity} of {printable(self.program.name)}: {self.state}>"
+        state = self.state if self._population.is_here else "of the parent of a fork"
+        return f"<Process {self.identity} of {printable(self.program.name)}: {state}>"
 
     def raise_end(self, name: str, in_call: bool) -> Never:
         """For the core: the process has ended, during a call of its function ``name`` or before."""

@@ -9,6 +9,11 @@ int add(int a, int b)
     return a + b;
 }
 
+int double_it(int value)
+{
+    return 2 * value;
+}
+
 int call_twice(int value)
 {
     return twice(value);
