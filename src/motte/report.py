@@ -202,10 +202,10 @@ def _bank_of(process: "Process") -> tuple[str, BankStatistics] | None:
 
 def _last_output(process: "Process") -> dict[str, bytes]:
     found = {}
-    for stream in ("stdout", "stderr"):
+    for stream, name in ((1, "stdout"), (2, "stderr")):
         with suppress(BadState, Closed, InvalidCap):
-            if data := getattr(process, stream):
-                found[stream] = data[-OUTPUT_BYTES:]
+            if data := process.captured_if_any(stream):
+                found[name] = data[-OUTPUT_BYTES:]
     return found
 
 

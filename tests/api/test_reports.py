@@ -138,6 +138,13 @@ def test_a_report_of_a_running_process_says_what_is_known(machine: motte.Machine
     assert str(process.card()) == f"process {process.identity} of loop.c: closed"
 
 
+def test_a_report_leaves_what_pipes_hold_to_their_readers(machine: motte.Machine, programs: Path) -> None:
+    with machine.spawn(machine.load(programs / "echo.c"), stdout=motte.PIPE) as process:
+        process.wait(20)
+        assert process.report().output == {}
+        assert process.stdout.read().endswith(b"|nothing")
+
+
 def test_a_report_of_one_that_asks_its_keeper_tells_of_the_fault(machine: motte.Machine, programs: Path) -> None:
     import threading
 

@@ -110,15 +110,15 @@ def test_a_hundred_thousand_exceptions_reach_their_own_callers(plugin: Plugin, c
     storm_of_exceptions(plugin, caller, 40_000)
 
 
-@pytest.mark.long
-def test_eight_threads_make_a_hundred_thousand_calls_each(
-    machine: motte.Machine, plugin: Plugin, library: motte.Program
+@pytest.mark.parametrize("calls", [10_000, pytest.param(100_000, marks=pytest.mark.long)])
+def test_eight_threads_make_many_calls_each(
+    machine: motte.Machine, plugin: Plugin, library: motte.Program, calls: int
 ) -> None:
     adds = [plugin(library).function("add") for _ in range(THREADS)]
     before = machine.statistics().memory
 
     def work(number: int) -> None:
-        for i in range(100_000):
+        for i in range(calls):
             assert adds[(number + i) % THREADS](number, i) == number + i
 
     in_threads(work)
