@@ -276,9 +276,10 @@ class Process(Streaming, Shown):
     # --- parts -------------------------------------------------------------------------------------------------------
 
     def _open(self, core: "CoreProcess") -> tuple[Function, int]:
+        opened = open_for_calls(self, core)
         if self._streams.has_pumps:
             self._streams.begin(self.kill)
-        return open_for_calls(self, core)
+        return opened
 
     def _begin_opening(self) -> "Coroutine[Any, Any, object] | None":
         """Its constructors begin to run; who calls it from now on is behind them in line.  ``None`` if they have."""

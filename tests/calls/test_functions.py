@@ -166,6 +166,14 @@ def test_a_process_is_either_started_or_called(machine: motte.Machine, plugin: P
         process.start()
 
 
+def test_what_failed_to_be_opened_is_not_opened_again(machine: motte.Machine, library: motte.Program) -> None:
+    with machine.spawn(library, start=False, stdout=lambda data: None, time="1ns") as process:
+        with pytest.raises(motte.LimitReached):
+            process.function("add")
+        with pytest.raises(motte.BadState, match="was started before"):
+            process.function("add")
+
+
 def test_a_fault_is_raised_with_its_backtrace_and_ends_the_process(plugin: Plugin, library: motte.Program) -> None:
     process = plugin(library)
     read_at, add = process.function("read_at"), process.function("add")
