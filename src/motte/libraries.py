@@ -67,6 +67,8 @@ class Library:
         """The function ``name``, whatever it is called.  Raises ``LookupError`` for one that is not exported."""
         return self._process.function(name)
 
+    __iter__ = None  # what can be asked for a name is not a sequence for that; dir() lists the names
+
     def __dir__(self) -> list[str]:
         """The library's functions, too."""
         return sorted({*super().__dir__(), *self._program.exports})

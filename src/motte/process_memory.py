@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Final
+from operator import index
+from typing import TYPE_CHECKING, Final, SupportsIndex
 
 from motte.abi.layout import PAGE_SIZE
 from motte.core import Process as CoreProcess
@@ -32,45 +33,54 @@ class Memory:
         """``use`` gives the core's object for the time of one access."""
         self._use = use
 
-    def read(self, address: int, size: int) -> bytes:
+    def read(self, address: SupportsIndex, size: SupportsIndex) -> bytes:
         """A copy of ``size`` bytes at ``address``."""
-        _check(address, size)
+        start, extent = _range(address, size)
         with self._use() as core:
-            return core.read_memory(address, size)
+            return core.read_memory(start, extent)
 
-    def read_into(self, address: int, buffer: "WriteableBuffer") -> None:
+    def read_into(self, address: SupportsIndex, buffer: "WriteableBuffer") -> None:
         """Fill ``buffer`` (a ``bytearray``, a NumPy array, a ``ctypes`` structure …) with what is at ``address``."""
-        _check(address)
+        start, _ = _range(address)
         with self._use() as core:
-            core.read_memory_into(address, buffer)
+            core.read_memory_into(start, buffer)
 
-    def string(self, address: int, limit: Size = "1MiB") -> bytes:
+    def string(self, address: SupportsIndex, limit: Size = "1MiB") -> bytes:
         """The bytes from ``address`` to the NUL that ends them, without it.
 
         Raises ``ValueError``, too, for more than ``limit`` bytes, and for the null pointer.
         """
         most = size_bytes(limit, "limit")
-        if address == 0:
+        start, _ = _range(address)
+        if start == 0:
             raise ValueError("the null pointer is no string")
-        _check(address)
         found = bytearray()
         with self._use() as core:
             while most is None or len(found) <= most:
-                at = address + len(found)
+                at = start + len(found)
                 piece = core.read_memory(at, PAGE_SIZE - at % PAGE_SIZE)  # it may end before a page that is not there
                 text, end, _ = piece.partition(b"\0")
                 found += text
                 if end and (most is None or len(found) <= most):
                     return bytes(found)
-        raise ValueError(f"no NUL among the first {most} bytes at {address:#x}")
+        raise ValueError(f"no NUL among the first {most} bytes at {start:#x}")
 
-    def write(self, address: int, data: "ReadableBuffer") -> None:
+    def write(self, address: SupportsIndex, data: "ReadableBuffer") -> None:
         """Copy ``data`` to ``address``."""
-        _check(address)
+        start, _ = _range(address)
         with self._use() as core:
-            core.set_memory(address, data)
+            core.set_memory(start, data)
 
 
-def _check(address: int, size: int = 0) -> None:
-    if address < 0 or size < 0 or address + size > WINDOW:
-        raise ValueError(f"[{address:#x}, {address + size:#x}) is not inside the window")
+def _integer(value: SupportsIndex, what: str) -> int:
+    """As Python's own: NumPy's integers would overflow in the sum of two."""
+    if not hasattr(value, "__index__"):
+        raise TypeError(f"{what}: expected an integer; got {type(value).__name__}")
+    return index(value)
+
+
+def _range(address: SupportsIndex, size: SupportsIndex = 0) -> tuple[int, int]:
+    start, extent = _integer(address, "address"), _integer(size, "size")
+    if start < 0 or extent < 0 or start + extent > WINDOW:
+        raise ValueError(f"[{start:#x}, {start + extent:#x}) is not inside the window")
+    return start, extent

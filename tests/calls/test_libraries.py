@@ -59,6 +59,14 @@ def test_a_library_may_call_its_functions_what_it_likes(part: motte.Library) -> 
         assert [part.process.function(name)() for name in ("_process", "_lock", "process")] == [1, 2, 3]
 
 
+def test_a_function_that_an_attribute_hides_is_asked_for_by_its_name(part: motte.Library) -> None:
+    assert [part[name]() for name in ("_process", "_lock", "process")] == [1, 2, 3]
+    with pytest.raises(LookupError, match="exports no function 'ad'"):
+        _ = part["ad"]
+    with pytest.raises(TypeError, match="not iterable"):
+        list(part)  # type: ignore[call-overload]
+
+
 def test_a_name_that_is_not_exported_is_an_attribute_error_that_says_so(part: motte.Library) -> None:
     with pytest.raises(AttributeError, match=r"part\.c exports no function 'ad'.*did you mean 'add'"):
         _ = part.ad

@@ -124,6 +124,18 @@ def test_only_buffers_that_can_be_written_to_are_filled(guest: motte.Library) ->
         guest.memory.read_into(guest.text(), numpy.zeros((2, 2), "u1")[:, 0])
 
 
+def test_what_is_no_address_is_a_type_error_that_says_so(guest: motte.Library) -> None:
+    for use in (
+        lambda: guest.memory.string("x"),  # type: ignore[arg-type]
+        lambda: guest.memory.read(1.5, 1),  # type: ignore[arg-type]
+        lambda: guest.memory.write(None, b""),  # type: ignore[arg-type]
+        lambda: guest.memory.read_into([], bytearray(1)),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(TypeError, match="address: expected an integer; got "):
+            use()
+    assert guest.memory.string(numpy.uint32(guest.text())) == guest.memory.string(guest.text())
+
+
 def test_after_close_there_is_nothing_to_read(tmp_path: Path) -> None:
     source = tmp_path / "part.c"
     source.write_text('const char *text(void) { return "x"; }')
