@@ -65,7 +65,8 @@ hostile: $(VENV)/installed
 	$(BIN)/python -m pytest --long tests/hostile
 	PYTHONPATH=tests $(BIN)/python -m core_builds hostile-sanitized -m hostile.campaign single
 
-# Python by ruff and mypy, the core by clang-tidy: .clang-tidy says what is looked for, and what is not, and why.
+# Python by ruff and mypy, a client of the whole interface by pyright, too; the core by clang-tidy: .clang-tidy says what
+# is looked for, and what is not, and why.
 # What a process costs the core alone; `motte bench kernel` has Python in it.
 bench-core: $(VENV)/installed
 	$(BIN)/motte compile src/motte/benchmark/guests/empty.c -o build/empty.motte
@@ -75,6 +76,7 @@ lint: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet '.[lint]'
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python tests/typed/client.py
 	test -f build/lint/build.ninja || PATH=$(abspath $(BIN)):$$PATH meson setup build/lint
 	PATH=$(abspath $(BIN)):$$PATH ninja -C build/lint core/motte_abi.h core/verifier/forms_table.h
 	PATH=$(abspath $(BIN)):$$PATH run-clang-tidy.py -quiet -hide-progress -p build/lint '/core/.*\.c$$'

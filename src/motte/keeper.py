@@ -25,7 +25,7 @@ from motte.errors import Closed, InvalidCap, LimitReached, NoAccess
 from motte.quantities import Size, size_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer  # type: ignore[attr-defined,unused-ignore]
+    from _typeshed import ReadableBuffer
 
     from motte.channel import Sender
     from motte.core import Process as CoreProcess
@@ -173,7 +173,7 @@ class KeptFault:
         return {} if place is None or place.registers is None else place.registers
 
     def supply(
-        self, data: "Buffer" = b"", *, at: int | None = None, size: int | None = None, writable: bool = True
+        self, data: "ReadableBuffer" = b"", *, at: int | None = None, size: int | None = None, writable: bool = True
     ) -> Resume:
         """Map pages, filled with ``data`` and then zeros, and return the answer ``Resume()``.
 
@@ -215,7 +215,7 @@ class KeptFault:
             raise InvalidCap("this fault was answered before, or its process has ended")
         return self._core.read_memory(address, size)
 
-    def write(self, address: int, data: "Buffer") -> None:
+    def write(self, address: int, data: "ReadableBuffer") -> None:
         """Change the process's memory, where it is writable."""
         self._require_process("its memory")
         self._core.write_memory(self._question.number, address, data)

@@ -57,17 +57,14 @@ PIPE: Final = Connection.PIPE
 STDOUT: Final = Connection.STDOUT
 """For ``stderr``: it goes where standard output goes."""
 
-Input: TypeAlias = (
-    "bytes | bytearray | memoryview | int | str | os.PathLike[str] | OpenFile | ReadableFile"
-    " | Reader | AsyncReader | Connection | None"
-)
+_Contents: TypeAlias = "bytes | bytearray | memoryview | int | str | os.PathLike[str] | OpenFile | ReadableFile"
+_Place: TypeAlias = "int | str | os.PathLike[str] | OpenFile | WritableFile | Callback | Lines"
+
+Input: TypeAlias = "_Contents | Reader | AsyncReader | Connection | None"
 """What a guest reads: the bytes themselves, a path, an open file or descriptor, what another process writes to a pipe,
 ``PIPE``, or nothing (``None`` or ``DISCARD``)."""
 
-Output: TypeAlias = (
-    "int | str | os.PathLike[str] | OpenFile | WritableFile | Callback | Lines"
-    " | Writer | AsyncWriter | Connection | None"
-)
+Output: TypeAlias = "_Place | Writer | AsyncWriter | Connection | None"
 """Where a guest writes: ``CAPTURE``, a path, an open file or descriptor, a callback, another process's input, ``PIPE``,
 or nowhere (``None`` or ``DISCARD``)."""
 
