@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cells/cell_memory.h"
 #include "context.h"
 #include "function_call.h"
 #include "gates.h"
@@ -15,15 +16,18 @@
 
 static const unsigned char argument_registers[CALL_GENERAL] = {7, 6, 2, 1, 8, 9}; /* rdi rsi rdx rcx r8 r9 */
 
-/* Below `top`, which is aligned: arguments, return address.  False if the native stack cannot hold them. */
+/* Below `top`, which is aligned: arguments, return address.  False if the native stack cannot hold them, or if `top`, which
+ * native code has as it likes, is not on it. */
 static bool write_stack(const struct guest_call *call, uintptr_t top, uintptr_t *stack)
 {
     struct process *process = call->process;
     uintptr_t arguments = top - (call->stack_words * 8 + 15) / 16 * 16;
     *stack = arguments - sizeof(uint64_t);
+    if (top > slot_stack_top(process->slot) || top < process->native_stack_low)
+        return false;
     if (*stack < process->native_stack_low && stack_grow(process, *stack) != STACK_GROWN)
         return false;
-    *(uint64_t *)*stack = FUNCTION_RETURN_GATE;
+    *(uint64_t *)*stack = gate_at(process->slot, FUNCTION_RETURN_GATE);
     memcpy((void *)arguments, call->stack, call->stack_words * 8);
     return true;
 }

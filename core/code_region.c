@@ -2,16 +2,21 @@
 #include "code_region.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "gates.h"
 #include "motte_abi.h"
 #include "panic.h"
 
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10 /* Linux 6.3 */
+#endif
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
@@ -97,6 +102,7 @@ struct code_region *code_region_create(size_t code_size, size_t tables_size)
     region->code_size = code_size;
     region->tables_size = tables_size;
     region->reserved_size = whole_pages(code_size) + whole_pages(tables_size);
+    region->file = -1;
     atomic_init(&region->references, 1);
 
     pthread_mutex_lock(&regions_lock);
@@ -110,6 +116,45 @@ struct code_region *code_region_create(size_t code_size, size_t tables_size)
         code_region_release(region);
     else
         free(region);
+    return NULL;
+}
+
+/* --- for cells -------------------------------------------------------------------------------------------------------- */
+
+/* Sealed; -1 if the host refuses. */
+static int make_file(const char *bytes, size_t size, size_t whole)
+{
+    int file = memfd_create("motte-code", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+    if (file < 0 && errno == EINVAL)
+        file = memfd_create("motte-code", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (file < 0)
+        return -1;
+    const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    size_t done = 0;
+    ssize_t written = 0;
+    while (done < size && (written = write(file, bytes + done, size - done)) > 0)
+        done += (size_t)written;
+    if (done == size && ftruncate(file, (off_t)whole) == 0 && fcntl(file, F_ADD_SEALS, seals) == 0)
+        return file;
+    close(file);
+    return -1;
+}
+
+struct code_region *code_region_create_foreign(uintptr_t base, const void *code, size_t code_size)
+{
+    struct code_region *region = calloc(1, sizeof *region);
+    if (!region)
+        return NULL;
+    region->base = base;
+    region->code_size = code_size;
+    region->reserved_size = whole_pages(code_size);
+    region->tables_base = base + region->reserved_size;
+    region->state = REGION_FOREIGN;
+    atomic_init(&region->references, 1);
+    region->file = make_file(code, code_size, region->reserved_size);
+    if (region->file >= 0)
+        return region;
+    free(region);
     return NULL;
 }
 
@@ -198,6 +243,16 @@ bool code_region_publish(struct code_region *region)
     return true;
 }
 
+int code_region_file(struct code_region *region)
+{
+    require(region->state >= REGION_PUBLISHED, "code was asked for before it was verified");
+    pthread_mutex_lock(&regions_lock);
+    if (region->file < 0)
+        region->file = make_file((const char *)region->base, region->reserved_size, region->reserved_size);
+    pthread_mutex_unlock(&regions_lock);
+    return region->file;
+}
+
 uint64_t code_region_bytes(const struct code_region *region)
 {
     const struct motte_claims *claims = &region->owned.claims;
@@ -217,10 +272,14 @@ void code_region_release(struct code_region *region)
 {
     if (atomic_fetch_sub(&region->references, 1) != 1)
         return;
-    pthread_mutex_lock(&regions_lock);
-    erase(region->base, region->reserved_size);
-    displace(region);
-    pthread_mutex_unlock(&regions_lock);
+    if (!code_region_is_foreign(region)) {
+        pthread_mutex_lock(&regions_lock);
+        erase(region->base, region->reserved_size);
+        displace(region);
+        pthread_mutex_unlock(&regions_lock);
+    }
+    if (region->file >= 0)
+        close(region->file);
     owned_claims_release(&region->owned);
     free(region->entries);
     free(region->traps);

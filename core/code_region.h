@@ -20,7 +20,14 @@
 #include "frames.h"
 #include "owned_claims.h"
 
-enum code_region_state { REGION_FILLING, REGION_SEALED, REGION_VERIFYING, REGION_VERIFIED, REGION_PUBLISHED };
+enum code_region_state {
+    REGION_FILLING,
+    REGION_SEALED,
+    REGION_VERIFYING,
+    REGION_VERIFIED,
+    REGION_PUBLISHED,
+    REGION_FOREIGN, /* nobody has verified it: it is in no memory of the host's, and runs in cells alone */
+};
 
 struct code_region {
     /* Constant once created. */
@@ -37,6 +44,7 @@ struct code_region {
     size_t trap_count;
     struct frame_map frames;
     _Atomic uint32_t references;
+    int file; /* for cells: code_region_file; -1: there is none. Under the allocator's lock */
     struct code_region *next; /* regions by address, under the allocator's lock */
 };
 
@@ -45,6 +53,15 @@ bool code_regions_prepare(void);
 
 /* NULL if no room of this size is left, or the host has no memory. tables_size may be 0. */
 struct code_region *code_region_create(size_t code_size, size_t tables_size);
+
+/* Code that is not to be verified: known by its size, and by where it lies in the address spaces of cells; a file holds it.
+ * NULL without memory, or if the host refuses. */
+struct code_region *code_region_create_foreign(uintptr_t base, const void *code, size_t code_size);
+
+static inline bool code_region_is_foreign(const struct code_region *region)
+{
+    return region->state == REGION_FOREIGN;
+}
 
 /* Copies both in full and seals. False if the host refuses. Only while FILLING. */
 bool code_region_fill(struct code_region *region, const void *code, const void *tables);
@@ -59,6 +76,10 @@ int code_region_verify(struct code_region *region, struct motte_verdict *verdict
 
 /* Makes the code executable. False if the host refuses. Only while VERIFIED. */
 bool code_region_publish(struct code_region *region);
+
+/* A sealed file with the bytes of the whole region, as they are: other OS processes execute them at the same addresses.  The
+ * region's to close; -1 if the host refuses.  Only while PUBLISHED or FOREIGN. */
+int code_region_file(struct code_region *region);
 
 /* Bytes of the host's memory that a region takes: code and tables, and what is known about them. Once VERIFIED. */
 uint64_t code_region_bytes(const struct code_region *region);

@@ -111,7 +111,8 @@ void deep_sleep_begin_rest(struct scheduler *scheduler)
         deep_sleep->look_at = UINT64_MAX; /* a refusal is final, or else each wait would have the host refuse again */
 }
 
-/* One whose functions are called stays as it is: the thread that calls goes back through the gates of its context. */
+/* One whose functions are called stays as it is: the thread that calls goes back through the gates of its context.  What a
+ * process in a cell keeps is in the cell. */
 static bool rests(const struct process *process)
 {
     if (process->call_depth || process->caller)
@@ -120,7 +121,7 @@ static bool rests(const struct process *process)
     case PROCESS_WAITING:
     case PROCESS_RECEIVING:
     case PROCESS_SUSPENDED:
-        return !process->saved;
+        return !process->saved && !process->slot->cell;
     default:
         return false;
     }

@@ -117,7 +117,8 @@ static enum motte_fault classify_protection(struct process *process)
     struct aligned_access access;
     uintptr_t address = context->instruction;
     size_t available = process->region->base + process->region->code_size - address;
-    if (!aligned_access_decode((const uint8_t *)address, available, context->registers, &access))
+    if (code_region_is_foreign(process->region) || !code_region_contains(process->region, address)
+        || !aligned_access_decode((const uint8_t *)address, available, context->registers, &access))
         return MOTTE_FAULT_GENERAL_PROTECTION;
     if (access.in_block)
         return MOTTE_FAULT_MISALIGNED; /* its address would be taken for one in the window */
@@ -149,6 +150,9 @@ static enum motte_fault classify(struct process *process)
         return MOTTE_FAULT_DIVIDE;
     case SIGILL:
         return classify_illegal(process);
+    case SIGSYS:
+        record_access(process, ACCESS_EXECUTE, (uint64_t)trap->system_call);
+        return MOTTE_FAULT_SYSTEM_CALL;
     case SIGBUS:
         return trap->code == BUS_ADRALN ? MOTTE_FAULT_MISALIGNED : MOTTE_FAULT_GENERAL_PROTECTION;
     default:

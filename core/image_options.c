@@ -41,19 +41,28 @@ static bool is_variable(const struct image_options *options, uint64_t address)
     return address == 0;
 }
 
-const char *image_options_check(const struct image_options *options)
+static const char *check_entry(const struct code_region *region, uint64_t entry)
 {
-    const struct code_region *region = options->region;
-    uint64_t low = options->data_stack_low, size = options->data_stack_size;
+    if (code_region_is_foreign(region))
+        return entry < region->code_size ? NULL : "the entry is outside of the code";
     if (region->state != REGION_PUBLISHED)
         return "the code region was not published";
-    if (!offsets_contain(region->entries, region->entry_count, options->entry))
+    if (!offsets_contain(region->entries, region->entry_count, entry))
         return "the entry is not one of the functions that the host may enter";
+    return NULL;
+}
+
+const char *image_options_check(const struct image_options *options)
+{
+    uint64_t low = options->data_stack_low, size = options->data_stack_size;
+    const char *problem = check_entry(options->region, options->entry);
+    if (problem)
+        return problem;
     if (low % MOTTE_DATA_STACK_ALIGNMENT || low < MOTTE_IMAGE_BASE || low >= MOTTE_HEAP_END - MOTTE_DATA_STACK_GAP)
         return "the data stack's low end is not 16-byte-aligned, or not inside the window's lower half";
     if (size < DATA_STACK_MINIMUM || size > MOTTE_HEAP_END - MOTTE_DATA_STACK_GAP - low || !is_whole_pages(low + size))
         return "the data stack's size is out of range, or its high end is not page-aligned";
-    const char *problem = check_segments(options);
+    problem = check_segments(options);
     if (!problem && (!is_variable(options, options->data_stack_pointer_variable)
                      || !is_variable(options, options->data_stack_limit_variable)))
         problem = "a data stack variable does not lie in a writable segment";

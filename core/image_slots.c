@@ -137,13 +137,13 @@ struct slot *image_take_slot(struct image *image)
 
 void image_return_slot(struct image *image, struct slot *slot)
 {
-    if (!let_wait(image, slot))
+    if (slot->cell || !let_wait(image, slot))
         free_slot(image, slot);
 }
 
 void image_give_slot_back(struct image *image, struct process *process)
 {
-    if (image_make_as_new(image, process))
+    if (!process->slot->cell && image_make_as_new(image, process))
         image_return_slot(image, process->slot);
     else
         free_slot(image, process->slot);

@@ -13,7 +13,7 @@ enum { WAITING_SLOTS_LIMIT = 256 };
  * the host has no more. */
 struct slot *image_take_slot(struct image *image);
 
-/* Takes back a slot that nothing was done with. */
+/* Takes back a slot that nothing was done with; a cell's ends with it. */
 void image_return_slot(struct image *image, struct slot *slot);
 
 /* Takes the slot of a process that nobody runs or looks at any more. Nothing of the process stays in it. */

@@ -39,6 +39,8 @@ static int64_t fault_of_copy(struct process *process, enum guest_access access, 
  * of the call of setjmp, and the callee-saved registers are those of its caller. */
 int64_t call_setjmp(struct process *process, const uint64_t arguments[6])
 {
+    if (code_region_is_foreign(process->region))
+        return fault(process, MOTTE_FAULT_KERNEL_CALL_MISUSE, ACCESS_WRITE, guest_addr_from_register(arguments[0]));
     const struct context *context = slot_context(process->slot);
     guest_addr buffer = guest_addr_from_register(arguments[0]);
     uint64_t site = *(const uint64_t *)context->guest_stack - process->region->base;

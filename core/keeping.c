@@ -41,6 +41,9 @@ static bool stand_at_unit(struct process *process)
 {
     const struct code_region *region = process->region;
     struct motte_place place;
+    process->question.next = 0;
+    if (code_region_is_foreign(region)) /* nobody has walked it */
+        return true;
     if (motte_find_place(&region->owned.claims, process->place.code_offset, &place) != 0)
         return false;
     slot_context(process->slot)->instruction = region->base + place.unit;

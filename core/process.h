@@ -109,6 +109,7 @@ struct trap {
     int signal, code;
     uint64_t number, error; /* REG_TRAPNO, REG_ERR */
     uintptr_t address;      /* of a page fault */
+    int64_t system_call;    /* of one that a cell's filter has refused */
 };
 
 struct process {

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "bank.h"
+#include "cells/cell_image.h"
+#include "cells/cell_memory.h"
 #include "code_region.h"
 #include "context.h"
 #include "exchange/block.h"
@@ -27,6 +29,8 @@ static const char *check(const struct process_options *options)
 {
     enum { HOLDER_BYTES_MAXIMUM = 1 << 20 };
     uint64_t native = options->native_stack_size;
+    if (code_region_is_foreign(options->image->region) && !options->in_cell)
+        return "code that was not verified runs in an OS process of its own, and nowhere else";
     if (native % MOTTE_PAGE_SIZE || native < NATIVE_STACK_MINIMUM || native > NATIVE_STACK_MAXIMUM)
         return "the native stack's size is not whole pages, or out of range";
     if (options->holder_bytes > HOLDER_BYTES_MAXIMUM)
@@ -37,6 +41,9 @@ static const char *check(const struct process_options *options)
 /* Bytes that a process takes besides its structure: places in its scheduler's tables, the object that holds it. */
 enum { ELSEWHERE = 192 };
 
+/* Of a process in a cell: its native stack's first page, the control pages, and what Linux spends on an OS process. */
+enum { CELL_PAGES = 1 + 2 + 48 };
+
 /* What the slot came with: its front, the image's writable pages, the data stack's own, and the tables. */
 static int charge_slot(struct process *process, uint64_t holder_bytes)
 {
@@ -45,10 +52,20 @@ static int charge_slot(struct process *process, uint64_t holder_bytes)
     uint64_t data_stack = (image->data_stack_mapped - image->data_stack_first) / MOTTE_PAGE_SIZE;
     struct page_tables tables = page_tables_moved(&image->page_tables, process->slot->base);
     if (!host_memory_charge(process, sizeof *process + ELSEWHERE + holder_bytes)
-        || !process_charge(process, FRONT + data_stack + image->writable_pages + page_tables_count(&tables))
-        || !window_begin(process, image->part_count + 2))
+        || !process_charge(process, FRONT + (process->slot->cell ? CELL_PAGES : 0) + data_stack + image->writable_pages + page_tables_count(&tables))
+        || !window_begin(process, image->part_count + 3))
         return -ENOMEM;
     return 0;
+}
+
+/* The native stack is at the upper end of what is the data stack for others; its code is not to be mapped over. */
+static void describe_native(struct process *process)
+{
+    const uint32_t first = MOTTE_NATIVE_CODE_BASE / MOTTE_PAGE_SIZE, end = MOTTE_HEAP_END / MOTTE_PAGE_SIZE;
+    struct window *window = &process->window;
+    uint64_t room = process->image->data_stack_top - process->data_stack_mapped;
+    process->native_stack_size = (uint32_t)(room - room % MOTTE_PAGE_SIZE - 2 * MOTTE_PAGE_SIZE);
+    window->areas.items[window->areas.count++] = (struct area){first, end, WINDOW_NO_ACCESS, false};
 }
 
 static void describe_window(struct process *process)
@@ -61,7 +78,9 @@ static void describe_window(struct process *process)
     window->reserved_low = image->data_stack_mapped;
     window->reserved_high = image->data_stack_top + (uint32_t)MOTTE_DATA_STACK_GAP;
     process->data_stack_mapped = image->data_stack_mapped;
-    process->native_stack_low = slot_front_page(process->slot);
+    if (code_region_is_foreign(process->region))
+        describe_native(process);
+    process->native_stack_low = slot_first_stack_page(process->slot);
 }
 
 /* A block that needs more than is mapped of the data stack has it opened as far as it reaches. */
@@ -114,7 +133,7 @@ static int build(struct process *process, const struct process_options *options,
         return result;
     /* The entry function's return address. */
     uint64_t entry_return = process->region->owned.claims.reaches_blocks ? REACHING_ENTRY_RETURN_GATE : ENTRY_RETURN_GATE;
-    *(uint64_t *)(slot_stack_top(process->slot) - sizeof(uint64_t)) = entry_return;
+    *(uint64_t *)(slot_stack_top(process->slot) - sizeof(uint64_t)) = gate_at(process->slot, entry_return);
     struct personality_options personality = options->personality;
     personality.initial_break = (guest_addr){process->window.reserved_high};
     result = personality_create(process, &personality);
@@ -123,14 +142,14 @@ static int build(struct process *process, const struct process_options *options,
     return result;
 }
 
-static struct process *allocate(const struct process_options *options)
+static struct process *allocate(const struct process_options *options, const char **problem)
 {
     if (options->image->region->owned.claims.reaches_blocks && !reaches_reserve())
         return NULL;
     struct process *process = host_memory_zeroed(sizeof *process);
     if (!process)
         return NULL;
-    process->slot = image_take_slot(options->image);
+    process->slot = options->in_cell ? image_take_cell_slot(options->image, problem) : image_take_slot(options->image);
     if (!process->slot) {
         free(process);
         return NULL;
@@ -177,7 +196,7 @@ int process_create(const struct process_options *options, struct process **creat
     if (*problem)
         return -EINVAL;
     *problem = "the host has no address space, memory or mappings for another process";
-    struct process *process = allocate(options);
+    struct process *process = allocate(options, problem);
     if (!process)
         return -EAGAIN;
     int result = build(process, options, problem);

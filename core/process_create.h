@@ -24,6 +24,7 @@ struct process_options {
     struct scheduler *scheduler;
     struct meter *meter; /* of this scheduler */
     uint64_t native_stack_size;
+    bool in_cell; /* its code runs in an OS process of its own (cells/) */
     uint64_t cpu_limit_ns, wall_limit_ns; /* UINT64_MAX is none */
     struct source_terms sources;
     struct personality_options personality;

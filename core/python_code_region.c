@@ -1,6 +1,7 @@
 #include "python_core.h"
 
 #include "code_region.h"
+#include "motte_abi.h"
 
 static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
@@ -24,6 +25,28 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
                         (unsigned long long)code_size, (unsigned long long)tables_size);
 }
 
+/* As MOTTE_NATIVE_CODE_BASE has it. */
+static PyObject *create_foreign(PyObject *type, PyObject *argument)
+{
+    Py_buffer code;
+    if (!python_require_host() || PyObject_GetBuffer(argument, &code, PyBUF_SIMPLE) < 0)
+        return NULL;
+    bool fits = code.len > 0 && (uint64_t)code.len <= MOTTE_NATIVE_GATE_BASE - MOTTE_NATIVE_CODE_BASE;
+    struct python_code_region *self = NULL;
+    if (!fits)
+        PyErr_Format(python_errors.limit_reached, "%zd bytes of code are none, or too many", code.len);
+    else
+        self = (struct python_code_region *)((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
+    if (self)
+        self->region = code_region_create_foreign(MOTTE_NATIVE_CODE_BASE, code.buf, (size_t)code.len);
+    PyBuffer_Release(&code);
+    if (self && !self->region) {
+        Py_CLEAR(self);
+        PyErr_SetFromErrno(PyExc_OSError);
+    }
+    return (PyObject *)self;
+}
+
 static void destroy(PyObject *object)
 {
     struct python_code_region *self = (struct python_code_region *)object;
@@ -43,6 +66,8 @@ static const char *state_name(enum code_region_state state)
         return "being verified";
     case REGION_VERIFIED:
         return "verified already, and not published";
+    case REGION_FOREIGN:
+        return "not to be verified, and in no memory of the host's";
     default:
         return "published already";
     }
@@ -67,7 +92,7 @@ static struct code_region *region_in(PyObject *object, enum code_region_state le
 static PyObject *get_base(PyObject *self, void *closure)
 {
     (void)closure;
-    struct code_region *region = region_in(self, REGION_FILLING, REGION_PUBLISHED);
+    struct code_region *region = region_in(self, REGION_FILLING, REGION_FOREIGN);
     return region ? PyLong_FromUnsignedLongLong(region->base) : NULL;
 }
 
@@ -163,6 +188,8 @@ static PyGetSetDef attributes[] = {
 };
 
 static PyMethodDef methods[] = {
+    {"foreign", create_foreign, METH_O | METH_CLASS,
+     PyDoc_STR("Code that is not verified, and runs in separate OS processes alone.")},
     {"fill", fill, METH_VARARGS, PyDoc_STR("Copies code and tables in, and makes both read-only for ever.")},
     {"code_view", code_view, METH_NOARGS, PyDoc_STR("The code in place, read-only.")},
     {"tables_view", tables_view, METH_NOARGS, PyDoc_STR("The tables in place, read-only.")},

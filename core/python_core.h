@@ -56,6 +56,7 @@ struct python_process {
 struct python_terms {
     PyObject_HEAD
     uint64_t native_stack_size, cpu_limit_ns, wall_limit_ns, output_limit, open_files;
+    int in_cell; /* as a truth value */
 };
 
 struct python_image {

@@ -132,6 +132,7 @@ static void take_terms(struct spawn_arguments *spawn, const struct python_terms 
 {
     struct process_options *options = &spawn->options;
     options->native_stack_size = terms->native_stack_size;
+    options->in_cell = terms->in_cell;
     options->cpu_limit_ns = terms->cpu_limit_ns;
     options->wall_limit_ns = terms->wall_limit_ns;
     options->personality.output_limit = terms->output_limit;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "cells/cell_memory.h"
 #include "panic.h"
 
 #ifndef MREMAP_DONTUNMAP
@@ -59,6 +60,7 @@ static struct slot *reserve(size_t count)
             break;
         }
         slot->base = next;
+        slot->stack_top = next + SLOT_STACK_TOP;
         slot->next_free = first;
         first = slot;
     }
@@ -127,6 +129,10 @@ static bool map_over(uintptr_t low, uintptr_t high, int protection, int descript
 
 void slot_release(struct slot *slot)
 {
+    if (slot->cell)
+        cell_memory_destroy(slot->cell);
+    slot->cell = NULL;
+    slot->stack_top = slot->base + SLOT_STACK_TOP;
     if (!map_over(slot->base, slot->base + SLOT_SIZE, PROT_NONE, -1, 0)) {
         free(slot); /* its address space stays reserved for ever */
         return;
@@ -143,6 +149,8 @@ static void require_inside(const struct slot *slot, uintptr_t low, uintptr_t hig
 bool slot_open(struct slot *slot, uintptr_t low, uintptr_t high, bool writable)
 {
     require_inside(slot, low, high);
+    if (slot->cell)
+        return cell_memory_open(slot->cell, low, high, writable);
     return mprotect((void *)low, high - low, writable ? PROT_READ | PROT_WRITE : PROT_READ) == 0;
 }
 
@@ -155,12 +163,14 @@ bool slot_map_file(struct slot *slot, uintptr_t low, uintptr_t high, bool writab
 bool slot_replace(struct slot *slot, uintptr_t low, uintptr_t high)
 {
     require_inside(slot, low, high);
-    return map_over(low, high, PROT_NONE, -1, 0);
+    return slot->cell ? cell_memory_replace(slot->cell, low, high) : map_over(low, high, PROT_NONE, -1, 0);
 }
 
 bool slot_shut(struct slot *slot, uintptr_t low, uintptr_t high)
 {
     require_inside(slot, low, high);
+    if (slot->cell)
+        return cell_memory_replace(slot->cell, low, high);
     /* Access ends before the bytes do, so that nobody can write to a page that is already counted as gone. */
     return slot_deny(slot, low, high) && slot_discard(slot, low, high);
 }
@@ -168,12 +178,16 @@ bool slot_shut(struct slot *slot, uintptr_t low, uintptr_t high)
 bool slot_deny(struct slot *slot, uintptr_t low, uintptr_t high)
 {
     require_inside(slot, low, high);
+    if (slot->cell)
+        return cell_memory_deny(slot->cell, low, high);
     return mprotect((void *)low, high - low, PROT_NONE) == 0;
 }
 
 bool slot_discard(struct slot *slot, uintptr_t low, uintptr_t high)
 {
     require_inside(slot, low, high);
+    if (slot->cell)
+        return cell_memory_discard(slot->cell, low, high);
     return madvise((void *)low, high - low, MADV_DONTNEED) == 0;
 }
 
@@ -218,6 +232,9 @@ static bool install_guard(uintptr_t low, uint64_t size)
 
 bool slot_open_front(struct slot *slot)
 {
+    if (slot->cell)
+        return mprotect((void *)slot_front_page(slot), MOTTE_PAGE_SIZE, PROT_READ | PROT_WRITE) == 0
+            && slot_open(slot, slot_first_stack_page(slot), slot_first_stack_page(slot) + MOTTE_PAGE_SIZE, true);
     uintptr_t window = slot_window(slot);
     return slot_open(slot, slot_front_page(slot), window + MOTTE_NULL_GUARD_END, true)
         && install_guard(window, MOTTE_NULL_GUARD_END);

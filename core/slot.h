@@ -18,9 +18,13 @@
 
 #include "slot_layout.h"
 
+struct cell_memory;
+
 struct slot {
     uintptr_t base;
+    uintptr_t stack_top; /* of the native stack */
     struct slot *next_free;
+    struct cell_memory *cell; /* of a process that runs in a cell: what is done to the slot is done there, too; NULL */
 };
 
 /* A clean slot; NULL if the host has no address space or memory left. */
@@ -73,15 +77,21 @@ static inline uintptr_t slot_window(const struct slot *slot)
     return slot->base + SLOT_WINDOW;
 }
 
-static inline uintptr_t slot_stack_top(const struct slot *slot)
-{
-    return slot->base + SLOT_STACK_TOP;
-}
-
-/* Where the native stack ends that is mapped from the start. */
 static inline uintptr_t slot_front_page(const struct slot *slot)
 {
     return slot->base + SLOT_FRONT_PAGE;
+}
+
+/* Usually the context; but that one's page is the host's alone where a cell has the rest (cells/cell_image.c). */
+static inline uintptr_t slot_stack_top(const struct slot *slot)
+{
+    return slot->stack_top;
+}
+
+/* Where the native stack ends that is mapped from the start. */
+static inline uintptr_t slot_first_stack_page(const struct slot *slot)
+{
+    return (slot->stack_top - 1) / MOTTE_PAGE_SIZE * MOTTE_PAGE_SIZE;
 }
 
 static inline struct context *slot_context(const struct slot *slot)

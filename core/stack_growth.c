@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "code_region.h"
 #include "image.h"
 #include "process.h"
 #include "slot.h"
@@ -27,8 +28,8 @@ static bool open_range(struct process *process, uintptr_t low, uintptr_t high)
 
 static enum stack_growth grow_native(struct process *process, uintptr_t address)
 {
-    uintptr_t mark = process->native_stack_low, top = slot_window(process->slot);
-    uintptr_t limit = slot_front_page(process->slot) - process->native_stack_size;
+    uintptr_t mark = process->native_stack_low, top = slot_first_stack_page(process->slot) + MOTTE_PAGE_SIZE;
+    uintptr_t limit = slot_first_stack_page(process->slot) - process->native_stack_size;
     if (address >= mark || address < limit)
         return STACK_ELSEWHERE;
     uintptr_t low = mark - next_piece(top - mark, mark - address, mark - limit);
@@ -42,7 +43,9 @@ static enum stack_growth grow_native(struct process *process, uintptr_t address)
     return STACK_GROWN;
 }
 
-/* The area that ends at the mark is extended in place.  A guest may have changed its own data stack's protection:
+/* Native code has its native stack there.
+ *
+ * The area that ends at the mark is extended in place.  A guest may have changed its own data stack's protection:
  * then there is no such area, and the stack grows no more. */
 static enum stack_growth grow_data(struct process *process, uintptr_t address)
 {
@@ -50,7 +53,7 @@ static enum stack_growth grow_data(struct process *process, uintptr_t address)
     uintptr_t window = slot_window(process->slot), mark = window + process->data_stack_mapped;
     uintptr_t start = window + image->data_stack_low / MOTTE_PAGE_SIZE * MOTTE_PAGE_SIZE;
     uintptr_t limit = window + image->data_stack_top;
-    if (address < mark || address >= limit)
+    if (address < mark || address >= limit || code_region_is_foreign(process->region))
         return STACK_ELSEWHERE;
     uint32_t end = process->data_stack_mapped / MOTTE_PAGE_SIZE;
     struct area *area = areas_find(&process->window.areas, end - 1);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 
+#include "cells/cell_turn.h"
 #include "clock.h"
 #include "context.h"
 #include "events.h"
@@ -181,7 +182,10 @@ IN_TURNS_RUN struct process *run_guest(struct worker *worker, struct process *pr
     do {
         struct context *context = slot_context(process->slot);
         context->host_mxcsr = worker->mxcsr;
-        guest_run(context, slot_window(process->slot));
+        if (process->slot->cell)
+            cell_run(process);
+        else
+            guest_run(context, slot_window(process->slot));
         process = atomic_load_explicit(&worker->process, memory_order_relaxed);
     } while (process && process->trap.pending && fault_settle(process));
     return process;

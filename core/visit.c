@@ -131,7 +131,7 @@ static bool begin(struct worker *visitor, struct process *process, bool in_turn)
     struct scheduler *scheduler = process->scheduler;
     uint64_t now = ticks_now();
     bool possible = !process->suspended && !process_stop_requested(process)
-                 && !process->region->owned.claims.reaches_blocks && slices_prepare_watch(scheduler)
+                 && !process->region->owned.claims.reaches_blocks && !process->slot->cell && slices_prepare_watch(scheduler)
                  && signals_allow(visitor, now);
     if (!possible || !borrow(visitor, process, now, in_turn))
         return false;

@@ -98,10 +98,16 @@ static void block_all_signals(void)
 
 /* --- CPU time -------------------------------------------------------------------------------------------------------- */
 
+/* Its own, and that of the cells that had its turns. */
+static uint64_t cpu_ns(const struct worker *worker)
+{
+    return thread_cpu_ns() + worker->cells_cpu_ns;
+}
+
 static void check_clocks(struct worker *worker, uint64_t now)
 {
     worker->checked_ticks = now;
-    worker->checked_cpu_ns = thread_cpu_ns();
+    worker->checked_cpu_ns = cpu_ns(worker);
 }
 
 uint64_t worker_used(struct worker *worker, uint64_t now)
@@ -150,7 +156,7 @@ void worker_wait(struct worker *worker)
  * was woken for. */
 static void fall_asleep(struct worker *worker)
 {
-    uint64_t cpu_before = thread_cpu_ns();
+    uint64_t cpu_before = cpu_ns(worker);
     while (!worker->assigned && !worker->scheduler->closing)
         worker_wait(worker);
     if (worker->assigned)

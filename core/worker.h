@@ -63,6 +63,7 @@ struct worker {
     /* Its own thread: how the clocks stood when CPU time was last compared with ticks; of a visitor, what it was made
      * under, and when the host's handlers were last looked at. */
     uint64_t checked_ticks, checked_cpu_ns;
+    uint64_t cells_cpu_ns; /* that cells have used in its turns (cells/cell_turn.h) */
     uint32_t fork_generation;
     uint64_t looked_ticks;
 };

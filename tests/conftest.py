@@ -9,6 +9,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run the tests marked long (make test-long)")
 
 
+    parser.addoption(
+        "--isolation", default="fault", help="where the guests of all tests run that do not say it themselves"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    isolation = config.getoption("--isolation")
+    if isolation != "fault":
+        import motte
+        from motte import core
+
+        motte.Machine.__init__.__kwdefaults__["isolation"] = isolation
+        motte.run.__kwdefaults__["isolation"] = isolation
+        core.spawn_from.__kwdefaults__["in_cell"] = True
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--long"):
         return

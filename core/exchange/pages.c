@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "cells/cell_memory.h"
 #include "host.h"
 #include "slot.h"
 
@@ -128,6 +129,24 @@ void pages_destroy(struct pages *pages)
     pages->home = NULL;
 }
 
+/* --- in a cell: copied ------------------------------------------------------------------------------------------------ */
+
+static bool enter_cell(const struct pages *pages, struct slot *slot, uintptr_t low, bool writable)
+{
+    size_t size = size_of(pages->count);
+    if (!cell_memory_take_in(slot->cell, low, low + size, pages->home, writable))
+        return false;
+    return pages->frozen || madvise(pages->home, size, MADV_DONTNEED) == 0;
+}
+
+static bool leave_cell(const struct pages *pages, struct slot *slot, uintptr_t low)
+{
+    uintptr_t high = low + size_of(pages->count);
+    return pages->frozen ? slot_replace(slot, low, high) : cell_memory_hand_out(slot->cell, low, high, pages->home);
+}
+
+/* --- moved ---------------------------------------------------------------------------------------------------------------- */
+
 /* The access moves along. */
 static void set_home_access(const struct pages *pages, bool writable)
 {
@@ -137,6 +156,8 @@ static void set_home_access(const struct pages *pages, bool writable)
 bool pages_enter(struct pages *pages, struct slot *slot, uintptr_t low, bool writable)
 {
     uintptr_t high = low + moved_size(pages);
+    if (slot->cell)
+        return enter_cell(pages, slot, low, writable && !pages->frozen);
     if (pages->frozen)
         return slot_show(slot, low, high, pages->home);
     if (pages->open_end && !guard(pages->home, pages->count, moved_size(pages)))
@@ -155,6 +176,8 @@ bool pages_leave(const struct pages *pages, struct slot *slot, uintptr_t low, bo
 {
     uintptr_t high = low + moved_size(pages);
     *closed = true;
+    if (slot->cell)
+        return leave_cell(pages, slot, low);
     if (pages->frozen)
         return slot_replace(slot, low, high);
     if (!slot_hand_out(slot, low, high, pages->home, closed))

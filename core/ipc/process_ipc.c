@@ -208,6 +208,8 @@ bool ipc_may_switch(const struct process *process, const struct process *next)
         return false;
     if (next->region->owned.claims.reaches_blocks != process->region->owned.claims.reaches_blocks)
         return false; /* their gates differ (switch.S) */
+    if (!next->slot->cell != !process->slot->cell)
+        return false; /* one has no gates here (cells/cell_turn.h) */
     return !atomic_load_explicit(&process->attention, memory_order_relaxed) && !worker->unmetered && !worker->visits
         && atomic_load_explicit(&next->state, memory_order_relaxed) == PROCESS_RECEIVING && !next->suspended
         && !process_stop_requested(next) && !runnable_is_off(&next->runnable);

@@ -147,6 +147,7 @@ class Constructor:
                 open_files=DEFAULT_LIMITS.open_files,
                 backtrace=DEFAULT_LIMITS.backtrace,
                 processes=DEFAULT_LIMITS.processes,
+                isolation=population.isolation,
             )
             streams = streams_of(population.scheduler, stdin, stdout, stderr)
             keeping = keeping_of(self._keeper, ())

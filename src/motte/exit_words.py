@@ -113,6 +113,10 @@ def _what(record: "StopRecord", limits: RunLimits) -> str:  # noqa: PLR0911, PLR
             return _bad_cast(record, address)
         case FaultKind.CHECKED_BLOCK:
             return f"{access} at {address} of checked blocks, which the block that is open does not offer"
+        case FaultKind.SYSTEM_CALL:
+            return f"system call {record.address}, which no guest may make"
+        case FaultKind.CELL_LOST:
+            return "the separate OS process that it ran in was killed, or does not answer"
         case FaultKind.BAD_LONG_JUMP:
             return f"longjmp to a frame that is not alive, by the buffer at {address}"
         case _:

@@ -23,6 +23,7 @@ from motte.directories import GrantedDirectory, granted_directories
 from motte.errors import Closed, InvalidCap
 from motte.expected import expect
 from motte.initial_strings import Argument, argument_strings, environment_strings
+from motte.isolation import Isolation, checked_isolation
 from motte.keeper import Keeper, Region
 from motte.keeping import keeping_of
 from motte.machine_runs import MachineRuns
@@ -88,6 +89,7 @@ class Machine(Watching, MachineRuns, Shown):
         memory: Size = DEFAULT_LIMITS.memory,
         workers: int | None = None,
         deep_sleep: Duration = DEFAULT_LIMITS.deep_sleep,
+        isolation: Isolation = "fault",
         observable: "Observable | None" = None,
     ) -> None:
         """``workers`` is how many processes run at the same moment (default: the CPUs that this process may use).
@@ -99,6 +101,9 @@ class Machine(Watching, MachineRuns, Shown):
         ``deep_sleep`` is for how long a process has waited when the host takes the page of its stack back (default 1 s,
         at least 50 µs, ``None``: never); that page stays charged, and comes again when the process wakes.
 
+        ``isolation`` is where the code of processes runs for which nothing else is said: ``"fault"``, in this OS process,
+        confined to their windows; or ``"both"``, confined, and in a separate OS process each (:mod:`motte.isolation`).
+
         ``observable`` lets this user, and root, look at the machine with ``motte top``; with ``"kill"`` they may kill
         processes there, too.  Without it, the environment's ``MOTTE_OBSERVABLE`` says so (``1``, ``kill``).
         """
@@ -106,7 +111,7 @@ class Machine(Watching, MachineRuns, Shown):
         self._scheduler = Scheduler(
             workers or len(os.sched_getaffinity(0)), deep_sleep_ns=duration_ns(deep_sleep, "deep_sleep")
         )
-        self._population = Population(self._scheduler, limit)
+        self._population = Population(self._scheduler, limit, checked_isolation(isolation))
         self._lock = self._population.lock  # guards the next two
         self._at_close: dict[object, Callable[[], object]] = {}
         self._programs: WeakSet[Program] = WeakSet()  # one that nobody refers to has given everything back
@@ -206,6 +211,7 @@ class Machine(Watching, MachineRuns, Shown):
         open_files: int = DEFAULT_LIMITS.open_files,
         backtrace: int = DEFAULT_LIMITS.backtrace,
         processes: int = DEFAULT_LIMITS.processes,
+        isolation: Isolation | None = None,
     ) -> Process:
         """Start a process of ``program``; it runs at once, on the machine's workers.
 
@@ -214,7 +220,7 @@ class Machine(Watching, MachineRuns, Shown):
         time; with ``extra_time`` the process is stopped that much later, but still counts as stopped.
         ``stack`` is the native stack, ``data_stack`` that of addressable locals.  ``backtrace`` is how many calls
         the backtrace of its end tells of, 0 for none.  ``processes`` is how many there may be at once of it and those
-        that it starts itself.
+        that it starts itself.  ``isolation`` is where its code runs, and theirs; by default as the machine says.
 
         ``bank`` pays for the process, and ends it when it is destroyed; by default the machine's own.  A size makes a
         bank of that size for this process alone, below the machine's.  ``meter`` is whose time it uses; by default
@@ -264,6 +270,7 @@ class Machine(Watching, MachineRuns, Shown):
                 open_files=open_files,
                 backtrace=backtrace,
                 processes=processes,
+                isolation=isolation or population.isolation,
             )
             streams = streams_of(self._scheduler, stdin, stdout, stderr)
             process = make_process(

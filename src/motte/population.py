@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from motte.bank_tree import Account
     from motte.core import Capability
     from motte.held_process import HeldProcess
+    from motte.isolation import Isolation
     from motte.process import Process
     from motte.services.server import Server
     from motte.time_and_chance import TimeAndChance
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
 class Population:
     """All processes of a machine that are not closed, and what they share."""
 
-    def __init__(self, scheduler: Scheduler, memory: int | None) -> None:
+    def __init__(self, scheduler: Scheduler, memory: int | None, isolation: "Isolation") -> None:
         """``memory`` is the limit of the machine's own bank, in bytes."""
+        self.isolation = isolation
+        """Of those for whom nothing else is said."""
         self.lock = threading.Lock()
         """Guards who is here, which process draws from which bank, and the end of a bank."""
         self.ends = Ends()

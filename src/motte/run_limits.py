@@ -7,6 +7,7 @@ from typing import Final
 from motte.abi.layout import PAGE_SIZE
 from motte.core import Terms
 from motte.expected import expect
+from motte.isolation import Isolation, checked_isolation
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 
 MOST_CALLS: Final = 1 << 16
@@ -31,6 +32,8 @@ class RunLimits:
     processes: int
     """Processes that may come of it, itself included."""
 
+    isolation: Isolation = "fault"
+
     terms: Terms = field(init=False, repr=False, compare=False)
     """Those that the core keeps, as it wants them."""
 
@@ -42,6 +45,7 @@ class RunLimits:
             wall_ns=self.wall_time_ns,
             output_limit=self.output,
             open_files=self.open_files,
+            in_cell=self.isolation != "fault",
         )
         object.__setattr__(self, "terms", terms)
 
@@ -63,9 +67,10 @@ def run_limits(
     open_files: int,
     backtrace: int,
     processes: int,
+    isolation: Isolation,
 ) -> RunLimits:
     """The limits as users write them, read.  Raises ``ValueError`` and ``TypeError`` with the limit's name."""
-    written = (memory, time, extra_time, wall_time, stack, data_stack, output_limit, open_files, backtrace, processes)
+    written = (memory, time, extra_time, wall_time, stack, data_stack, output_limit, open_files, backtrace, processes, isolation)
     try:
         return _read_before(*written)
     except TypeError:  # one of them cannot be looked up; which one is wrong, reading says
@@ -83,6 +88,7 @@ def _read(  # noqa: PLR0917 (the limits, in the order of run_limits)
     open_files: int,
     backtrace: int,
     processes: int,
+    isolation: Isolation,
 ) -> RunLimits:
     expect("backtrace", backtrace, int)
     expect("processes", processes, int)
@@ -102,6 +108,7 @@ def _read(  # noqa: PLR0917 (the limits, in the order of run_limits)
         open_files=open_files,
         backtrace=backtrace,
         processes=processes,
+        isolation=checked_isolation(isolation),
     )
 
 

@@ -8,6 +8,7 @@ from motte.build_options import BuildOptions
 from motte.completed import Completed, completed
 from motte.directories import GrantedDirectory
 from motte.initial_strings import Argument
+from motte.isolation import Isolation
 from motte.machine import Machine
 from motte.quantities import Duration, Size
 from motte.streams import CAPTURE, Input, Output
@@ -39,6 +40,7 @@ def run(
     output_limit: Size = DEFAULT_LIMITS.output,
     open_files: int = DEFAULT_LIMITS.open_files,
     backtrace: int = DEFAULT_LIMITS.backtrace,
+    isolation: Isolation = "fault",
 ) -> Completed:
     """Compile ``source`` if needed, verify it, run it to its end, and return what came of it.
 
@@ -51,7 +53,7 @@ def run(
     >>> motte.run("examples/01_hello/hello.c").stdout  # doctest: +SKIP
     b'Hello from inside the motte.\\n'
     """
-    with Machine(memory=memory) as machine:
+    with Machine(memory=memory, isolation=isolation) as machine:
         program = machine.load(source, options)
         program.require_main()
         with machine.spawn(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from motte.bank import SpaceBank
     from motte.directories import GrantedDirectory
+    from motte.isolation import Isolation
     from motte.meter import Meter
     from motte.quantities import Duration, Size
     from motte.streams import Input, Output
@@ -30,6 +31,7 @@ class RunSettings(TypedDict, total=False):
     output_limit: "Size"
     open_files: int
     backtrace: int
+    isolation: "Isolation"
 
 
 class MachineRunSettings(RunSettings, total=False):

@@ -20,6 +20,10 @@ class FaultKind(IntEnum):
     BAD_LONG_JUMP = 12
     BAD_CAST = 13
     CHECKED_BLOCK = 14
+    SYSTEM_CALL = 15
+    """Of a guest in an OS process of its own: the address is the system call's number."""
+    CELL_LOST = 16
+    """The OS process that the guest ran in is not there any more, or makes no sense."""
 
 
 class StopReason(IntEnum):
@@ -45,6 +49,7 @@ EXIT_ARITHMETIC = 136
 EXIT_KILLED = 137
 EXIT_MEMORY = 139
 EXIT_OUTPUT_LIMIT = 153
+EXIT_SYSTEM_CALL = 159
 
 FAULT_EXIT_STATUS = {
     FaultKind.UNMAPPED: EXIT_MEMORY,
@@ -61,4 +66,6 @@ FAULT_EXIT_STATUS = {
     FaultKind.BAD_LONG_JUMP: EXIT_MEMORY,
     FaultKind.BAD_CAST: EXIT_MEMORY,
     FaultKind.CHECKED_BLOCK: EXIT_MEMORY,
+    FaultKind.SYSTEM_CALL: EXIT_SYSTEM_CALL,
+    FaultKind.CELL_LOST: EXIT_KILLED,
 }

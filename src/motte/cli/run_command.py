@@ -22,6 +22,7 @@ from motte.cli.options import (
 from motte.cli.progress import progress_on_terminal
 from motte.directories import Directory
 from motte.frame import frame_lines
+from motte.isolation import ISOLATIONS
 from motte.machine import Machine
 from motte.run_limits import MOST_CALLS
 
@@ -76,6 +77,13 @@ from motte.run_limits import MOST_CALLS
     show_default=True,
     help="Random numbers: the host's, none, or the same each time that follow from a number.",
 )
+@click.option(
+    "--isolation",
+    type=click.Choice(ISOLATIONS),
+    default="fault",
+    show_default=True,
+    help="Where the code runs, verified: in this OS process, or in a separate one as well.",
+)
 @click.option("--env", type=variable, multiple=True, metavar="NAME=VALUE", help="Set a variable (repeatable).")
 @click.option("--stdin", "stdin_file", metavar="FILE", help="Read standard input from FILE.")
 @click.option("--stdout", "stdout_file", metavar="FILE", help="Write standard output to FILE.")
@@ -122,7 +130,7 @@ def run_command(
       132  illegal instruction or trap    134  abort()
       136  division by zero or overflow   137  killed
       139  bad memory access, stack overflow, bad function pointer, bad longjmp, bad cast
-      153  output limit
+      153  output limit                   159  system call of its own (--isolation)
     """
     with ExitStack() as stack:
         meta = stack.enter_context(Meta(meta_file))

@@ -132,6 +132,8 @@ class Capability:
 
 class CodeRegion:
     def __init__(self, code_size: int, tables_size: int) -> None: ...
+    @classmethod
+    def foreign(cls, code: Buffer, /) -> Self: ...
     @property
     def base(self) -> int: ...
     @property
@@ -349,6 +351,7 @@ class Terms:
         wall_ns: int | None,
         output_limit: int | None,
         open_files: int,
+        in_cell: bool = False,
     ) -> None: ...
 
 class Process:

@@ -1,0 +1,20 @@
+"""Where a process's code runs: beside the host's own, kept in by what was verified, or in an OS process of its own.
+
+The kernel of the machine is the same for both, and so are limits, messages, capabilities and faults: docs/isolation.md.
+"""
+
+from typing import Final, Literal, get_args
+
+Isolation = Literal["fault", "both"]
+"""``"fault"``: verified code in the host's own process (software fault isolation), the default.  ``"both"``: verified code
+in a separate OS process, which has nothing but the guest's memory and may ask the operating system for nothing."""
+
+ISOLATIONS: Final[tuple[Isolation, ...]] = get_args(Isolation)
+
+
+def checked_isolation(value: object) -> Isolation:
+    """The same value.  Raises ``ValueError`` for any other."""
+    for known in ISOLATIONS:
+        if value == known:
+            return known
+    raise ValueError(f"isolation: {value!r} is none of {', '.join(map(repr, ISOLATIONS))}")
