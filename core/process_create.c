@@ -31,6 +31,8 @@ static const char *check(const struct process_options *options)
     uint64_t native = options->native_stack_size;
     if (code_region_is_foreign(options->image->region) && !options->in_cell)
         return "code that was not verified runs in an OS process of its own, and nowhere else";
+    if (options->image->region->owned.claims.reaches_blocks && options->in_cell)
+        return "a program that reaches checked blocks does not run in an OS process of its own";
     if (native % MOTTE_PAGE_SIZE || native < NATIVE_STACK_MINIMUM || native > NATIVE_STACK_MAXIMUM)
         return "the native stack's size is not whole pages, or out of range";
     if (options->holder_bytes > HOLDER_BYTES_MAXIMUM)

@@ -25,7 +25,16 @@ def pytest_configure(config: pytest.Config) -> None:
         core.spawn_from.__kwdefaults__["in_cell"] = True
 
 
+def _skip_where_placement_differs(items: list[pytest.Item]) -> None:
+    """Each has its reason, and docs/isolation.md lists them."""
+    for item in items:
+        if marker := item.get_closest_marker("beside"):
+            item.add_marker(pytest.mark.skip(reason=f"in this OS process only: {marker.args[0]}"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--isolation") != "fault":
+        _skip_where_placement_differs(items)
     if config.getoption("--long"):
         return
     # By the marker, not by the keyword: that may be the name of a folder on the way here.

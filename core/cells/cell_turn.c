@@ -115,12 +115,13 @@ static bool lose(struct process *process)
     return false;
 }
 
+/* At the stack's top it is behind the entry function: what lies there is the host's page, of which the first bytes are zeros. */
 static bool stack_is_possible(const struct process *process, uint64_t stack)
 {
     if (process->slot->cell->job.kind == CELL_NATIVE)
         return true; /* it may be anywhere, and the host follows it only as far as it knows of it */
     uintptr_t low = process->native_stack_low, top = slot_stack_top(process->slot);
-    return stack % sizeof(uint64_t) == 0 && stack - low <= top - low - sizeof(uint64_t);
+    return stack % sizeof(uint64_t) == 0 && stack - low <= top - low;
 }
 
 /* The call may lend the turn to another process in a cell (ipc/process_ipc.c): its result is that one's then. */

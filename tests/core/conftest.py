@@ -17,7 +17,12 @@ def workshop(request: pytest.FixtureRequest) -> Iterator[Workshop]:
     workshop.close()
 
 
-@pytest.fixture(params=[False, True], ids=["plain", "reaching"])
+_REACHING = pytest.param(
+    True, id="reaching", marks=pytest.mark.beside("checked blocks are reached through the host's own address space")
+)
+
+
+@pytest.fixture(params=[pytest.param(False, id="plain"), _REACHING])
 def reaching(request: pytest.FixtureRequest) -> bool:
     """For tests of what holds for both kinds of programs: those that reach checked blocks have gates of their own."""
     return bool(request.param)

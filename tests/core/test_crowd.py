@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
 from core.snippets import DATA, SECOND, Program, Workshop, function, pipe
 from motte import core
 from motte.abi.faults import StopReason
@@ -60,6 +62,7 @@ def test_many_processes_run_at_once(workshop: Workshop) -> None:
         assert (process.stop().reason, process.stop().value) == (StopReason.EXITED, 42)
 
 
+@pytest.mark.beside("a cell's memory is a file, with mappings of its own")
 def test_an_idle_process_takes_at_most_six_mappings(workshop: Workshop) -> None:
     # Without guard markers, the page above the native stack and the window's first 64 KiB are mappings of their own.
     most = 6 if HAS_GUARD_MARKERS else 9
@@ -82,6 +85,7 @@ def test_an_idle_process_takes_at_most_six_mappings(workshop: Workshop) -> None:
     assert slots.mappings() <= free
 
 
+@pytest.mark.beside("a cell's memory is a file, with mappings of its own")
 def test_growing_takes_mappings_for_the_heap_only(workshop: Workshop) -> None:
     # Twenty frames of native stack and the data stack grow next to what is there already; the heap and what lies
     # below it are new.
@@ -131,6 +135,7 @@ def test_slots_take_no_huge_pages_and_are_neither_forked_nor_dumped(workshop: Wo
     assert checked >= 5
 
 
+@pytest.mark.beside("a cell's memory is a file, with mappings of its own")
 def test_no_slot_is_executable_or_shared(workshop: Workshop) -> None:
     before = set(Path("/proc/self/maps").read_text().splitlines())
     workshop.spawn(READ_AND_EXIT)

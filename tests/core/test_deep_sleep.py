@@ -12,6 +12,8 @@ from core.snippets import DATA, SECOND, Workshop, function
 from motte import core
 from motte.abi.faults import StopReason
 
+pytestmark = pytest.mark.beside("what a process in a cell keeps while it waits is in the cell")
+
 SAVED = ("rbx", "rbp", "r12", "r13", "r14", "r15")
 ROUNDS = 50
 

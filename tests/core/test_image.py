@@ -111,6 +111,7 @@ def anonymous_bytes() -> int:
     return 1024 * int(kilobytes)
 
 
+@pytest.mark.beside("a cell's writable data is copied at the start")
 def test_an_image_of_any_size_starts_in_the_same_time(workshop: Workshop) -> None:
     program = workshop.program(EXIT)
     size = 64 * MEGABYTE

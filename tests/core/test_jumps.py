@@ -215,6 +215,7 @@ ud2
 """
 
 
+@pytest.mark.beside("the native stack ends a page lower in a cell")
 def test_a_stop_inside_a_checked_call_is_shown_at_its_first_instruction(workshop: Workshop) -> None:
     """Only the call itself touches the stack, so that is where the stack ends."""
     program = workshop.program(function("main", f"movl $16, %eax\n{SHAPE}"))
