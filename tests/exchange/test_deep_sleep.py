@@ -10,6 +10,8 @@ import pytest
 import motte
 from exchange.conftest import SECONDS, Command, NewActor
 
+pytestmark = pytest.mark.beside("what a process in a cell keeps while it waits is in the cell")
+
 
 @pytest.fixture
 def machine() -> Iterator[motte.Machine]:

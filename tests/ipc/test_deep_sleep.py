@@ -18,6 +18,8 @@ import motte
 from ipc.conftest import LONG
 from motte import StopReason
 
+pytestmark = pytest.mark.beside("what a process in a cell keeps while it waits is in the cell")
+
 SLEEPER = Path(__file__).with_name("programs") / "sleeper.c"
 SHORTEST = "50us"
 TOO_DEEP = 200
