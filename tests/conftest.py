@@ -8,7 +8,6 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run the tests marked long (make test-long)")
 
-
     parser.addoption(
         "--isolation", default="fault", help="where the guests of all tests run that do not say it themselves"
     )

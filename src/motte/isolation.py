@@ -6,8 +6,8 @@ The kernel of the machine is the same for both, and so are limits, messages, cap
 from typing import Final, Literal, get_args
 
 Isolation = Literal["fault", "both"]
-"""``"fault"``: verified code in the host's own process (software fault isolation), the default.  ``"both"``: verified code
-in a separate OS process, which has nothing but the guest's memory and may ask the operating system for nothing."""
+"""``"fault"``: verified code in the host's own process (software fault isolation), the default.  ``"both"``: verified
+code in a separate OS process, which has nothing but the guest's memory and may ask the operating system for nothing."""
 
 ISOLATIONS: Final[tuple[Isolation, ...]] = get_args(Isolation)
 

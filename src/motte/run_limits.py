@@ -70,7 +70,8 @@ def run_limits(
     isolation: Isolation,
 ) -> RunLimits:
     """The limits as users write them, read.  Raises ``ValueError`` and ``TypeError`` with the limit's name."""
-    written = (memory, time, extra_time, wall_time, stack, data_stack, output_limit, open_files, backtrace, processes, isolation)
+    stacks = (stack, data_stack)
+    written = (memory, time, extra_time, wall_time, *stacks, output_limit, open_files, backtrace, processes, isolation)
     try:
         return _read_before(*written)
     except TypeError:  # one of them cannot be looked up; which one is wrong, reading says

@@ -1,6 +1,5 @@
 """The memory of a process in a cell: as anybody's, and a file of exactly what was paid for."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ def stores() -> list[int]:
     for entry in Path("/proc/self/fd").iterdir():
         try:
             if "motte-store" in str(entry.readlink()):
-                sizes.append(os.stat(entry).st_size // PAGE)
+                sizes.append(entry.stat().st_size // PAGE)
         except FileNotFoundError:  # the descriptor that listed them
             continue
     return sizes

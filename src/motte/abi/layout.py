@@ -47,10 +47,6 @@ MAP_BASE: Final = 0x8000_0000
 MAP_END: Final = 0xE000_0000
 """mmap area: [MAP_BASE, MAP_END)."""
 
-NATIVE_CODE_BASE: Final = 0x7000_0000
-NATIVE_GATE_BASE: Final = 0x7F00_0000
-"""Of code that was compiled without confinement, in an OS process of its own."""
-
 EXCHANGE_BASE: Final = 0xE000_0000
 EXCHANGE_END: Final = 0xFFFF_0000
 

@@ -17,8 +17,8 @@ class Process(_core.Process):
     ``Process.create(image, terms, arguments, environment, bank, holder_bytes, meter, streams, directories,
     sources)``:
     ``terms`` are what many processes may have in common, ``Terms(*, native_stack, cpu_ns, wall_ns, output_limit,
-    open_files, in_cell=False)``, sizes in bytes, ``None`` for no limit; ``in_cell`` has its code run in an OS process of its
-    own.  ``arguments`` and ``environment`` are bytes without NUL.
+    open_files, in_cell=False)``, sizes in bytes, ``None`` for no limit; ``in_cell`` has its code run in an OS
+    process of its own.  ``arguments`` and ``environment`` are bytes without NUL.
     ``holder_bytes`` is what the caller spends on the process besides, charged with the rest.  ``streams`` are three
     host descriptors (-1 is a closed one, and from ``NOWHERE`` nothing comes) or ``Pipe`` objects, ``directories``
     (guest path, host descriptor or ``Tree``, writable, ``Quota`` or ``None``).  Descriptors are duplicated.
@@ -110,7 +110,11 @@ def spawn_from(
 ) -> Process:
     """Create a process with terms of its own; the arguments are those of :class:`Process`."""
     terms = _core.Terms(
-        native_stack=native_stack, cpu_ns=cpu_ns, wall_ns=wall_ns, output_limit=output_limit, open_files=open_files,
+        native_stack=native_stack,
+        cpu_ns=cpu_ns,
+        wall_ns=wall_ns,
+        output_limit=output_limit,
+        open_files=open_files,
         in_cell=in_cell,
     )
     return Process.create(image, terms, arguments, environment, bank, 0, meter, streams, directories, sources)
