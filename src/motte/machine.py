@@ -102,7 +102,8 @@ class Machine(Watching, MachineRuns, Shown):
         at least 50 µs, ``None``: never); that page stays charged, and comes again when the process wakes.
 
         ``isolation`` is where the code of processes runs for which nothing else is said: ``"fault"``, in this OS
-        process, confined to their windows; or ``"both"``, confined, and in a separate OS process each (:mod:`motte.isolation`).
+        process, confined to their windows; or ``"both"``, confined, and in a separate OS process each
+        (:mod:`motte.isolation`).
 
         ``observable`` lets this user, and root, look at the machine with ``motte top``; with ``"kill"`` they may kill
         processes there, too.  Without it, the environment's ``MOTTE_OBSERVABLE`` says so (``1``, ``kill``).
