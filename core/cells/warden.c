@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -99,19 +98,22 @@ static int start_program(void *argument)
     if (syscall(SYS_dup3, start->socket, CELL_SOCKET, 0) >= 0)
         syscall(SYS_execveat, start->program, "", arguments, environment, AT_EMPTY_PATH);
     start->error = errno;
-    _exit(1);
+    return 1;
 }
 
-/* As vfork() does it: this thread waits until the program runs, and nothing of a large host is copied.  The C library's own
- * would let the signal through that changes user ids, whose handler is no business of the child. */
+/* Of spawn.S. */
+pid_t spawn_sharing(void *stack_end, int (*run)(void *), void *argument);
+
+/* Nothing of a large host is copied.  No signal comes through, not even the C library's own, whose handlers are no business of
+ * the child. */
 static pid_t spawn(struct start *start)
 {
     _Alignas(16) static char stack[16384]; /* one thread has a warden at a time */
     uint64_t all = ~UINT64_C(0), before;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-    pid_t pid = clone(start_program, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, start);
+    pid_t pid = spawn_sharing(stack + sizeof stack, start_program, start);
     if (pid < 0)
-        start->error = errno;
+        start->error = -pid;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
     return pid;
 }
