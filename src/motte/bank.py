@@ -15,6 +15,7 @@ from motte.bank_terms import BankKeeper, BankRestriction, BankStatistics
 from motte.card import Card, Shown
 from motte.errors import Closed, InvalidCap, NoAccess
 from motte.quantities import Size, size_bytes
+from motte.unique import Unique
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,7 +28,7 @@ _NONE: Final = BankRestriction(0)
 _ALL: Final = ~_NONE
 
 
-class SpaceBank(Shown):
+class SpaceBank(Shown, Unique):
     """A handle of a bank; made by ``Machine.bank``, :meth:`sub` and :meth:`reduce`.
 
         tenant = machine.bank.sub("64MiB", name="tenant")

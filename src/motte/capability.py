@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self, TypeVar
 from motte.abi.capabilities import GRANT_NAME, CapabilityKind, Right
 from motte.errors import InvalidCap
 from motte.expected import expect
+from motte.unique import Unique
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _ALL_RIGHTS: Final = (1 << 32) - 1
 
 
-class Capability:
+class Capability(Unique):
     """A capability that Python code holds; made by :meth:`motte.Machine.channel`, or received in a message.
 
         sender, receiver = machine.channel()

@@ -17,6 +17,7 @@ from motte.expected import expect
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 from motte.toolchain.oversight import Oversight, over
 from motte.translation import BYTES_NAME
+from motte.unique import Unique
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,7 +30,7 @@ LEAST_TIME_NS: Final = 10**9
 """Whoever has some processor time left has so much for a compiler: what it lacks, it owes."""
 
 
-class Launcher:
+class Launcher(Unique):
     """What may be compiled for guests; made by ``Machine.launcher``.  Safe to use from several threads.
 
     For example:

@@ -14,6 +14,7 @@ from motte.exit_reason import ExitReason, exit_reason
 from motte.keeping import call_keeper
 from motte.links import ExitSignal, Links, Party
 from motte.quantities import Duration, duration_ns
+from motte.unique import Unique
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,7 +38,7 @@ class Down:
     """How it ended, if it is a process."""
 
 
-class Linked(ABC):
+class Linked(Unique, ABC):
     """A party to links and monitors; the words and their meaning are Erlang's.
 
     All methods may be called from any thread, and whatever has become of the party: one that has ended is told of as
@@ -152,7 +153,7 @@ class Linked(ABC):
         """See to it that the end will be noticed; whether it has come already."""
         return False
 
-    def _settle(self) -> None:  # noqa: B027 (most ends are told as they come)
+    def _settle(self) -> None:
         """If the end came unnoticed: have it told."""
 
 

@@ -40,6 +40,7 @@ from motte.source_lines import SourceLines
 from motte.streams import CAPTURE, Input, Output, streams_of
 from motte.time_and_chance import Clock, Random, time_and_chance
 from motte.translation import Source
+from motte.unique import Unique
 from motte.watching import Watching
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class MachineStatistics:
     memory_limit: int | None
 
 
-class Machine(Watching, MachineRuns, Shown):
+class Machine(Watching, MachineRuns, Shown, Unique):
     """Programs and processes that share one limit on memory.
 
     It is a context manager: leaving it kills its processes and unloads its programs.

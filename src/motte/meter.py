@@ -16,6 +16,7 @@ from typing import Final
 from motte.card import Card, Shown
 from motte.core import Meter as CoreMeter
 from motte.quantities import Duration, duration_ns
+from motte.unique import Unique
 
 SECOND_NS: Final = 10**9
 RATE_PERIOD_NS: Final = 100_000_000
@@ -71,7 +72,7 @@ class MeterTree:
             return self._by_identity.get(core.identity)
 
 
-class Meter(Shown):
+class Meter(Shown, Unique):
     """An account of processor time; made by ``Machine.meter`` and :meth:`sub`.
 
     Durations are seconds or texts such as ``"500ms"``; 1 s of a meter is one second of one processor.  Safe to use

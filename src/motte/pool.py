@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from motte.errors import BadState, Closed
 from motte.forks import generation
+from motte.unique import Unique
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -41,7 +42,7 @@ class PoolStatistics:
     missed: int
 
 
-class Pool:
+class Pool(Unique):
     """Fresh processes of one program; made by :meth:`motte.Machine.pool`.
 
         with machine.pool(library, warm=8) as pool:

@@ -23,6 +23,7 @@ from motte.image.exports import ALLOCATOR
 from motte.image.names import printable
 from motte.initial_strings import program_string
 from motte.source_lines import SourceLines
+from motte.unique import Unique
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from motte.verifier import Verdict
 
 
-class Program:
+class Program(Unique):
     """Code that any number of processes may run, each in its own window.
 
     Made by :meth:`motte.Machine.load`.  It is a context manager; close it after its

@@ -14,6 +14,7 @@ from motte.abi.faults import FaultKind, StopReason
 from motte.abi.layout import PAGE_SIZE
 from motte.core import Trace as CoreTrace
 from motte.image.names import printable
+from motte.unique import Unique
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,7 +196,7 @@ class ProgramNames:
         return self._names.get(identity)
 
 
-class Trace:
+class Trace(Unique):
     """What happens on a machine from now on; made by :meth:`motte.Machine.trace`, and safe to use from several threads.
 
         with machine.trace() as trace:
