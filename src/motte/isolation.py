@@ -5,9 +5,11 @@ The kernel of the machine is the same for both, and so are limits, messages, cap
 
 from typing import Final, Literal, get_args
 
-Isolation = Literal["fault", "both"]
+Isolation = Literal["fault", "os", "both", "auto"]
 """``"fault"``: verified code in the host's own process (software fault isolation), the default.  ``"both"``: verified
-code in a separate OS process, which has nothing but the guest's memory and may ask the operating system for nothing."""
+code in a separate OS process, which has nothing but the guest's memory and may ask the operating system for nothing.
+``"os"``: code that was compiled without confinement, in such a process.  ``"auto"``: as ``"fault"``, and what cannot be
+confined as ``"os"``."""
 
 ISOLATIONS: Final[tuple[Isolation, ...]] = get_args(Isolation)
 
@@ -18,3 +20,8 @@ def checked_isolation(value: object) -> Isolation:
         if value == known:
             return known
     raise ValueError(f"isolation: {value!r} is none of {', '.join(map(repr, ISOLATIONS))}")
+
+
+def runs_in_cell(isolation: Isolation) -> bool:
+    """Whether verified code, too, runs in an OS process of its own."""
+    return isolation in ("os", "both")

@@ -20,7 +20,7 @@ from motte.build_options import BuildOptions, Checked
 from motte.card import Shown
 from motte.core import Scheduler
 from motte.directories import GrantedDirectory, granted_directories
-from motte.errors import Closed, InvalidCap
+from motte.errors import Closed, CompileError, InvalidCap
 from motte.expected import expect
 from motte.initial_strings import Argument, argument_strings, environment_strings
 from motte.isolation import Isolation, checked_isolation
@@ -103,8 +103,8 @@ class Machine(Watching, MachineRuns, Shown, Unique):
         at least 50 µs, ``None``: never); that page stays charged, and comes again when the process wakes.
 
         ``isolation`` is where the code of processes runs for which nothing else is said: ``"fault"``, in this OS
-        process, confined to their windows; or ``"both"``, confined, and in a separate OS process each
-        (:mod:`motte.isolation`).
+        process, confined to their windows; or ``"both"``, confined, and in a separate OS process each;
+        ``"os"``, native code, in such processes; ``"auto"``, as ``"fault"``, and what cannot be confined as ``"os"``.
 
         ``observable`` lets this user, and root, look at the machine with ``motte top``; with ``"kill"`` they may kill
         processes there, too.  Without it, the environment's ``MOTTE_OBSERVABLE`` says so (``1``, ``kill``).
@@ -149,6 +149,7 @@ class Machine(Watching, MachineRuns, Shown, Unique):
         *,
         checked: Checked | None = None,
         exports: bool | None = None,
+        isolation: Isolation | None = None,
         progress: Progress | None = None,
     ) -> Program:
         """Compile (or take from the cache), link, verify, and make executable.
@@ -157,6 +158,8 @@ class Machine(Watching, MachineRuns, Shown, Unique):
         or a list of them that make one program.  ``checked`` says where pointers that are made from integers are
         tested, in the place of :attr:`BuildOptions.checked`, and ``exports`` that functions of a program with a
         ``main`` can be called, too, in the place of :attr:`BuildOptions.exports`; an artifact is as it was compiled.
+        ``isolation`` says what it is compiled for, by default as the machine says: ``"os"`` without confinement, for OS
+        processes; ``"auto"`` so only what cannot be confined (:attr:`Program.isolation_note` says why); else confined.
 
         Raises ``CompileError`` for what does not compile or link, ``Refused`` for what does not verify,
         ``LimitReached`` for what is too large, ``OSError`` for an unreadable file.
@@ -171,19 +174,44 @@ class Machine(Watching, MachineRuns, Shown, Unique):
             options = replace(options, checked=checked)
         if exports is not None:
             options = replace(options, exports=exports)
-        program = self._adopt(artifact_of(sources, options, progress=progress), name_of(sources))
+        wanted = self._population.isolation if isolation is None else checked_isolation(isolation)
+        options = replace(options, native=options.native or wanted == "os")
+        note, name = None, name_of(sources)
+        try:
+            artifact = artifact_of(sources, options, progress=progress)
+        except CompileError as refusal:
+            if wanted != "auto" or refusal.native_only is None:
+                raise
+            note = f"{name}: {refusal.native_only} cannot be confined: it runs in an OS process of its own"
+            options = replace(options, native=True)
+            artifact = artifact_of(sources, options, progress=progress)
+        program = self._adopt(artifact, name, native=options.native)
         program.sources = SourceLines(sources)
+        program.isolation_note = note
+        if not options.native:
+            program.made_natively = partial(self.load, sources, options, isolation="os", progress=progress)
         return program
 
-    def _adopt(self, artifact: bytes, name: str) -> Program:
+    def _adopt(self, artifact: bytes, name: str, *, native: bool = False) -> Program:
         with self._population.banks.named_refusals():
-            program = Program(artifact, name=name, bank=self._population.banks.root.core)
+            program = Program(artifact, name=name, bank=self._population.banks.root.core, native=native)
         with self._lock:
             if not self._population.closed:
                 self._programs.add(program)
                 return program
         program.close()
         raise Closed("the machine was closed while it loaded a program")
+
+    def _placed(self, program: Program, isolation: Isolation | None) -> tuple[Program, Isolation]:
+        """The program as it was compiled for where it is to run, and where that is."""
+        if isolation is None and program.native:
+            return program, "os"
+        wanted = self._population.isolation if isolation is None else checked_isolation(isolation)
+        if program.native and wanted in ("fault", "both"):
+            raise ValueError(f"isolation: {wanted!r} is for verified code, and program {program.name!r} is native")
+        if wanted == "os" and not program.native:
+            program = program.as_native()
+        return program, wanted
 
     def spawn(
         self,
@@ -244,6 +272,7 @@ class Machine(Watching, MachineRuns, Shown, Unique):
         are not there, ``LimitReached`` where the bank's memory does not suffice to start.
         """
         expect("program", program, Program)
+        program, isolation = self._placed(program, isolation)
         if resources is not None:
             expect("resources", resources, Resources)
             if bank is not None or meter is not None:
@@ -272,7 +301,7 @@ class Machine(Watching, MachineRuns, Shown, Unique):
                 open_files=open_files,
                 backtrace=backtrace,
                 processes=processes,
-                isolation=isolation or population.isolation,
+                isolation=isolation,
             )
             streams = streams_of(self._scheduler, stdin, stdout, stderr)
             process = make_process(

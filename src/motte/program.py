@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from motte.core import CoreVerdict
     from motte.image import Location
+    from motte.image.native import NativeArtifact, NativePlan
     from motte.prototype import Prototype
     from motte.verifier import Verdict
 
@@ -42,9 +43,16 @@ class Program(Unique):
     """
 
     def __init__(
-        self, claimed_artifact: bytes, *, name: str, bank: Bank, at_close: Callable[[], object] | None = None
+        self,
+        claimed_artifact: bytes,
+        *,
+        name: str,
+        bank: Bank,
+        native: bool = False,
+        at_close: Callable[[], object] | None = None,
     ) -> None:
-        """``bank`` pays for the code and for what all processes share of the image.
+        """``bank`` pays for the code and for what all processes share of the image.  A ``native`` program is verified by
+        nobody, and its processes run in OS processes of their own.
 
         Raises ``Refused`` for anything but a whole, verified program, ``LimitReached`` for one too large.
         """
@@ -55,15 +63,22 @@ class Program(Unique):
         """The files that backtraces show lines of; of a program that was loaded from files, these."""
         self._bank = bank
         self._at_close = at_close
-        artifact = _read(claimed_artifact, name)
+        self.native = native
+        """Whether it was compiled without confinement."""
+        self.isolation_note: str | None = None
+        """Of a program that was compiled natively because it cannot be confined: why, in one line."""
+        self.made_natively: Callable[[], Program] | None = None
+        """Compiles the same sources without confinement; ``None`` where they are not known."""
+        self._twin: Program | None = None
+        self._making_twin = threading.Lock()
+        artifact = _read(claimed_artifact, name, native)
         if missing := artifact.missing_features(features_of_flags(cpu_flags())):
             raise Refused(f"{name}: refused: it is compiled for a CPU with {', '.join(missing)}, which this one lacks")
         self._artifact = artifact
         self._has_main = "main" in artifact.function_names
         self._prototypes: dict[str, tuple[int, Prototype | str]] = {}
-        self.region = CodeRegion(artifact.code_size, artifact.tables_size)
+        self.plan, self.region, self._decision = _placed(artifact, name)
         try:
-            self.plan, self._decision = _publish(artifact, self.region, name)
             self._image_stack = DEFAULT_LIMITS.data_stack
             self._image = self._make_image(self._image_stack)
         except BaseException:
@@ -76,9 +91,11 @@ class Program(Unique):
 
     @property
     def verdict(self) -> "Verdict":
-        """That the verifier has accepted the program, and what it counted."""
+        """That the verifier has accepted the program, and what it counted.  Raises ``BadState`` for a native one."""
         from motte.verifier import Verdict
 
+        if self._decision is None:
+            raise BadState(f"program {self.name!r} is native code, which nobody verifies")
         return Verdict((), self._artifact.function_count, self._decision.instructions)
 
     def locations(self, code_offset: int) -> "list[Location]":
@@ -92,6 +109,20 @@ class Program(Unique):
     def has_main(self) -> bool:
         """Whether it can be started; a library's functions can be called only."""
         return self._has_main
+
+    def as_native(self) -> "Program":
+        """The same sources, compiled without confinement, once: for OS processes.
+
+        Raises ``BadState`` where only the artifact is known, or only it was verified; ``CompileError``.
+        """
+        if self.native:
+            return self
+        with self._making_twin:
+            if self._twin is None:
+                if self.made_natively is None:
+                    raise BadState(f"program {self.name!r} is an artifact of confined code: it runs as 'fault' or 'both'")
+                self._twin = self.made_natively()
+            return self._twin
 
     def require_main(self) -> None:
         """For what is to be run and nothing else.  Raises ``CompileError`` for a library."""
@@ -222,11 +253,33 @@ class Program(Unique):
         self.close()
 
 
-def _read(claimed_artifact: bytes, name: str) -> Artifact:
+def _read(claimed_artifact: bytes, name: str, native: bool) -> "Artifact | NativeArtifact":
     try:
-        return Artifact.read(claimed_artifact, DEFAULT_LIMITS)
+        if not native:
+            return Artifact.read(claimed_artifact, DEFAULT_LIMITS)
+        from motte.image.native import NativeArtifact
+
+        return NativeArtifact.read(claimed_artifact, DEFAULT_LIMITS)
     except Refused as refusal:
         raise Refused(f"{name}: refused: {refusal}") from refusal
+
+
+def _placed(
+    artifact: "Artifact | NativeArtifact", name: str
+) -> "tuple[LoadPlan | NativePlan, CodeRegion, CoreVerdict | None]":
+    """Verified and executable; or, of a native one, ready for other address spaces."""
+    if not isinstance(artifact, Artifact):
+        from motte.image.native import native_plan
+
+        native = native_plan(artifact)
+        return native, CodeRegion.foreign(native.code), None
+    region = CodeRegion(artifact.code_size, artifact.tables_size)
+    try:
+        plan, decision = _publish(artifact, region, name)
+    except BaseException:
+        region.close()
+        raise
+    return plan, region, decision
 
 
 def _publish(artifact: Artifact, region: CodeRegion, name: str) -> "tuple[LoadPlan, CoreVerdict]":

@@ -7,7 +7,7 @@ from typing import Final
 from motte.abi.layout import PAGE_SIZE
 from motte.core import Terms
 from motte.expected import expect
-from motte.isolation import Isolation, checked_isolation
+from motte.isolation import Isolation, checked_isolation, runs_in_cell
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 
 MOST_CALLS: Final = 1 << 16
@@ -45,7 +45,7 @@ class RunLimits:
             wall_ns=self.wall_time_ns,
             output_limit=self.output,
             open_files=self.open_files,
-            in_cell=self.isolation != "fault",
+            in_cell=runs_in_cell(self.isolation),
         )
         object.__setattr__(self, "terms", terms)
 

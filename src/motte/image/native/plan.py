@@ -40,6 +40,16 @@ class NativePlan:
     gates: dict[str, int]
     """Address of the gate of each kernel call that the code uses."""
 
+    @property
+    def entry_offset(self) -> int:
+        """Of the entry function, in the code."""
+        return self.entry - self.code_base
+
+    @property
+    def data_stack_variables(self) -> tuple[int, int]:
+        """None: the stack is the CPU's."""
+        return 0, 0
+
     def data_stack(self, size: int) -> DataStack:
         """Where a stack of ``size`` bytes goes: whole pages, a gap above the image.
 
