@@ -26,6 +26,10 @@ run: $(VENV)/installed
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 tests
 
+# The kernel's tests, with guests in OS processes of their own.
+test-cells:
+	$(PYTHON) -m pytest --isolation both tests/core tests/ipc tests/exchange tests/contracts tests/constructors tests/personality
+
 test-long: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=40 --long tests
 

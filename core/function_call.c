@@ -23,9 +23,9 @@ bool function_find(const struct process *process, uint64_t code_offset, uintptr_
 {
     const struct code_region *region = process->region;
     const struct motte_claims *claims = &region->owned.claims;
-    if (code_region_is_foreign(region)) { /* how many it takes is known to nobody here */
+    if (code_region_is_foreign(region)) {
         *address = region->base + code_offset;
-        *stack_words = CALL_STACK_WORDS;
+        *stack_words = STACK_WORDS_UNKNOWN;
         return code_offset < region->code_size;
     }
     for (size_t i = 0; i < claims->function_count; i++) {

@@ -27,6 +27,7 @@ struct process;
 struct worker;
 
 enum { CALL_GENERAL = 6, CALL_VECTORS = 8, CALL_STACK_WORDS = 64, CALL_DEPTH_LIMIT = 32 };
+#define STACK_WORDS_UNKNOWN UINT32_MAX
 
 /* What its function is called with, and what comes back; all zero but for the stack before. */
 struct guest_call {
@@ -60,7 +61,8 @@ enum call_result {
 };
 
 /* The function that begins at this code offset: its host address and the words of arguments on the stack; false if none
- * begins there that was verified, or it takes more than CALL_STACK_WORDS. */
+ * begins there that was verified, or it takes more than CALL_STACK_WORDS.  Of native code, any offset will do, and
+ * STACK_WORDS_UNKNOWN: its cell bears what comes of it. */
 bool function_find(const struct process *process, uint64_t code_offset, uintptr_t *address, uint32_t *stack_words);
 
 /* The process is the calling thread's until function_call_release: nobody else calls, nor is it given back.  Both are part of

@@ -12,12 +12,15 @@ static const uint64_t long_call_ns = 100000;
 /* --- making it ----------------------------------------------------------------------------------------------------------- */
 
 /* Whether these parameters leave so many words on the stack as the verified function has. */
-static bool fits(const struct python_function *self)
+/* Of native code, nobody but the prototype says how much it takes. */
+static bool fits(struct python_function *self)
 {
     uint32_t general = 0, vector = 0;
     for (Py_ssize_t i = 0; i < self->count; i++)
         *(python_is_vector(self->parameters[i].code) ? &vector : &general) += 1;
     uint32_t words = (general > CALL_GENERAL ? general - CALL_GENERAL : 0) + (vector > CALL_VECTORS ? vector - CALL_VECTORS : 0);
+    if (self->stack_words == STACK_WORDS_UNKNOWN && words <= CALL_STACK_WORDS)
+        self->stack_words = words;
     return words == self->stack_words;
 }
 

@@ -22,7 +22,7 @@ from motte.cli.options import (
 from motte.cli.progress import progress_on_terminal
 from motte.directories import Directory
 from motte.frame import frame_lines
-from motte.isolation import ISOLATIONS
+from motte.isolation import ISOLATIONS, Isolation
 from motte.machine import Machine
 from motte.run_limits import MOST_CALLS
 
@@ -82,7 +82,8 @@ from motte.run_limits import MOST_CALLS
     type=click.Choice(ISOLATIONS),
     default="fault",
     show_default=True,
-    help="Where the code runs, verified: in this OS process, or in a separate one as well.",
+    help="Where the code runs: in this OS process, confined and verified; so and in a separate one (both); not confined, in "
+    "a separate one (os); confined if that is possible, else os (auto).",
 )
 @click.option("--env", type=variable, multiple=True, metavar="NAME=VALUE", help="Set a variable (repeatable).")
 @click.option("--stdin", "stdin_file", metavar="FILE", help="Read standard input from FILE.")
@@ -108,6 +109,7 @@ def run_command(
     observable: bool,
     meta_file: str | None,
     build: BuildOptions,
+    isolation: Isolation,
     **limits: Any,
 ) -> int:
     """Run FILE (.c .cc .cpp .ll .bc .motte) with ARGS; options go before FILE.
@@ -139,10 +141,12 @@ def run_command(
             "stdout": _open(stack, stdout_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 1),
             "stderr": _open(stack, stderr_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 2),
         }
-        machine = stack.enter_context(Machine(memory=memory, observable=observable or None))
+        machine = stack.enter_context(Machine(memory=memory, isolation=isolation, observable=observable or None))
         with progress_on_terminal() as progress:
             program = machine.load([file, *sources], build, progress=progress)
             program.require_main()
+        if program.isolation_note is not None:
+            click.echo(f"motte: {program.isolation_note}", err=True)
         if trace_file is not None:
             stack.enter_context(machine.record(trace_file))
         process = stack.enter_context(
