@@ -18,7 +18,7 @@ UNTHREADED += --deselect tests/exchange/test_checked.py::test_a_child_of_fork_ha
 UNTHREADED += --deselect tests/exchange/test_checked.py::test_there_are_so_many_checked_blocks_and_then_again_when_one_is_gone
 THREADED := storms machine keepers links meters banks_of_processes supervisor streams pipes stream_targets async_streams file_trees
 
-.PHONY: run test test-long stress enumerate mutate-verifier fuzz mutate sanitize hostile bench-core lint docs develop clean
+.PHONY: run test test-cells test-long stress enumerate mutate-verifier fuzz mutate sanitize hostile bench-core lint docs develop clean
 
 run: $(VENV)/installed
 	$(BIN)/motte demo
@@ -27,8 +27,8 @@ test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 tests
 
 # The kernel's tests, with guests in OS processes of their own.
-test-cells:
-	$(PYTHON) -m pytest --isolation both tests/core tests/ipc tests/exchange tests/contracts tests/constructors tests/personality
+test-cells: $(VENV)/installed
+	$(BIN)/python -m pytest --isolation both tests/core tests/ipc tests/exchange tests/contracts tests/constructors tests/personality
 
 test-long: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=40 --long tests

@@ -51,8 +51,8 @@ class Program(Unique):
         native: bool = False,
         at_close: Callable[[], object] | None = None,
     ) -> None:
-        """``bank`` pays for the code and for what all processes share of the image.  A ``native`` program is verified by
-        nobody, and its processes run in OS processes of their own.
+        """``bank`` pays for the code and for what all processes share of the image.  A ``native`` program is verified
+        by nobody, and its processes run in OS processes of their own.
 
         Raises ``Refused`` for anything but a whole, verified program, ``LimitReached`` for one too large.
         """
@@ -120,7 +120,9 @@ class Program(Unique):
         with self._making_twin:
             if self._twin is None:
                 if self.made_natively is None:
-                    raise BadState(f"program {self.name!r} is an artifact of confined code: it runs as 'fault' or 'both'")
+                    raise BadState(
+                        f"program {self.name!r} is an artifact of confined code: it runs as 'fault' or 'both'"
+                    )
                 self._twin = self.made_natively()
             return self._twin
 

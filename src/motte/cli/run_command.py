@@ -82,8 +82,8 @@ from motte.run_limits import MOST_CALLS
     type=click.Choice(ISOLATIONS),
     default="fault",
     show_default=True,
-    help="Where the code runs: in this OS process, confined and verified; so and in a separate one (both); not confined, in "
-    "a separate one (os); confined if that is possible, else os (auto).",
+    help="Where the code runs: in this OS process, confined and verified; so and in a separate one (both); not "
+    "confined, in a separate one (os); confined if that is possible, else os (auto).",
 )
 @click.option("--env", type=variable, multiple=True, metavar="NAME=VALUE", help="Set a variable (repeatable).")
 @click.option("--stdin", "stdin_file", metavar="FILE", help="Read standard input from FILE.")
