@@ -18,8 +18,9 @@
 #include "cell_memory.h"
 #include "pool.h"
 
-/* How long a cell may take to let go. The time is its own. */
-static const uint64_t patience_ns = 1000000000;
+/* How long a cell may go on that was asked for its turn: by its own processor time, for it may be the host that has none for it;
+ * and in any case. */
+static const uint64_t disobedience_ns = 20000000, patience_ns = UINT64_C(5000000000);
 
 /* --- giving -------------------------------------------------------------------------------------------------------------- */
 
@@ -76,6 +77,14 @@ static void give_commands(struct cell_memory *memory, struct cell_control *contr
 
 /* --- waiting ------------------------------------------------------------------------------------------------------------- */
 
+/* Of one that is dead, what it was. */
+static uint64_t cell_cpu_ns(const struct cell *cell)
+{
+    const clockid_t clock = ~cell->pid * 8 | 2; /* as pthread_getcpuclockid makes it; a dead cell's number is not used again */
+    struct timespec time;
+    return clock_gettime(clock, &time) == 0 ? (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec : 0;
+}
+
 /* Until somebody changes it, or a signal comes, or a while has passed. */
 static void wait_for_change(struct cell_control *control)
 {
@@ -87,12 +96,13 @@ static void wait_for_change(struct cell_control *control)
 static bool wait_for_turn(struct process *process, struct cell *cell)
 {
     struct cell_control *control = cell->control;
-    uint64_t asked_ns = 0;
+    uint64_t asked_ns = 0, used_before = 0;
     while (!cell_has_given(cell)) {
         if (atomic_load(&process->attention)) {
-            uint64_t now = monotonic_ns();
-            asked_ns = asked_ns ? asked_ns : now;
-            if (now - asked_ns > patience_ns) {
+            if (!asked_ns) {
+                asked_ns = monotonic_ns();
+                used_before = cell_cpu_ns(cell);
+            } else if (cell_cpu_ns(cell) - used_before > disobedience_ns || monotonic_ns() - asked_ns > patience_ns) {
                 cell_kill(cell);
                 return false;
             }
@@ -230,14 +240,6 @@ static bool run_once(struct process *process)
     if (!cell_give(memory->cell) || !wait_for_turn(process, memory->cell) || control->error)
         return lose(process);
     return take(process, control);
-}
-
-/* Of one that is dead, what it was. */
-static uint64_t cell_cpu_ns(const struct cell *cell)
-{
-    const clockid_t clock = ~cell->pid * 8 | 2; /* as pthread_getcpuclockid makes it; a dead cell's number is not used again */
-    struct timespec time;
-    return clock_gettime(clock, &time) == 0 ? (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec : 0;
 }
 
 /* The cell's processor time since somebody looked last, in nanoseconds. */

@@ -83,3 +83,14 @@ def test_native_code_runs_nowhere_else(machine: motte.Machine) -> None:
     for isolation in ("fault", "both"):
         with pytest.raises(ValueError, match="native"):
             machine.spawn(program, isolation=isolation)
+
+
+@pytest.mark.parametrize("arguments", [[], ["loop"]])
+def test_who_breaks_its_cell_is_lost_and_nobody_else(machine: motte.Machine, arguments: list[str]) -> None:
+    program = machine.load(GUESTS / "sabotage.c", isolation="os")
+    faults = machine.load(GUESTS / "faults.c")
+    with machine.spawn(faults, ["loop"], isolation="both", time=None) as other:
+        done = machine.run(program, arguments, time=0.2)
+        assert (done.returncode, done.fault.kind) == (137, motte.FaultKind.CELL_LOST), done
+        with pytest.raises(TimeoutError):
+            other.wait(0.05)

@@ -51,6 +51,14 @@ def build_motte(program: Program, directory: Path) -> Path:
     return artifact
 
 
+def _in_cell(program: Program, repetitions: str) -> list[str]:
+    """Compiled when it runs for the first time."""
+    first, *others = map(str, program.source_files())
+    further = [word for source in others for word in ("-s", source)]
+    command = [sys.executable, "-m", "motte", "run", "--time", "none", "--isolation", "os", "-O3"]
+    return [*command, *program.compiler_flags(), *further, first, repetitions]
+
+
 def build_wasm(program: Program, directory: Path) -> Path:
     """A WebAssembly module for WASI preview 1."""
     module = directory / f"{program.name}.wasm"
@@ -64,16 +72,22 @@ def build_wasm(program: Program, directory: Path) -> Path:
 
 NATIVE: Final = "native"
 MOTTE: Final = "motte"
+MOTTE_OS: Final = "motte os"
+"""Not confined, in an OS process of its own."""
 WASMTIME: Final = "wasmtime"
 WASMTIME_EPOCH: Final = "wasmtime epoch"
-CONTENDERS: Final = (NATIVE, MOTTE, WASMTIME, WASMTIME_EPOCH)
+CONTENDERS: Final = (NATIVE, MOTTE, MOTTE_OS, WASMTIME, WASMTIME_EPOCH)
 
 
 def entries_for(program: Program, directory: Path, wasm: bool, warn: Callable[[str], None]) -> list[Entry]:
     """Build everything and say how to run it.  A program that WASI cannot host is left out there, with a warning."""
     repetitions = str(program.repetitions)
     motte = [sys.executable, "-m", "motte", "run", "--time", "none", str(build_motte(program, directory)), repetitions]
-    entries = [Entry(NATIVE, [str(build_native(program, directory)), repetitions]), Entry(MOTTE, motte)]
+    entries = [
+        Entry(NATIVE, [str(build_native(program, directory)), repetitions]),
+        Entry(MOTTE, motte),
+        Entry(MOTTE_OS, _in_cell(program, repetitions)),
+    ]
     if not wasm:
         return entries
     try:

@@ -22,7 +22,7 @@ def blocks(scale: Scale) -> list[Figure]:
         return [
             Figure(
                 f"{kind} of {name} passed on",
-                _transfer_ns(here, program, scale.batches, size) * rate,
+                transfer_ns(here, program, scale.batches, size) * rate,
                 "cycles",
                 goal,
                 note=note,
@@ -32,7 +32,8 @@ def blocks(scale: Scale) -> list[Figure]:
         ]
 
 
-def _transfer_ns(here: Bench, name: str, batches: int, size: int) -> float:
+def transfer_ns(here: Bench, name: str, batches: int, size: int) -> float:
+    """One way, of a block that is passed to and fro: the shortest batch's."""
     sender, receiver = here.machine.channel(4, buffer=64)
     program = here.program(name)
     server = here.machine.spawn(program, ["server", str(size)], time=None, stderr=None, grants={"in": receiver})

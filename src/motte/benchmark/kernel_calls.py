@@ -22,7 +22,7 @@ def calls(scale: Scale) -> list[Figure]:
     host, other = linux(), beam()
     with bench(workers=1) as here:
         rate = here.ticks_per_ns()
-        gate = _shortest_batch(here, scale.batches, CALLS_PER_BATCH, "getpid") * rate / CALLS_PER_BATCH
+        gate = shortest_batch_ns(here, scale.batches, CALLS_PER_BATCH, "getpid") * rate / CALLS_PER_BATCH
         figures = [
             Figure("guest → kernel call", gate, "cycles", 60, peers={"Linux getppid": host.get("call")}),
         ]
@@ -43,7 +43,8 @@ def calls(scale: Scale) -> list[Figure]:
     return figures
 
 
-def _shortest_batch(here: Bench, batches: int, count: int, call: str) -> int:
+def shortest_batch_ns(here: Bench, batches: int, count: int, call: str) -> int:
+    """Of so many calls in a row."""
     process = here.spawn("calls", batches, count, call, captured=True)
     (shortest,) = here.numbers(process)
     process.close()

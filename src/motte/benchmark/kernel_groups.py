@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from motte.benchmark.kernel_blocks import blocks
 from motte.benchmark.kernel_calls import calls
+from motte.benchmark.kernel_cells import cells
 from motte.benchmark.kernel_crowd import idle_in_core, idle_processes, many
 from motte.benchmark.kernel_deep_sleep import deep_sleepers
 from motte.benchmark.kernel_figures import Figure, Scale
@@ -44,6 +45,7 @@ GROUPS: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "wake-ups": wake_ups,
     "budgets": budgets,
     "ends": ends,
+    "cells": cells,
 }
 
 _ONE_CROWD_EACH: Final = ("idle", "idle-python", "deep-sleep")

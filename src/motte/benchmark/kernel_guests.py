@@ -13,6 +13,7 @@ from motte.benchmark.measure import BenchmarkError
 from motte.core import Bank, Terms
 from motte.core import Process as CoreProcess
 from motte.exit import Exit
+from motte.isolation import Isolation
 from motte.machine import Machine
 from motte.meter import Meter
 from motte.process import Process
@@ -110,9 +111,11 @@ class Bench:
 
 
 @contextmanager
-def bench(workers: int, deep_sleep: Duration = DEFAULT_LIMITS.deep_sleep) -> Iterator[Bench]:
+def bench(
+    workers: int, deep_sleep: Duration = DEFAULT_LIMITS.deep_sleep, isolation: Isolation = "fault"
+) -> Iterator[Bench]:
     """A machine with so many workers and no limit on memory, closed at the end."""
-    with Machine(memory=None, workers=workers, deep_sleep=deep_sleep) as machine:
+    with Machine(memory=None, workers=workers, deep_sleep=deep_sleep, isolation=isolation) as machine:
         here = Bench(machine)
         try:
             yield here

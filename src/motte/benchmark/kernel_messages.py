@@ -29,7 +29,7 @@ def messages(scale: Scale) -> list[Figure]:
         return [
             Figure(
                 "call and answer, 1 byte",
-                _call_ns(here, scale.batches, 1) * rate,
+                call_ns(here, scale.batches, 1) * rate,
                 "cycles",
                 500,
                 peers={"Linux pipes": host.get("ping_pong"), "BEAM": erlang.get("ping_pong")},
@@ -37,7 +37,7 @@ def messages(scale: Scale) -> list[Figure]:
             ),
             Figure(
                 "call with 64 KiB",
-                _call_ns(here, max(2, scale.batches // 20), LARGE) * rate,
+                call_ns(here, max(2, scale.batches // 20), LARGE) * rate,
                 "cycles",
                 5000,
                 peers={"BEAM": erlang.get("large")},
@@ -48,7 +48,8 @@ def messages(scale: Scale) -> list[Figure]:
         ]
 
 
-def _call_ns(here: Bench, batches: int, size: int) -> float:
+def call_ns(here: Bench, batches: int, size: int) -> float:
+    """A call and its answer, with so many bytes each: the shortest batch's."""
     sender, receiver = here.machine.channel(16, buffer=BUFFER)
     server = _spawn(here, {"in": receiver}, "server")
     client = _spawn(here, {"out": sender}, "client", batches, CALLS_PER_BATCH, size)
