@@ -41,6 +41,7 @@ struct cell_memory {
     struct cell_command *commands; /* to be given with the next turn */
     size_t command_count, command_capacity;
     uint64_t seen_cpu_ns; /* of the cell's processor time: what has been looked at */
+    bool ready;  /* it has done its job */
     bool broken; /* something could not be noted, or the store is longer than it should be: the process cannot go on */
 };
 

@@ -92,9 +92,12 @@ static void wait_for_change(struct cell_control *control)
     syscall(SYS_futex, &control->turn, FUTEX_WAIT, CELL_TURN_CELL, &while_, NULL, 0);
 }
 
-/* True if the turn came back; false if the cell is dead, or was killed because it would not let go. */
-static bool wait_for_turn(struct process *process, struct cell *cell)
+/* True if the turn came back; false if the cell is dead, or was killed because it would not let go.  One that is not ready yet
+ * knows no signals. */
+static bool wait_for_turn(struct process *process)
 {
+    const struct cell_memory *memory = process->slot->cell;
+    struct cell *cell = memory->cell;
     struct cell_control *control = cell->control;
     uint64_t asked_ns = 0, used_before = 0;
     while (!cell_has_given(cell)) {
@@ -106,7 +109,8 @@ static bool wait_for_turn(struct process *process, struct cell *cell)
                 cell_kill(cell);
                 return false;
             }
-            cell_interrupt(cell);
+            if (memory->ready)
+                cell_interrupt(cell);
         }
         wait_for_change(control);
     }
@@ -216,12 +220,13 @@ static bool take(struct process *process, const struct cell_control *control)
 static bool prepare(struct process *process, struct cell_memory *memory)
 {
     struct cell_control *control = memory->cell->control;
-    if (!wait_for_turn(process, memory->cell) || control->event == CELL_FAILED)
+    if (!wait_for_turn(process) || control->event == CELL_FAILED)
         return false;
+    memory->ready = true;
     while (memory->command_count > CELL_COMMANDS) {
         give_commands(memory, control);
         control->runs = false;
-        if (!cell_give(memory->cell) || !wait_for_turn(process, memory->cell) || control->error)
+        if (!cell_give(memory->cell) || !wait_for_turn(process) || control->error)
             return false;
     }
     return !memory->broken;
@@ -234,10 +239,12 @@ static bool run_once(struct process *process)
     struct cell_control *control = memory->cell->control;
     if (!prepare(process, memory))
         return lose(process);
+    if (atomic_load(&process->attention)) /* since it has become ready */
+        return false;
     give_context(process, &control->context);
     give_commands(memory, control);
     control->runs = true;
-    if (!cell_give(memory->cell) || !wait_for_turn(process, memory->cell) || control->error)
+    if (!cell_give(memory->cell) || !wait_for_turn(process) || control->error)
         return lose(process);
     return take(process, control);
 }

@@ -47,6 +47,7 @@ def test_a_servers_work_is_booked_to_the_client_that_called(service: Service) ->
     assert service.meter.used - before < 0.05 * meter.used
 
 
+@pytest.mark.beside("a call between cells costs more than the server's work for it")
 def test_two_clients_of_one_server_are_billed_apart(service: Service) -> None:
     little, much = service.machine.meter.sub(), service.machine.meter.sub()
     for calls, meter in ((100, little), (500, much)):

@@ -205,6 +205,7 @@ def test_a_message_that_one_receiver_has_no_room_for_reaches_the_next(
 # --- order ---
 
 
+@pytest.mark.beside("a million messages between cells take a minute")
 def test_a_million_messages_arrive_in_order(machine: motte.Machine, party: Party, said: Said) -> None:
     sender, receiver = machine.channel(64)
     receiving = party("receive numbered", 1_000_000, in_=receiver)
