@@ -1,8 +1,8 @@
 #include "cell_image.h"
 
-#include "../code_region.h"
-#include "../host_mappings.h"
-#include "../image_slots.h"
+#include "code_region.h"
+#include "host_mappings.h"
+#include "image_slots.h"
 #include "cell_memory.h"
 
 static bool share_constants(const struct image *image, struct slot *slot, const struct image_part *part)

@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../cell/protocol.h"
-#include "../motte_abi.h"
-#include "../slot.h"
+#include "cell/protocol.h"
+#include "motte_abi.h"
+#include "slot.h"
 #include "store.h"
 
 struct cell;

@@ -8,13 +8,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../clock.h"
-#include "../context.h"
-#include "../gates.h"
-#include "../process.h"
-#include "../scheduler.h"
-#include "../slot.h"
-#include "../worker.h"
+#include "clock.h"
+#include "context.h"
+#include "gates.h"
+#include "process.h"
+#include "scheduler.h"
+#include "slot.h"
+#include "worker.h"
 #include "cell_memory.h"
 #include "pool.h"
 

@@ -8,9 +8,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../host_mappings.h"
-#include "../motte_abi.h"
-#include "../slot.h"
+#include "host_mappings.h"
+#include "motte_abi.h"
+#include "slot.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8 /* Linux 6.3 */

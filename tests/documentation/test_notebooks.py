@@ -89,7 +89,9 @@ def executed(folder: Path, cells: Iterable[str]) -> list[Any]:
     (folder / "guest <b>.c").write_text(PROGRAM)
     made = [nbformat.v4.new_code_cell(cell) for cell in (BEGINNING, *cells, END)]
     notebook = nbformat.v4.new_notebook(cells=made)
-    NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        notebook, timeout=180, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
     assert notebook.cells[0].outputs == notebook.cells[-1].outputs == []
     return [cell.outputs for cell in notebook.cells[1:-1]]
 
