@@ -14,6 +14,7 @@ from rich.table import Table
 from motte.cache import default_root
 from motte.core import HostFeatures, host_features
 from motte.host_limits import granting_process_limit, process_limits
+from motte.isolation import CellFeature, cell_features
 from motte.quantities import format_size
 from motte.toolchain.sandbox import sandbox_features
 
@@ -64,11 +65,24 @@ def _findings(features: HostFeatures) -> Iterator[Finding]:
         yield Finding("shadow stack", "active", "start Python without it: GLIBC_TUNABLES=glibc.cpu.x86_shstk=off", True)
     yield from _processes()
     yield from _sandbox()
+    yield _cells()
     yield _cache()
 
 
 def _present(subject: str, there: bool, advice: str) -> Finding:
     return Finding(subject, "yes") if there else Finding(subject, "no", advice)
+
+
+def _cells() -> Finding:
+    """Each is shut in by its system-call filter alone, if need be: the rest is there in case that has a hole."""
+    problem, had = cell_features()
+    subject = "guests in OS processes of their own"
+    if problem is not None:
+        return Finding(subject, "cannot run", problem)
+    names = [feature.name.lower().replace("_", " ") for feature in CellFeature if feature in had and feature.name]
+    missing = [feature.name.lower().replace("_", " ") for feature in CellFeature if feature not in had and feature.name]
+    advice = f"the host does not give them: {', '.join(missing)}" if missing else ""
+    return Finding(subject, ", ".join(names), advice, optional=True)
 
 
 def _processes() -> Iterator[Finding]:
