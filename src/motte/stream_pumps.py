@@ -9,6 +9,7 @@ import codecs
 import io
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from motte.errors import Closed
@@ -124,7 +125,8 @@ class Pump:
             pass  # nobody wants more
         except Exception as error:  # of whatever code that the user gave
             self.exception = error
-            self._fails()
+            with suppress(Closed):  # whom it would have ended is gone already
+                self._fails()
         finally:
             self.pipe.close()
 
