@@ -25,8 +25,7 @@ run: $(VENV)/installed
 
 # Last, in an OS process of their own: which thread runs a guest, and what a trace counts to the record.  Both depend on what
 # else the process has done: signal handlers and threads of others.
-# The examples of docstrings, too: beside other files one of them (run_async) has crashed, and why is not known yet.
-ALONE := tests/core/test_offers.py tests/core/test_trace.py tests/api/test_trace.py tests/documentation/test_docstrings.py
+ALONE := tests/core/test_offers.py tests/core/test_trace.py tests/api/test_trace.py
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 $(addprefix --ignore ,$(ALONE)) tests
