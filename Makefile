@@ -23,13 +23,8 @@ THREADED := storms machine keepers links meters banks_of_processes supervisor st
 run: $(VENV)/installed
 	$(BIN)/motte demo
 
-# Last, in an OS process of their own: which thread runs a guest, and what a trace counts to the record.  Both depend on what
-# else the process has done: signal handlers and threads of others.
-ALONE := tests/core/test_offers.py tests/core/test_trace.py tests/api/test_trace.py
-
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 $(addprefix --ignore ,$(ALONE)) tests
-	$(foreach file,$(ALONE),$(BIN)/python -m pytest $(file) &&) true
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 tests
 
 # The kernel's tests, with guests in OS processes of their own.
 test-cells: $(VENV)/installed

@@ -36,11 +36,11 @@ static bool map_part(const struct image *image, struct slot *slot, const struct 
         && (middle == high || slot_open(slot, middle, high, part->writable));
 }
 
-static bool map_image(const struct image *image, struct slot *slot)
+bool image_map(const struct image *image, struct slot *slot, image_map_part *map)
 {
     bool mapped = slot_open_front(slot);
     for (size_t i = 0; mapped && i < image->part_count; i++)
-        mapped = map_part(image, slot, &image->parts[i]);
+        mapped = map(image, slot, &image->parts[i]);
     uintptr_t stack = slot_window(slot) + image->data_stack_first, end = image_data_stack_end(image, slot);
     return mapped && (stack == end || slot_open(slot, stack, end, true));
 }
@@ -128,7 +128,7 @@ struct slot *image_take_slot(struct image *image)
     slot = slot_acquire();
     if (!slot) {
         host_mappings_refund(image->mappings);
-    } else if (!map_image(image, slot)) {
+    } else if (!image_map(image, slot, map_part)) {
         free_slot(image, slot);
         slot = NULL;
     }

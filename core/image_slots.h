@@ -25,6 +25,10 @@ void image_trim(struct image *image);
 /* Called once, before the first image: a forked child has no waiting slots. */
 bool images_prepare(void);
 
+/* Opens the front, each of the parts as `map` does, and the data stack.  False if the host refuses. */
+typedef bool image_map_part(const struct image *image, struct slot *slot, const struct image_part *part);
+bool image_map(const struct image *image, struct slot *slot, image_map_part *map);
+
 /* The areas of such a slot's window: one for each part, the last one with the data stack if that adjoins it, else one
  * more; `areas` has room for part_count + 1. */
 size_t image_areas(const struct image *image, struct area *areas);

@@ -1,9 +1,9 @@
 #include "cell_image.h"
 
+#include "cell_memory.h"
 #include "code_region.h"
 #include "host_mappings.h"
 #include "image_slots.h"
-#include "cell_memory.h"
 
 static bool share_constants(const struct image *image, struct slot *slot, const struct image_part *part)
 {
@@ -24,15 +24,6 @@ static bool map_part(const struct image *image, struct slot *slot, const struct 
         return false;
     image_copy(image, slot, part);
     return true;
-}
-
-static bool map_image(const struct image *image, struct slot *slot)
-{
-    bool mapped = slot_open_front(slot);
-    for (size_t i = 0; mapped && i < image->part_count; i++)
-        mapped = map_part(image, slot, &image->parts[i]);
-    uintptr_t stack = slot_window(slot) + image->data_stack_first, end = image_data_stack_end(image, slot);
-    return mapped && (stack == end || slot_open(slot, stack, end, true));
 }
 
 static bool share_code(struct cell_memory *memory, struct code_region *region)
@@ -64,7 +55,7 @@ struct slot *image_take_cell_slot(struct image *image, const char **problem)
     }
     slot->cell = cell_memory_create(slot, code_region_is_foreign(image->region) ? CELL_NATIVE : CELL_CONFINED);
     slot->stack_top = stack_top(image, slot);
-    if (slot->cell && map_image(image, slot) && share_code(slot->cell, image->region)
+    if (slot->cell && image_map(image, slot, map_part) && share_code(slot->cell, image->region)
         && cell_memory_begin(slot->cell, problem))
         return slot;
     slot_release(slot);

@@ -11,6 +11,7 @@ artifact are known, nothing that compiles is even imported.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,7 @@ from motte.translation import BYTES_NAME, Source, Translated, Translator, Unit, 
 
 if TYPE_CHECKING:
     from motte.compiler.unit import ConfinedUnit, Stage
+    from motte.isolation import Isolation
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many parts of it are done, and how many there are (0: nobody knows)."""
@@ -35,6 +37,25 @@ STAGES: Final = ("bc", "ll", "s", "o")
 """What :func:`stage_of` can show: clang's bitcode, optimised LLVM assembly, confined assembly, confined object."""
 
 _COMPILER_STAGES: Final[dict[str, "Stage"]] = {"ll": "optimised", "s": "confined", "o": "object"}
+
+
+def artifact_for(
+    isolation: "Isolation", sources: Sequence[Source], options: BuildOptions, *, progress: Progress | None = None
+) -> tuple[bytes, BuildOptions, str | None]:
+    """The artifact for where it is to run, with the options that it was made with.
+
+    With ``"auto"`` what only confinement refuses is compiled without: the last is why, in one line.
+    """
+    if isolation == "os":
+        options = replace(options, native=True)
+    try:
+        return artifact_of(sources, options, progress=progress), options, None
+    except CompileError as refusal:
+        if isolation != "auto" or refusal.native_only is None:
+            raise
+        note = f"{name_of(sources)}: {refusal.native_only} cannot be confined: it runs in an OS process of its own"
+    options = replace(options, native=True)
+    return artifact_of(sources, options, progress=progress), options, note
 
 
 def name_of(sources: Sequence[Source]) -> str:

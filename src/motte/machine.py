@@ -15,12 +15,12 @@ from weakref import WeakSet
 
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.bank import SpaceBank
-from motte.build import Progress, artifact_of, name_of
+from motte.build import Progress, artifact_for, name_of
 from motte.build_options import BuildOptions, Checked
 from motte.card import Shown
 from motte.core import Scheduler
 from motte.directories import GrantedDirectory, granted_directories
-from motte.errors import Closed, CompileError, InvalidCap
+from motte.errors import Closed, InvalidCap
 from motte.expected import expect
 from motte.initial_strings import Argument, argument_strings, environment_strings
 from motte.isolation import Isolation, checked_isolation
@@ -31,7 +31,7 @@ from motte.meter import Meter
 from motte.observer import Observer
 from motte.population import Population
 from motte.process import Process
-from motte.process_making import make_process, start_process
+from motte.process_making import make_process, placed, start_process
 from motte.program import Program
 from motte.quantities import Duration, Size, duration_ns, size_bytes
 from motte.resources import Resources
@@ -175,17 +175,8 @@ class Machine(Watching, MachineRuns, Shown, Unique):
         if exports is not None:
             options = replace(options, exports=exports)
         wanted = self._population.isolation if isolation is None else checked_isolation(isolation)
-        options = replace(options, native=options.native or wanted == "os")
-        note, name = None, name_of(sources)
-        try:
-            artifact = artifact_of(sources, options, progress=progress)
-        except CompileError as refusal:
-            if wanted != "auto" or refusal.native_only is None:
-                raise
-            note = f"{name}: {refusal.native_only} cannot be confined: it runs in an OS process of its own"
-            options = replace(options, native=True)
-            artifact = artifact_of(sources, options, progress=progress)
-        program = self._adopt(artifact, name, native=options.native)
+        artifact, options, note = artifact_for(wanted, sources, options, progress=progress)
+        program = self._adopt(artifact, name_of(sources), native=options.native)
         program.sources = SourceLines(sources)
         program.isolation_note = note
         if not options.native:
@@ -201,17 +192,6 @@ class Machine(Watching, MachineRuns, Shown, Unique):
                 return program
         program.close()
         raise Closed("the machine was closed while it loaded a program")
-
-    def _placed(self, program: Program, isolation: Isolation | None) -> tuple[Program, Isolation]:
-        """The program as it was compiled for where it is to run, and where that is."""
-        if isolation is None and program.native:
-            return program, "os"
-        wanted = self._population.isolation if isolation is None else checked_isolation(isolation)
-        if program.native and wanted in ("fault", "both"):
-            raise ValueError(f"isolation: {wanted!r} is for verified code, and program {program.name!r} is native")
-        if wanted == "os" and not program.native:
-            program = program.as_native()
-        return program, wanted
 
     def spawn(
         self,
@@ -272,7 +252,7 @@ class Machine(Watching, MachineRuns, Shown, Unique):
         are not there, ``LimitReached`` where the bank's memory does not suffice to start.
         """
         expect("program", program, Program)
-        program, isolation = self._placed(program, isolation)
+        program, isolation = placed(program, isolation, self._population.isolation)
         if resources is not None:
             expect("resources", resources, Resources)
             if bank is not None or meter is not None:

@@ -9,6 +9,7 @@ from motte.core import Capability as CoreCapability
 from motte.core import Process as CoreProcess
 from motte.directories import open_directories
 from motte.errors import LimitReached
+from motte.isolation import checked_isolation
 from motte.process import HOLDER_BYTES, Process
 from motte.time_and_chance import NEITHER
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from motte.core import Image
     from motte.directories import Directory, OpenedDirectory
     from motte.host_functions import HostFunction
+    from motte.isolation import Isolation
     from motte.keeping import Keeping
     from motte.meter import Meter
     from motte.no_streams import NoStreams
@@ -68,6 +70,19 @@ def make_process(  # noqa: PLR0917 (all that a process is made of)
             step()
         raise
     return process
+
+
+def placed(program: "Program", isolation: "Isolation | None", usual: "Isolation") -> "tuple[Program, Isolation]":
+    """The program as it was compiled for where it is to run, and where that is.
+
+    Raises ``ValueError`` for a native program that is to run beside the host.
+    """
+    if isolation is None and program.native:
+        return program, "os"
+    wanted = usual if isolation is None else checked_isolation(isolation)
+    if program.native and wanted in ("fault", "both"):
+        raise ValueError(f"isolation: {wanted!r} is for verified code, and program {program.name!r} is native")
+    return program.as_native() if wanted == "os" else program, wanted
 
 
 def placed_natively(limits: "RunLimits") -> "RunLimits":

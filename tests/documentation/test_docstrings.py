@@ -105,7 +105,7 @@ def test_the_example_of_a_docstring_runs(
     for made in names.values():
         if isinstance(made, motte.Process | motte.Library | motte.Sandboxed):
             made.close()
-    # One may be in print() still, which refers to a standard output that is freed when its capture ends: a defect of print's.
+    # One may be in print() still, which would go on with a standard output that is freed when its capture ends.
     for thread in set(threading.enumerate()) - before:
         if thread.name in ("motte-stdin", "motte-stdout", "motte-stderr"):
             thread.join(20)
