@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from motte.errors import Closed
+from motte.unpaid_time import unpaid_time
 
 
 class DaemonThreads:
@@ -62,6 +63,7 @@ class DaemonThreads:
         self._threads.append(thread)
 
     def _run(self) -> None:
+        unpaid_time.take_ns()  # the first action's, too, is counted from here
         while (action := self._next()) is not None:
             try:
                 action()

@@ -143,7 +143,8 @@ class Asking:
         return None
 
     def _answered(self, region: Region | None, answer: Answer) -> None:
-        """Later, by whoever has promised it."""
+        """Later, by whoever has promised it, on any thread: what that one has done before is not the process's."""
+        unpaid_time.take_ns()
         _check(answer, region)
         with self._process.use():
             if answer is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -735,3 +736,22 @@ def test_what_a_keeper_works_is_charged_to_the_process_that_asked(
 
     end, _output = run(machine, program, "touch", 0, regions=[region(keeper)])
     assert 0.05 <= end.usage.cpu_time < 0.5
+
+
+def test_what_a_thread_has_done_before_it_answers_is_not_on_the_account_of_who_asked(
+    machine: motte.Machine, program: motte.Program
+) -> None:
+    questions: queue.Queue[motte.KeptFault] = queue.Queue()
+
+    def postponed(fault: motte.KeptFault) -> motte.Later:
+        questions.put(fault)
+        return motte.Later()
+
+    end = thread_time_ns() + 300_000_000
+    while thread_time_ns() < end:
+        pass
+    with machine.spawn(program, ["touch", "0"], regions=[region(postponed)]) as process:
+        fault = questions.get()
+        fault.answer(fault.supply())
+        process.wait(20)
+        assert process.statistics().cpu_time < 0.2
