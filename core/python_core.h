@@ -188,6 +188,7 @@ PyObject *python_place_fields(const struct process *process, uint64_t unit);
 extern PyTypeObject python_host_function_type;
 PyObject *python_process_grant_host_function(PyObject *self, PyObject *arguments);
 PyObject *python_process_serve(PyObject *self, PyObject *unused);
+PyObject *python_process_serves_here(PyObject *self, PyObject *unused);
 
 /* The interpreter's lock around a guest: given up before, and taken by functions of the host. */
 void python_release_for_guest(void);

@@ -202,6 +202,12 @@ PyObject *python_process_serve(PyObject *object, PyObject *unused)
     return fine || !PyErr_Occurred() ? Py_NewRef(Py_None) : NULL;
 }
 
+PyObject *python_process_serves_here(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(watch_is_here(((struct python_process *)object)->process));
+}
+
 /* --- making it ---------------------------------------------------------------------------------------------------------- */
 
 static bool set_parameters(struct python_host_function *self, const char *codes, PyObject *names)

@@ -220,6 +220,8 @@ static PyMethodDef methods[] = {
     {"callers", python_process_callers, METH_VARARGS, PyDoc_STR("For motte.core.Process.callers.")},
     {"grant_host_function", python_process_grant_host_function, METH_VARARGS, PyDoc_STR("(name, HostFunction)")},
     {"serve", python_process_serve, METH_NOARGS, PyDoc_STR("Runs the function of the host that it calls; if it does.")},
+    {"serves_here", python_process_serves_here, METH_NOARGS,
+     PyDoc_STR("Whether this thread runs a function of the host for it.")},
     {"output_streams", python_process_output_streams, METH_NOARGS,
      PyDoc_STR("Duplicates of the host's descriptors behind streams 1 and 2; or NOWHERE.")},
     {"want_events", python_process_want_events, METH_O, PyDoc_STR("Which events are posted: EVENT_ bits.")},

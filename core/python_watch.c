@@ -40,11 +40,24 @@ static bool anyone_is_due(void)
     return due;
 }
 
+/* Under the interpreter's lock: who takes it next looks at what he is to raise.
+ *
+ * PyThreadState_SetAsyncExc looks for a thread by its number.  Before Python 3.12 one that is about to start has the number of
+ * the one that starts it, and changes that without the lock: an exception would reach the one or the other. */
+static void ask_to_raise(const struct watched *watched, PyObject *exception)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    Py_XSETREF(watched->state->async_exc, Py_XNewRef(exception));
+#else
+    PyThreadState_SetAsyncExc(watched->thread, exception);
+#endif
+}
+
 static void raise_in(struct watched *watched)
 {
     watched->verdict = look(watched);
     if (watched->verdict != WATCH_NOTHING)
-        PyThreadState_SetAsyncExc(watched->thread, python_errors.timeout);
+        ask_to_raise(watched, python_errors.timeout);
 }
 
 static void raise_where_due(void)
@@ -107,6 +120,7 @@ static void have_thread(void)
 void watch_begin(struct watched *watched, struct process *process, struct deadline deadline)
 {
     watched->thread = PyThread_get_thread_ident();
+    watched->state = PyThreadState_Get();
     watched->process = process;
     watched->deadline = deadline;
     watched->since = ticks_now();
@@ -125,6 +139,17 @@ void watch_begin(struct watched *watched, struct process *process, struct deadli
     pthread_mutex_unlock(&lock);
 }
 
+bool watch_is_here(const struct process *process)
+{
+    unsigned long thread = PyThread_get_thread_ident();
+    bool found = false;
+    pthread_mutex_lock(&lock);
+    for (const struct watched *watched = first; watched && !found; watched = watched->next)
+        found = watched->process == process && watched->thread == thread;
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
 enum watch_verdict watch_end(struct watched *watched)
 {
     pthread_mutex_lock(&lock);
@@ -133,6 +158,6 @@ enum watch_verdict watch_end(struct watched *watched)
         watched->next->link = watched->link;
     pthread_mutex_unlock(&lock);
     if (watched->verdict != WATCH_NOTHING)
-        PyThreadState_SetAsyncExc(watched->thread, NULL);
+        ask_to_raise(watched, NULL);
     return watched->verdict;
 }

@@ -27,6 +27,7 @@ enum watch_verdict { WATCH_NOTHING, WATCH_LATE, WATCH_ENDS };
 struct watched {
     struct watched *next, **link;
     unsigned long thread;
+    PyThreadState *state; /* that thread's */
     struct process *process;
     struct deadline deadline;
     uint64_t since; /* ticks */
@@ -36,5 +37,8 @@ struct watched {
 /* Both with the interpreter's lock.  Nothing is watched if the host refuses the thread. */
 void watch_begin(struct watched *watched, struct process *process, struct deadline deadline);
 enum watch_verdict watch_end(struct watched *watched);
+
+/* Whether the calling thread runs one for this process. */
+bool watch_is_here(const struct process *process);
 
 #endif

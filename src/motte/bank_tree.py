@@ -83,6 +83,7 @@ class BankTree:
         self._generation = generation()
         _trees.add(self)
         self._purchases: dict[Account, set[Bought]] = {}  # by who has paid; under the lock
+        self._asking: list[int] = []  # threads whose draw a keeper is asked for
         self.hurried: int | None = None
         """The thread that waits for no keeper: of a machine, one at most."""
 
@@ -237,8 +238,17 @@ class BankTree:
 
         Raises ``LimitReached`` with that bank if nothing came of it, and what the keeper raises.
         """
-        if refusal.bank_identity is None or not self.ask_keeper(refusal.bank_identity, pages, None):
-            raise self._named(refusal) from None
+        self._asking.append(threading.get_ident())
+        try:
+            if refusal.bank_identity is None or not self.ask_keeper(refusal.bank_identity, pages, None):
+                raise self._named(refusal) from None
+        finally:
+            self._asking.remove(threading.get_ident())
+
+    @property
+    def is_asked_here(self) -> bool:
+        """Whether the calling thread is a keeper's, in the middle of something that somebody wants to draw."""
+        return threading.get_ident() in self._asking
 
     @contextmanager
     def named_refusals(self) -> Iterator[None]:

@@ -177,6 +177,11 @@ class HeldProcess(Linked):
             raise InvalidCap(f"the process of {self.program.name} has ended")
         return account
 
+    @property
+    def is_at_work_here(self) -> bool:
+        """Whether the calling thread does something for it: it cannot give everything back before that is over."""
+        return self._lifetime.is_used_here() or self._core.serves_here()
+
     def use(self) -> "Lifetime[CoreProcess]":
         """Within, what the core knows of it is not given back.  Raises ``InvalidCap`` and ``Closed`` if it was."""
         return self._lifetime

@@ -6,6 +6,7 @@ what one is :mod:`motte.process`.
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -360,7 +361,10 @@ class Machine(Watching, MachineRuns, Shown, Unique):
             program.trim()
 
     def close(self) -> None:
-        """Kill all processes, unload all programs, destroy all banks; harmless if repeated, and in a fork's child."""
+        """Kill all processes, unload all programs, destroy all banks; harmless if repeated, and in a fork's child.
+
+        In a callback, a keeper or a function of the host of one of its processes that is done soon after it returns.
+        """
         if not self._population.is_here:
             return
         processes = self._population.close()
@@ -370,11 +374,14 @@ class Machine(Watching, MachineRuns, Shown, Unique):
             action()
         for process in processes:
             process.close()
+        banks = self._population.banks
+        if banks.is_asked_here or any(process.is_at_work_here for process in processes):
+            threading.Thread(target=self.close, name="motte-close", daemon=True).start()
+            return
         self._population.end_services()
         for program in programs:
-            program.close()
+            program.end()
         with suppress(InvalidCap):  # it was destroyed before
-            banks = self._population.banks
             banks.destroy(banks.root)
         self._scheduler.rescind(None)
         self._scheduler.close()

@@ -5,6 +5,7 @@ lock and no interpreter lock; Ctrl-C ends the wait at once and leaves the proces
 its owner.
 """
 
+import threading
 import warnings
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
@@ -233,10 +234,14 @@ class Process(Streaming, Shown):
     def close(self) -> None:
         """Kill the process if it runs, and release all that it holds; harmless when repeated.
 
-        No keeper of it is at work afterwards.  In a callback or a keeper of its own it is released soon after that
-        returns.  Harmless in a child of a fork, too, where the process does not exist.
+        No keeper of it is at work afterwards.  In a callback, a keeper or a function of the host of its own all that is
+        done soon after it returns.  Harmless in a child of a fork, too, where the process does not exist.
         """
         if not self._population.is_here:
+            return
+        if self._core.serves_here():  # what it called has to return first
+            self._die(ExitReason.KILLED)
+            threading.Thread(target=self.close, name="motte-close", daemon=True).start()
             return
         self._closed = True
         if self._exit is None:

@@ -85,6 +85,7 @@ class Program(Unique):
             self.region.close()
             raise
         self._lock = threading.Lock()  # guards the fields of the image, too
+        self._released = threading.Condition(self._lock)
         self._processes = 0
         self._closed = False
         self._retired = False
@@ -195,6 +196,8 @@ class Program(Unique):
         with self._lock:
             self._processes -= 1
             self._close_if_over()
+            if self._retired:
+                self._released.notify_all()
 
     def is_paid_by(self, bank: Bank) -> bool:
         """Whether its code is drawn from this bank, so that it ends with it."""
@@ -205,6 +208,13 @@ class Program(Unique):
         with self._lock:
             self._retired = True
             self._close_if_over()
+
+    def end(self) -> None:
+        """Close it when those that are just being made have been given up."""
+        self.retire()
+        with self._lock:
+            while self._processes:
+                self._released.wait()
 
     def __repr__(self) -> str:
         """For people; never raises."""

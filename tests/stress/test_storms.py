@@ -195,6 +195,7 @@ def test_a_storm_of_everything(
 
 
 @pytest.mark.parametrize(("storms", "steps"), [(1, 60), pytest.param(30, 300, marks=pytest.mark.long)])
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_machines_that_are_closed_in_the_middle_of_a_storm(storms: int, steps: int) -> None:
     from stress.conftest import GUESTS
 
