@@ -81,7 +81,7 @@ static int64_t left_ns(const struct python_awaited_call *self)
     return (int64_t)(at + (self->outside ? WATCH_GRACE_NS : 0) - monotonic_ns());
 }
 
-static void end_late(struct python_awaited_call *self)
+static void raise_late(struct python_awaited_call *self)
 {
     static const char *const reasons[] = {
         "%U: the calls before it have not returned in time",
@@ -89,9 +89,14 @@ static void end_late(struct python_awaited_call *self)
         "%U did not return in time, but was in a function of the host's: its process was ended",
     };
     const char *reason = reasons[self->stage == IN_LINE ? 0 : self->outside ? 2 : 1];
-    give_up(self);
     PyErr_Format(python_errors.timeout, reason, self->function->name);
     keep_error(self);
+}
+
+static void end_late(struct python_awaited_call *self)
+{
+    raise_late(self);
+    give_up(self);
 }
 
 /* It is its turn. */
@@ -125,7 +130,9 @@ static void look(struct python_awaited_call *self)
     case CALL_RETURNED:
         finish(self);
         break;
-    case CALL_ENDED:
+    case CALL_ENDED: /* by the watch on functions of the host, perhaps, which is as quick as this is */
+        if (left_ns(self) <= 0)
+            raise_late(self);
         end(self, result);
         break;
     case CALL_OUTSIDE:
