@@ -11,7 +11,7 @@ Nothing is remembered between two loads: the verifier reads every program each t
 import difflib
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from motte.abi.limits import DEFAULT_LIMITS
 from motte.compiler_identity import cpu_flags
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from motte.image.native import NativeArtifact, NativePlan
     from motte.prototype import Prototype
     from motte.verifier import Verdict
+
+MAKING_SECONDS: Final = 10
+"""How long the end of a machine waits for a process that is just being made."""
 
 
 class Program(Unique):
@@ -210,11 +213,13 @@ class Program(Unique):
             self._close_if_over()
 
     def end(self) -> None:
-        """Close it when those that are just being made have been given up."""
+        """Retire it, and wait until those that are just being made have been given up.
+
+        Not for ever: one whose making a second Ctrl-C has torn apart, while the first was being answered, never is.
+        """
         self.retire()
         with self._lock:
-            while self._processes:
-                self._released.wait()
+            self._released.wait_for(lambda: not self._processes, MAKING_SECONDS)
 
     def __repr__(self) -> str:
         """For people; never raises."""

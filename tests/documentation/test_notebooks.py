@@ -135,8 +135,12 @@ def test_processes_are_awaited_at_the_top_level_of_a_cell(tmp_path: Path) -> Non
         "await asyncio.sleep(0)\n"
         "task.cancel()\n"
         "[type(end).__name__ for end in await asyncio.gather(task, return_exceptions=True)]",
+        "signals = [signal.SIGINT]\n"
+        "def interrupt(data):\n"
+        "    while signals:\n"
+        "        os.kill(os.getpid(), signals.pop())\n"
         "try:\n"
-        "    machine.spawn(program, stdout=lambda data: os.kill(os.getpid(), signal.SIGINT)).wait()\n"
+        "    machine.spawn(program, stdout=interrupt).wait()\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted')",
     )
