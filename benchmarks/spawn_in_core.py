@@ -20,7 +20,7 @@ def main() -> None:
         program = machine.load(sys.argv[1])
         image = program.acquire(DEFAULT_LIMITS.data_stack)
         streams = (NOWHERE, NOWHERE, NOWHERE)
-        arguments = (image, terms, (b"empty",), (), Bank(None), 0, machine.meter.core, streams, ())
+        arguments = (image, terms, (b"empty",), (), Bank(None), 0, machine.meter.core, streams, (), None)
         loop(arguments, 100)
         for at_once in (1, 100):
             times = [loop(arguments, at_once) / at_once / 1000 for _ in range(BATCHES)]

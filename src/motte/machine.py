@@ -168,7 +168,7 @@ class Machine(Watching, MachineRuns, Shown, Unique):
         self._check_open()
         expect("options", options, BuildOptions, type(None))
         if not isinstance(source, str | bytes | os.PathLike):
-            expect("source", source, list, tuple)
+            expect("source", source, str, bytes, os.PathLike, list, tuple)
         sources = [source] if isinstance(source, str | bytes | os.PathLike) else list(source)
         options = options or BuildOptions()
         if checked is not None:

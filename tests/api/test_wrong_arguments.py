@@ -9,6 +9,7 @@ import pytest
 import motte
 
 Wrong = Callable[[Any, Any, Any, Any], object]
+NO_SOURCE = "source: expected str or bytes or PathLike or list or tuple; got"
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +39,13 @@ WRONG: dict[str, tuple[Wrong, str]] = {
     "no processes": (lambda m, p, *_: m.spawn(p, processes=None), "processes: expected int; got NoneType"),
     "no backtrace": (lambda m, p, *_: m.spawn(p, backtrace=None), "backtrace: expected int; got NoneType"),
     "true as a number": (lambda m, p, *_: m.spawn(p, processes=True), "processes: expected int; got bool"),
-    "no source": (lambda m, *_: m.load(None), "source: expected list or tuple; got NoneType"),
-    "a program loaded again": (lambda m, p, *_: m.load(p), "source: expected list or tuple; got Program"),
+    "no source": (lambda m, *_: m.load(None), f"{NO_SOURCE} NoneType"),
+    "a program loaded again": (lambda m, p, *_: m.load(p), f"{NO_SOURCE} Program"),
     "a dictionary of options": (
         lambda m, *_: m.load("a.c", {"O": 3}),
         "options: expected BuildOptions or None; got dict",
     ),
-    "no source to run": (lambda *_: motte.run(None), "source: expected list or tuple; got NoneType"),  # type: ignore[arg-type]
+    "no source to run": (lambda *_: motte.run(None), f"{NO_SOURCE} NoneType"),  # type: ignore[arg-type]
     "no capacity": (lambda m, *_: m.channel(None), "capacity: expected int; got NoneType"),
     "a text of capacity": (lambda m, *_: m.channel("4"), "capacity: expected int; got str"),
     "a size for a bank": (lambda m, *_: m.channel(4, bank="1MiB"), "bank: expected SpaceBank or None; got str"),

@@ -257,3 +257,27 @@ def test_directories_in_memory_and_quotas_are_granted(programs: Path, tmp_path: 
     done = motte("run", "--scratch", "/tmp:quota=64K", source, "/tmp/f")
     assert done.stdout == b"61440 No space left on device"
     assert motte("run", "--scratch", "/tmp:quota=nonsense", source).returncode == 125
+
+
+def test_what_only_confinement_refuses_is_told_how_to_run(tmp_path: Path) -> None:
+    source = tmp_path / "assembly.c"
+    source.write_text('int main(void) { __asm__ volatile("nop"); return 3; }')
+    done = motte("run", source)
+    assert (done.returncode, done.stdout) == (126, b"")
+    first, *_, last = done.stderr.decode().splitlines()
+    assert first == f"motte: {source}: in @main: assembly is not accepted"
+    assert last == "motte: it can run in an OS process of its own: motte run --isolation auto"
+
+    done = motte("run", "--isolation", "auto", source)
+    assert done.returncode == 3
+    assert done.stderr.decode() == (
+        "motte: assembly.c: assembly cannot be confined: it runs in an OS process of its own\n"
+    )
+
+
+def test_what_nothing_helps_is_not_told_so(tmp_path: Path) -> None:
+    source = tmp_path / "wrong.c"
+    source.write_text("int main(void) { return nothing; }")
+    done = motte("run", source)
+    assert done.returncode == 126
+    assert b"--isolation" not in done.stderr

@@ -103,12 +103,14 @@ def _occupy_closed_streams() -> None:
 
 
 def _with_diagnostics(error: CompileError) -> str:
-    """The message, and below it what the compiler said; a line that repeats the one before is left out."""
+    """The message, below it what the compiler said, without repeated lines, and what to do."""
     message = str(error)
     lines = [line for line, _repeated in groupby(error.diagnostics.strip().split("\n"))]
     if message.endswith(lines[0]):
         del lines[0]
-    return "\n".join([message, *lines]).rstrip()
+    if error.native_only is not None:
+        lines.append("motte: it can run in an OS process of its own: motte run --isolation auto")
+    return "\n".join(filter(None, [message, *lines]))
 
 
 def _tell(message: str) -> None:
