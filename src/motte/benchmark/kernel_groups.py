@@ -20,7 +20,7 @@ from motte.benchmark.kernel_crowd import idle_in_core, idle_processes, many
 from motte.benchmark.kernel_deep_sleep import deep_sleepers
 from motte.benchmark.kernel_figures import Figure, Scale
 from motte.benchmark.kernel_limits import budgets, ends
-from motte.benchmark.kernel_messages import messages
+from motte.benchmark.kernel_messages import fan_in, messages
 from motte.benchmark.kernel_preemption import preempted_programs, preemption_cost
 from motte.benchmark.kernel_services import services
 from motte.benchmark.kernel_sharing import share_error, two_workers, wake_ups
@@ -31,6 +31,7 @@ from motte.errors import MotteError
 GROUPS: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "calls": calls,
     "messages": messages,
+    "fan-in": fan_in,
     "services": services,
     "blocks": blocks,
     "spawn": spawns,

@@ -44,8 +44,14 @@ def messages(scale: Scale) -> list[Figure]:
                 note="copied, and answered; BEAM shares it",
             ),
             *_ring(here, scale, rate, erlang.get("hop")),
-            *_fan_in(here, scale),
+            _fan_in(here, scale, "on one worker"),
         ]
+
+
+def fan_in(scale: Scale) -> list[Figure]:
+    """Many senders to one receiver, where they and the receiver run at once."""
+    with bench(workers=2) as here:
+        return [_fan_in(here, scale, "on two workers")]
 
 
 def call_ns(here: Bench, batches: int, size: int) -> float:
@@ -83,7 +89,7 @@ def _ring(here: Bench, scale: Scale, rate: float, peer: float | None) -> list[Fi
     ]
 
 
-def _fan_in(here: Bench, scale: Scale) -> list[Figure]:
+def _fan_in(here: Bench, scale: Scale, where: str) -> Figure:
     """How unequally those are served who send as often as they can, and wait for room in one line.
 
     Who has a turn when there is room and nobody waits may send more than once: turns are shared as time is, to within a
@@ -104,15 +110,13 @@ def _fan_in(here: Bench, scale: Scale) -> list[Figure]:
     least, most = here.numbers(collector)
     close_all([collector, *senders])
     mean = scale.messages_each
-    return [
-        Figure(
-            f"{scale.fan_in:,} senders to one receiver: farthest from the mean",
-            100 * max(most - mean, mean - least) / mean,
-            "%",
-            5,
-            note=f"{mean:,} messages each, on the average",
-        )
-    ]
+    return Figure(
+        f"{scale.fan_in:,} senders to one receiver, {where}: farthest from the mean",
+        100 * max(most - mean, mean - least) / mean,
+        "%",
+        5,
+        note=f"{mean:,} messages each, on the average",
+    )
 
 
 def _spawn(
