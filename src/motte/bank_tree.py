@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 Drawn = TypeVar("Drawn")
+Known = TypeVar("Known")
 
 
 class Bought(Protocol):
@@ -81,7 +82,7 @@ class BankTree:
         self._rescind = rescind
         self._lock = lock
         self._generation = generation()
-        _trees.add(self)
+        _trees[id(self)] = self
         self._purchases: dict[Account, set[Bought]] = {}  # by who has paid; under the lock
         self._asking: list[int] = []  # threads whose draw a keeper is asked for
         self.hurried: int | None = None
@@ -108,7 +109,7 @@ class BankTree:
 
     def everybody(self) -> list[Account]:
         """All that anybody still holds or draws from, dead ones included."""
-        return list(self._official.values())
+        return _living(self._official)
 
     def payer(self, bank: SpaceBank | None) -> Account:
         """Who pays; the root if nobody is named.  Raises ``TypeError``, ``ValueError`` and ``InvalidCap``."""
@@ -186,7 +187,7 @@ class BankTree:
         """The bank, and what the host itself has drawn from it and from those below."""
         account.core.destroy()
         self._rescind(account.core)  # after the end: a channel that is just being made is ended by the core
-        for each in list(self._official.values()):
+        for each in _living(self._official):
             if each.core.draws_from(account.core):
                 each.core.refund_all()
 
@@ -308,12 +309,17 @@ class BankTree:
         return LimitReached(f"{refusal}: bank {account.name!r} refuses", refusal.bank_identity, handle)
 
 
-_trees: "weakref.WeakSet[BankTree]" = weakref.WeakSet()
+_trees: "weakref.WeakValueDictionary[int, BankTree]" = weakref.WeakValueDictionary()
+
+
+def _living(known: "weakref.WeakValueDictionary[int, Known]") -> "list[Known]":
+    """Those that are there at one moment: ``values()`` fails if another thread adds one meanwhile."""
+    return [value for reference in known.valuerefs() if (value := reference()) is not None]
 
 
 def powerless_handle(identity: int) -> SpaceBank | None:
     """Of whatever machine's bank has this identity: to be compared and asked for its name; ``None`` if it is gone."""
-    for tree in list(_trees):
+    for tree in _living(_trees):
         if handle := tree.powerless_handle(identity):
             return handle
     return None

@@ -8,6 +8,7 @@ import pytest
 
 import motte
 from motte import BankRequest, BankRestriction, SpaceBank
+from motte.bank_tree import powerless_handle
 
 PAGE = 4096
 ALL = BankRestriction(63)
@@ -451,3 +452,31 @@ def test_closing_the_machine_ends_its_banks(machine: motte.Machine) -> None:
             handle.allocate(PAGE)
     with pytest.raises(motte.Closed):
         _ = machine.bank
+
+
+def test_banks_are_listed_destroyed_and_named_while_others_make_banks_and_machines() -> None:
+    ended = threading.Event()
+
+    def make() -> None:
+        while not ended.is_set():
+            kept = [machine.bank.sub("4KiB") for _ in range(50)]
+            motte.Machine(workers=1).close()
+            kept.clear()
+
+    before = sys.getswitchinterval()
+    with motte.Machine(workers=1) as machine:
+        held = [machine.bank.sub("4KiB") for _ in range(200)]
+        others = [threading.Thread(target=make) for _ in range(2)]
+        sys.setswitchinterval(1e-6)
+        try:
+            for other in others:
+                other.start()
+            for _ in range(200):
+                assert len(machine.overview().banks) > len(held)
+                machine.bank.sub("4KiB").destroy()
+                assert powerless_handle(0) is None
+        finally:
+            ended.set()
+            sys.setswitchinterval(before)
+            for other in others:
+                other.join()

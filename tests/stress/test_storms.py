@@ -215,7 +215,8 @@ def test_machines_that_are_closed_in_the_middle_of_a_storm(storms: int, steps: i
         print(f"seed {seed}")
         blow(seed)
     grown = held() - before
-    assert (grown.descriptors, grown.threads) == (0, 0)
+    assert grown.descriptors == 0
+    assert grown.threads <= 0  # those of an earlier test may end meanwhile
 
 
 @pytest.mark.parametrize("rounds", [150, pytest.param(5000, marks=pytest.mark.long)])
