@@ -49,7 +49,7 @@ static void ask_to_raise(const struct watched *watched, PyObject *exception)
 #if PY_VERSION_HEX < 0x030C0000
     Py_XSETREF(watched->state->async_exc, Py_XNewRef(exception));
 #else
-    PyThreadState_SetAsyncExc(watched->thread, exception);
+    PyThreadState_SetAsyncExc(watched->state->thread_id, exception);
 #endif
 }
 
@@ -119,7 +119,6 @@ static void have_thread(void)
 
 void watch_begin(struct watched *watched, struct process *process, struct deadline deadline)
 {
-    watched->thread = PyThread_get_thread_ident();
     watched->state = PyThreadState_Get();
     watched->process = process;
     watched->deadline = deadline;
@@ -141,11 +140,11 @@ void watch_begin(struct watched *watched, struct process *process, struct deadli
 
 bool watch_is_here(const struct process *process)
 {
-    unsigned long thread = PyThread_get_thread_ident();
+    const PyThreadState *here = PyThreadState_Get();
     bool found = false;
     pthread_mutex_lock(&lock);
     for (const struct watched *watched = first; watched && !found; watched = watched->next)
-        found = watched->process == process && watched->thread == thread;
+        found = watched->process == process && watched->state == here;
     pthread_mutex_unlock(&lock);
     return found;
 }

@@ -26,8 +26,7 @@ enum watch_verdict { WATCH_NOTHING, WATCH_LATE, WATCH_ENDS };
 /* One call of one function, on the stack of its thread. */
 struct watched {
     struct watched *next, **link;
-    unsigned long thread;
-    PyThreadState *state; /* that thread's */
+    PyThreadState *state; /* of the thread that runs the function */
     struct process *process;
     struct deadline deadline;
     uint64_t since; /* ticks */

@@ -6,9 +6,7 @@ what one is :mod:`motte.process`.
 """
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,12 +19,13 @@ from motte.build_options import BuildOptions, Checked
 from motte.card import Shown
 from motte.core import Scheduler
 from motte.directories import GrantedDirectory, granted_directories
-from motte.errors import Closed, InvalidCap
+from motte.errors import Closed
 from motte.expected import expect
 from motte.initial_strings import Argument, argument_strings, environment_strings
 from motte.isolation import Isolation, checked_isolation
 from motte.keeper import Keeper, Region
 from motte.keeping import keeping_of
+from motte.machine_end import MachineEnd
 from motte.machine_runs import MachineRuns
 from motte.meter import Meter
 from motte.observer import Observer
@@ -45,8 +44,6 @@ from motte.unique import Unique
 from motte.watching import Watching
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from motte.capability import ProcessGrants
     from motte.channel import Sender
     from motte.links import Links
@@ -78,7 +75,7 @@ class MachineStatistics:
     memory_limit: int | None
 
 
-class Machine(Watching, MachineRuns, Shown, Unique):
+class Machine(MachineEnd, Watching, MachineRuns, Shown, Unique):
     """Programs and processes that share one limit on memory.
 
     It is a context manager: leaving it kills its processes and unloads its programs.
@@ -359,57 +356,6 @@ class Machine(Watching, MachineRuns, Shown, Unique):
             programs = list(self._programs)
         for program in programs:
             program.trim()
-
-    def close(self) -> None:
-        """Kill all processes, unload all programs, destroy all banks; harmless if repeated, and in a fork's child.
-
-        In a callback, a keeper or a function of the host of one of its processes that is done soon after it returns.
-        """
-        if not self._population.is_here:
-            return
-        processes = self._population.close()
-        with self._lock:
-            programs, actions = list(self._programs), list(self._at_close.values())
-        for action in actions:
-            action()
-        for process in processes:
-            process.close()
-        banks = self._population.banks
-        if banks.is_asked_here or any(process.is_at_work_here for process in processes):
-            threading.Thread(target=self.close, name="motte-close", daemon=True).start()
-            return
-        self._population.end_services()
-        for program in programs:
-            program.end()
-        with suppress(InvalidCap):  # it was destroyed before
-            banks.destroy(banks.root)
-        self._scheduler.rescind(None)
-        self._scheduler.close()
-        self._population.listener.join()
-        with self._lock:
-            self._programs.clear()
-
-    def at_close(self, key: object, action: Callable[[], object]) -> None:
-        """For the package: call ``action`` when the machine is about to be closed.  Raises ``Closed`` if it is."""
-        self._check_open()
-        with self._lock:
-            self._check_open()
-            self._at_close[key] = action
-
-    def not_at_close(self, key: object) -> None:
-        """For the package: there is no need any more."""
-        with self._lock:
-            self._at_close.pop(key, None)
-
-    def __enter__(self) -> "Machine":
-        """The machine itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: "TracebackType | None"
-    ) -> None:
-        """Close."""
-        self.close()
 
     def _keepers(
         self, keeper: "Keeper | Sender | None", regions: Sequence[Region]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import motte
+from motte.abi.limits import DEFAULT_LIMITS
 
 
 def open_descriptors() -> set[tuple[str, str]]:
@@ -292,3 +293,19 @@ def test_spawning_in_a_closed_machine_leaves_nothing_open(programs: Path) -> Non
         machine.spawn(program)
     assert open_descriptors() <= before
     other.close()
+
+
+def test_the_end_does_not_wait_for_ever_for_a_process_whose_making_was_torn_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("motte.program.MAKING_SECONDS", 0.05)
+    source = tmp_path / "nothing.c"
+    source.write_text("int main(void) { return 0; }")
+    machine = motte.Machine(workers=1)
+    program = machine.load(source)
+    program.acquire(DEFAULT_LIMITS.data_stack)  # and nobody is there who would give it back
+    begun = time.monotonic()
+    machine.close()
+    assert time.monotonic() - begun >= 0.05
+    with pytest.raises(motte.Closed):
+        machine.statistics()

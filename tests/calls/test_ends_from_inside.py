@@ -10,8 +10,13 @@ import pytest
 import motte
 from calls.conftest import GUESTS, LONG, Plugin
 
-END_MACHINE: Callable[[motte.Machine, motte.Process], None] = lambda machine, process: machine.close()  # noqa: E731
-END_PROCESS: Callable[[motte.Machine, motte.Process], None] = lambda machine, process: process.close()  # noqa: E731
+
+def end_machine(machine: motte.Machine, process: motte.Process) -> None:
+    machine.close()
+
+
+def end_process(machine: motte.Machine, process: motte.Process) -> None:
+    process.close()
 
 
 def come_to_an_end(process: motte.Process) -> None:
@@ -20,7 +25,7 @@ def come_to_an_end(process: motte.Process) -> None:
         assert time.monotonic() < deadline
 
 
-@pytest.mark.parametrize("end", [END_MACHINE, END_PROCESS], ids=["the machine", "the process"])
+@pytest.mark.parametrize("end", [end_machine, end_process])
 @pytest.mark.parametrize("called", [True, False])
 def test_a_function_of_the_host_can_close(end: Callable[[motte.Machine, motte.Process], None], called: bool) -> None:
     def twice(value: motte.i32) -> motte.i32:

@@ -110,7 +110,7 @@ def _with_diagnostics(error: CompileError) -> str:
         del lines[0]
     if error.native_only is not None:
         lines.append("motte: it can run in an OS process of its own: motte run --isolation auto")
-    return "\n".join(filter(None, [message, *lines]))
+    return "\n".join([message, *lines]).rstrip()
 
 
 def _tell(message: str) -> None:

@@ -5,6 +5,7 @@ children, started and stopped in order), ``supervisor`` (the thread that does it
 """
 
 from motte.supervision.child import Child, ChildStatus
-from motte.supervision.supervisor import Supervisor, SupervisorStatistics
+from motte.supervision.statistics import SupervisorStatistics
+from motte.supervision.supervisor import Supervisor
 
 __all__ = ["Child", "ChildStatus", "Supervisor", "SupervisorStatistics"]

@@ -25,6 +25,7 @@ from motte.supervision.child import Child, ChildStatus
 from motte.supervision.decisions import Intensity, checked_strategy
 from motte.supervision.family import SIMPLE, Family, Member, TooManyRestarts
 from motte.supervision.mailbox import Mailbox
+from motte.supervision.statistics import SupervisorStatistics
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,26 +33,6 @@ if TYPE_CHECKING:
     from motte.machine import Machine
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class SupervisorStatistics:
-    """A supervisor at one moment.
-
-    For example:
-
-        print(supervisor.statistics().restarts)
-    """
-
-    children: int
-    active: int
-    """Children that live; the others have ended in order, or wait for another try to start them."""
-
-    supervisors: int
-    """Of the active ones."""
-
-    restarts: int
-    """Starts, of any child, after the first one."""
 
 
 class _Ending(Exception):  # noqa: N818 (not an error: how the loop is left)
